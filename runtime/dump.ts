@@ -1,0 +1,72 @@
+// The answer to "what does everybody wait for?".
+
+import type { Scope } from './scope.ts'
+import type { CoroutineTask, TaskStatus } from './task.ts'
+import type { WaitList } from './wait-list.ts'
+
+/** One coroutine, as an operator wants to see it. */
+export interface CoroutineDescription {
+  readonly id: number
+  readonly name: string
+  /** The names from its root down to itself. */
+  readonly path: string
+  readonly status: TaskStatus
+  /** What it is parked on, in words; null while it is not parked. */
+  readonly waitsFor: string | null
+  /** For how long it has been parked, in milliseconds, as fine as a slice. */
+  readonly parkedMs: number | null
+}
+
+/** A dump of a million coroutines would itself be a failure. */
+const mostLines = 1_000
+
+/** Describe tasks and all they have spawned, parents first, without recursion: trees of tasks can be deep. */
+export function* describeTasks(
+  roots: WaitList<CoroutineTask<unknown>>,
+  now: number,
+): Generator<CoroutineDescription, void, void> {
+  const ahead = [...roots].reverse().map((task) => ({ task, parent: '' }))
+  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+    const description = describe(next.task, next.parent, now)
+    yield description
+    const children = [...childrenOf(next.task)].reverse()
+    for (const task of children) ahead.push({ task, parent: `${description.path} > ` })
+  }
+}
+
+/** One line for each of the first thousand, and how many more there are. */
+export function dumpTasks(coroutines: Iterable<CoroutineDescription>): string {
+  const lines: string[] = []
+  let count = 0
+  for (const { path, status, waitsFor, parkedMs } of coroutines) {
+    count += 1
+    if (count > mostLines) continue
+    lines.push(waitsFor === null ? `${path}  ${status}` : `${path}  parked ${seconds(parkedMs ?? 0)} on ${waitsFor}`)
+  }
+  if (count > mostLines) lines.push(`… and ${count - mostLines} more`)
+  return lines.join('\n')
+}
+
+function describe(task: CoroutineTask<unknown>, parent: string, now: number): CoroutineDescription {
+  const { id, name, status } = task
+  const isParked = status === 'parked'
+  return {
+    id,
+    name,
+    path: `${parent}${name}`,
+    status,
+    waitsFor: isParked ? (task.operation?.describe() ?? 'the children of its scope') : null,
+    parkedMs: isParked ? now - task.parkedAt : null,
+  }
+}
+
+/** The tasks in the scopes that a coroutine has open, the outermost scope's first. */
+function childrenOf(task: CoroutineTask<unknown>): CoroutineTask<unknown>[] {
+  const scopes: Scope[] = []
+  for (let place = task.place; place !== task; place = place.outer as typeof place) scopes.push(place as Scope)
+  return scopes.reverse().flatMap((scope) => [...scope.children])
+}
+
+function seconds(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`
+}

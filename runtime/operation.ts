@@ -1,0 +1,237 @@
+// Operations: what `yield*` runs. And the protocol between an operation and the scheduler.
+//
+// An operation is an iterator, not a generator. Its first `next()` either ends it there and then, or parks the coroutine
+// by handing `PARKED` up through every `yield*` to the scheduler. The scheduler only ever resumes through `next()`, so
+// whatever an operation has to throw, its `next()` throws. States:
+//
+//   fresh ──► spent                           it was ready
+//   fresh ──► parked ──► ready ──► spent      somebody woke it: the hand-over is the commit point
+//   fresh ──► parked ──► (throws Cancelled)   withdrawn: it did not happen
+//   fresh ──► held ──► as from fresh          a trip through the run queue first: the budget was spent, or to be cancelled
+
+import { Misuse } from './errors.ts'
+import { Link } from './wait-list.ts'
+
+declare const signal: unique symbol
+
+/** What an operation hands to the scheduler. Opaque: only `yield*` on an operation makes one. */
+export interface Signal {
+  readonly [signal]: never
+}
+
+/** Something to run with `yield*` inside a coroutine. It may park, gives a `T`, and runs once. */
+export interface Operation<T> {
+  [Symbol.iterator](): Iterator<Signal, T, void>
+}
+
+/** What a coroutine's body returns: declare it as `function* (): Coroutine<T>`. */
+export type Coroutine<T> = Generator<Signal, T, void>
+
+/** Who is told when something it registered with happened: a parked coroutine, or the `select` it runs. */
+export interface Waiter {
+  /** Make runnable what waits on `operation`. Enqueues, never calls. */
+  wake(operation: Selectable<unknown>): void
+}
+
+/** An operation that can be a case of `select`. */
+export interface Selectable<T> extends Operation<T> {
+  /** Do it now if that needs no waiting, and say whether it is done. Nothing is registered by it. */
+  poll(): boolean
+  /** Wait: stand in the wait lists it needs, and `waiter.wake(this)` once it is done. */
+  register(waiter: Waiter): void
+  /** Undo `register`, leaving no trace. Never called once it has woken its waiter. */
+  withdraw(waiter: Waiter): void
+  /** The outcome, once `poll` said true or the waiter was woken; throws what the operation throws. */
+  take(): T
+  /** What it waits for, in words, for `dump`. */
+  describe(): string
+}
+
+export const FRESH = 0
+export const HELD = 1
+export const PARKED = 2
+export const READY = 3
+export const SPENT = 4
+export type OperationState = typeof FRESH | typeof HELD | typeof PARKED | typeof READY | typeof SPENT
+
+/** What an operation may ask of the coroutine that runs it. */
+export interface Runner extends Waiter {
+  readonly scheduler: Timekeeper
+  readonly isCancelled: boolean
+  /** Stop here until `operation` wakes it, or until it is cancelled, which withdraws the operation. */
+  park(operation: Selectable<unknown> | null): void
+  /** Go to the end of the run queue and on from there. */
+  handOver(): void
+  /** End the slice, and be the first to go on in the next one. */
+  handOverFirst(): void
+  /** The error to throw because of a cancel, counted. */
+  cancellation(): Error
+}
+
+/** What an operation may ask of the scheduler. */
+export interface Timekeeper {
+  now(): number
+  addTimer(timer: TimerEntry): void
+  removeTimer(timer: TimerEntry): void
+  random(bound: number): number
+  isSliceSpent(): boolean
+  hold(reason: string): Disposable
+}
+
+/** Something in a scheduler's timer heap. `due` is in milliseconds on its host's clock; `place` is the heap's own. */
+export interface TimerEntry {
+  due: number
+  order: number
+  place: number
+  fire(now: number): void
+}
+
+/**
+ * The coroutine that is running, and how many more operations it may start before it hands over. There is one such
+ * place for all schedulers, because there is one thread. With nobody running, or once the running coroutine is
+ * cancelled, the budget is spent: so one comparison on entry stands for all three checks.
+ */
+export const running: { task: Runner | null; budget: number; audit: Audit | null } = {
+  task: null,
+  budget: 0,
+  audit: null,
+}
+
+/** In debug mode, told of every operation that is made. */
+export interface Audit {
+  created(operation: AuditedOperation): void
+}
+
+export interface AuditedOperation {
+  readonly state: OperationState
+  describe(): string
+}
+
+// Shared results, told apart by identity: `yield*` reads them at once and passes those that are not done on as they are.
+
+/** The result of a `next()` that parked its coroutine, or put it into the run queue. */
+export const parkedResult: IteratorYieldResult<Signal> = { done: false, value: undefined as never }
+
+/** The result of a `next()` that gave its coroutine another generator to step: the body of a scope. */
+export const enteredResult: IteratorYieldResult<Signal> = { done: false, value: undefined as never }
+
+const doneResult: { done: true; value: unknown } = { done: true, value: undefined }
+
+/** The result of a `next()` that is done. */
+export function done<T>(value: T): IteratorReturnResult<T> {
+  doneResult.value = value
+  return doneResult as IteratorReturnResult<T>
+}
+
+/** Let go of the last value: the shared result would retain it. */
+export function forgetLastResult(): void {
+  doneResult.value = undefined
+}
+
+/**
+ * The entry of every operation, before it takes or gives anything. False: it is held, return `parkedResult` and come back
+ * here when resumed. Delivering a cancel always costs a trip through the run queue, so that `catch {}` in a loop cannot
+ * freeze the host.
+ */
+export function enter(state: OperationState): boolean {
+  if (state === FRESH) {
+    if (running.budget > 0) {
+      running.budget -= 1
+      return true
+    }
+    currentTask().handOver()
+    return false
+  }
+  if (state === HELD) {
+    const task = currentTask()
+    if (task.isCancelled) throw task.cancellation()
+    return true
+  }
+  throw runsOnce()
+}
+
+function runsOnce(): Misuse {
+  return new Misuse('an operation runs once: make a new one for every yield*')
+}
+
+/** The coroutine that is running. @throws Misuse outside of one */
+export function currentTask(): Runner {
+  const { task } = running
+  if (task === null) {
+    throw new Misuse('an operation ran outside a coroutine: start one with run(function* () { … yield* … })')
+  }
+  return task
+}
+
+/** The base of all selectables: subclasses say how to poll, register, withdraw and take. */
+export abstract class SelectableOperation<T> extends Link implements Selectable<T> {
+  state: OperationState = FRESH
+  waiter: Waiter | null = null
+
+  constructor() {
+    super()
+    if (running.audit !== null) running.audit.created(this)
+  }
+
+  abstract poll(): boolean
+  abstract take(): T
+  abstract describe(): string
+  protected abstract enlist(): void
+
+  register(waiter: Waiter): void {
+    this.state = PARKED
+    this.waiter = waiter
+    this.enlist()
+  }
+
+  withdraw(_waiter: Waiter): void {
+    this.unlink()
+    this.waiter = null
+  }
+
+  /** Commit: what it waited for has happened. The owner of the wait list has already taken it off. */
+  complete(): void {
+    const { waiter } = this
+    this.state = READY
+    this.waiter = null
+    ;(waiter as Waiter).wake(this)
+  }
+
+  /** Reserve it for a select, so that it cannot also run elsewhere. */
+  claim(): void {
+    if (this.state !== FRESH) {
+      throw new Misuse(`${this.describe()} was run already: make a new operation for every select`)
+    }
+    this.state = SPENT
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  next(): IteratorResult<Signal, T> {
+    const { state } = this
+    if (state === READY) return this.finish()
+    if (state === PARKED) return this.fail()
+    if (!enter(state)) {
+      this.state = HELD
+      return parkedResult
+    }
+    if (this.poll()) return this.finish()
+    const task = running.task as Runner
+    task.park(this)
+    this.register(task)
+    return parkedResult
+  }
+
+  private finish(): IteratorReturnResult<T> {
+    this.state = SPENT
+    return done(this.take())
+  }
+
+  private fail(): never {
+    this.state = SPENT
+    const task = currentTask()
+    throw task.isCancelled ? task.cancellation() : runsOnce()
+  }
+}

@@ -1,0 +1,400 @@
+// The scheduler steps coroutines, one at a time, in slices between which the host gets its turn.
+//
+// Invariants, between any two steps:
+//   - the run queue holds exactly the runnable tasks, each once;
+//   - with a runnable task, a drain is under way or asked of the host;
+//   - with a timer in the heap and no drain to come, the host holds a timer that is due no later than the first;
+//   - `coroutines` = runnable + parked + the one running.
+//
+// Waking enqueues and never calls, so that no chain of wake-ups is too long for the stack.
+
+import type { CoroutineDescription } from './dump.ts'
+import { describeTasks, dumpTasks } from './dump.ts'
+import { Deadlock, Misuse } from './errors.ts'
+import type { Host } from './host.ts'
+import { defaultHost } from './host.ts'
+import type { Audit, AuditedOperation, Coroutine, Runner, Timekeeper, TimerEntry } from './operation.ts'
+import { enteredResult, FRESH, forgetLastResult, parkedResult, running } from './operation.ts'
+import { validatePlaces } from './place.ts'
+import { Random } from './random.ts'
+import { Ring } from './ring.ts'
+import { Scope } from './scope.ts'
+import type { ScopeOperation } from './scope-operation.ts'
+import type { CoroutineTask, Task } from './task.ts'
+import { TimerHeap } from './timer-heap.ts'
+
+export interface SchedulerOptions {
+  /** The platform. Default: the one this runs on. */
+  readonly host?: Host
+  /** Hand over to the host after so many milliseconds. Default 5; 0 hands over after every look at the clock. */
+  readonly sliceMs?: number
+  /** Of `select` and of shuffling: same seed, same trace. Default 1. */
+  readonly seed?: number
+  /** 'fifo' runs what is runnable in order; 'shuffle' in an order drawn from the seed, to shake out assumptions. */
+  readonly order?: 'fifo' | 'shuffle'
+  /** What to do when everybody is parked for ever. Default 'ignore': a server waits for its next request. */
+  readonly deadlock?: 'reject' | 'ignore'
+  /** Report operations that were made and never run: a forgotten `yield*`. Default false; it costs speed. */
+  readonly debug?: boolean
+}
+
+/** Counts, at this moment and since the start. */
+export interface SchedulerStatistics {
+  /** Coroutines that have not ended. */
+  readonly coroutines: number
+  readonly runnable: number
+  readonly parked: number
+  /** Time-outs that are set. */
+  readonly timers: number
+  /** Promises and holds that something outside has to settle. */
+  readonly awaited: number
+  readonly spawned: number
+  readonly finished: number
+  /** How often a coroutine was started or went on after it had parked. */
+  readonly resumes: number
+  /** How often one went on after handing over by itself: checkpoints, spent budgets, and cancels on their way. */
+  readonly handOvers: number
+}
+
+/** How many resumes pass between two looks at the clock: a look costs a third of a resume. */
+const clockStride = 16
+
+export class Scheduler implements Timekeeper {
+  /** The time of the last look at the clock, in whole milliseconds since this scheduler was made. */
+  sliceTime = 0
+  readonly #madeAt: number
+  readonly #host: Host
+  readonly #sliceMs: number
+  readonly #shuffles: boolean
+  readonly #rejectsDeadlock: boolean
+  readonly #random: Random
+  readonly #debug: boolean
+  readonly #queue = new Ring<CoroutineTask<unknown>>()
+  readonly #timers = new TimerHeap()
+  readonly #root: Scope = new Scope(this, true)
+  readonly #holds = new Set<{ readonly reason: string }>()
+  readonly #operationsMade = new Map<AuditedOperation, { readonly by: Runner | null; readonly stack: string }>()
+  readonly #audit: Audit | null
+  readonly #drain = () => this.#runSlice()
+  readonly #drainFromMacrotask = () => {
+    this.#turnBegan = Number.NEGATIVE_INFINITY
+    this.#runSlice()
+  }
+  #drainIsComing = false
+  #sliceEnd = 0
+  #sliceResumes = 0
+  #handsOver = false
+  /** When the first drain since the last macrotask began; drains in microtasks share one slice. */
+  #turnBegan = Number.NEGATIVE_INFINITY
+  #undoHostTimer: (() => void) | null = null
+  #hostTimerDue = Number.POSITIVE_INFINITY
+  #lastTaskId = 0
+  #coroutines = 0
+  #finished = 0
+  #steps = 0
+  #handOvers = 0
+
+  constructor(options: SchedulerOptions = {}) {
+    this.#host = options.host ?? defaultHost()
+    this.#sliceMs = checkedSlice(options.sliceMs ?? 5)
+    this.#random = new Random(options.seed ?? 1)
+    this.#shuffles = options.order === 'shuffle'
+    this.#rejectsDeadlock = options.deadlock === 'reject'
+    this.#debug = options.debug ?? false
+    this.#audit = this.#debug ? { created: (operation) => this.#noteCreated(operation) } : null
+    this.#madeAt = this.#host.now()
+  }
+
+  /**
+   * Start a root coroutine. Enqueues it: its first step comes with the next drain.
+   *
+   * A root that fails with nobody looking (no `join`, no `promise` asked for by then) is reported to the host.
+   */
+  run<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): Task<T> {
+    return this.#root.spawn(body, ...args)
+  }
+
+  statistics(): SchedulerStatistics {
+    const runningHere = running.task?.scheduler === this ? 1 : 0
+    return {
+      coroutines: this.#coroutines,
+      runnable: this.#queue.length,
+      parked: this.#coroutines - this.#queue.length - runningHere,
+      timers: this.#timers.size,
+      awaited: this.#holds.size,
+      spawned: this.#lastTaskId,
+      finished: this.#finished,
+      resumes: this.#steps - this.#handOvers,
+      handOvers: this.#handOvers,
+    }
+  }
+
+  /** Every coroutine as a tree, a line each: its name, what it waits for and since when. */
+  dump(): string {
+    return dumpTasks(this.coroutines())
+  }
+
+  /** What `dump` says, one coroutine at a time, parents before their children. Stop reading whenever you like. */
+  coroutines(): Iterable<CoroutineDescription> {
+    return describeTasks(this.#root.children, Math.floor(this.#host.now() - this.#madeAt))
+  }
+
+  /** Something outside will wake a coroutine: while held, a standstill is no deadlock. Dispose when it has. */
+  hold(reason: string): Disposable {
+    const held = { reason }
+    this.#holds.add(held)
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#holds.delete(held)) this.#askForDrain()
+      },
+    }
+  }
+
+  /** Milliseconds on the host's clock. */
+  now(): number {
+    return this.#host.now()
+  }
+
+  /** A whole number below `bound`, from the seed. */
+  random(bound: number): number {
+    return this.#random.below(bound)
+  }
+
+  report(error: unknown): void {
+    this.#host.report(error)
+  }
+
+  addTimer(timer: TimerEntry): void {
+    this.#timers.add(timer)
+    if (running.task === null) this.#askForDrain()
+  }
+
+  removeTimer(timer: TimerEntry): void {
+    this.#timers.remove(timer)
+  }
+
+  /** Assert the invariants of everything this scheduler holds. */
+  validate(): void {
+    this.#queue.validate()
+    this.#timers.validate()
+    this.#root.children.validate()
+    validatePlaces(this.#root)
+    if (this.#queue.length > 0 && !this.#drainIsComing) throw new Error('runnable tasks, and no drain to come')
+  }
+
+  // What follows is for tasks, scopes and operations.
+
+  enqueue(task: CoroutineTask<unknown>): void {
+    this.#queue.push(task)
+    if (!this.#drainIsComing) this.#askForDrain()
+  }
+
+  /** End the slice, and begin the next one with `task`. */
+  endSliceBefore(task: CoroutineTask<unknown>): void {
+    this.#queue.unshift(task)
+    this.#handsOver = true
+    this.#handOvers += 1
+  }
+
+  /** Whether the host is due its turn. Looks at the clock. */
+  isSliceSpent(): boolean {
+    const { sliceResumes } = this.#host
+    if (sliceResumes !== undefined) {
+      this.#sliceResumes += 1
+      return this.#sliceResumes > sliceResumes
+    }
+    return this.#host.now() >= this.#sliceEnd
+  }
+
+  nextTaskId(): number {
+    this.#lastTaskId += 1
+    this.#coroutines += 1
+    return this.#lastTaskId
+  }
+
+  countHandOver(): void {
+    this.#handOvers += 1
+  }
+
+  countEnded(): void {
+    this.#coroutines -= 1
+    this.#finished += 1
+  }
+
+  // The drain.
+
+  #askForDrain(): void {
+    if (this.#drainIsComing) return
+    this.#drainIsComing = true
+    // Microtasks that keep waking each other never let the host in: after a slice of them a macrotask takes over.
+    const now = this.#host.now()
+    if (this.#turnBegan === Number.NEGATIVE_INFINITY) this.#turnBegan = now
+    if (now - this.#turnBegan < this.#sliceMs || this.#host.sliceResumes !== undefined) this.#host.soon(this.#drain)
+    else this.#host.later(this.#drainFromMacrotask)
+  }
+
+  #runSlice(): void {
+    this.#sliceEnd = this.#look() + this.#sliceMs
+    this.#sliceResumes = 0
+    this.#handsOver = false
+    let untilLook = clockStride
+    for (;;) {
+      if (this.#queue.length === 0) {
+        this.#breakDeadlock()
+        if (this.#queue.length === 0) break
+      }
+      if (this.#shuffles) this.#queue.bringForward(this.#random.below(this.#queue.length))
+      this.#step(this.#queue.shift() as CoroutineTask<unknown>)
+      untilLook -= 1
+      if (untilLook === 0) {
+        untilLook = clockStride
+        if (this.#isSliceOver(this.#look())) this.#handsOver = true
+      }
+      if (this.#handsOver) break
+    }
+    forgetLastResult()
+    if (this.#queue.length > 0) {
+      this.#host.later(this.#drainFromMacrotask)
+      return
+    }
+    this.#drainIsComing = false
+    this.#setHostTimer()
+  }
+
+  #isSliceOver(now: number): boolean {
+    const { sliceResumes } = this.#host
+    if (sliceResumes === undefined) return now >= this.#sliceEnd
+    this.#sliceResumes += clockStride
+    return this.#sliceResumes >= sliceResumes
+  }
+
+  /** Read the clock and wake whoever waited for it. */
+  #look(): number {
+    const now = this.#host.now()
+    this.sliceTime = Math.floor(now - this.#madeAt)
+    for (let timer = this.#timers.takeDue(now); timer !== undefined; timer = this.#timers.takeDue(now)) timer.fire(now)
+    return now
+  }
+
+  /** Resume one coroutine until it parks, hands over or ends. */
+  #step(task: CoroutineTask<unknown>): void {
+    running.task = task
+    running.budget = task.allowance
+    running.audit = this.#audit
+    task.state = 'running'
+    this.#steps += 1
+    let misuse: Misuse | null = null
+    for (;;) {
+      let result: IteratorResult<unknown, unknown>
+      try {
+        const generator = task.generator as Coroutine<unknown>
+        result = misuse === null ? generator.next() : generator.throw(misuse)
+      } catch (error) {
+        misuse = null
+        if (this.#threw(task, error)) continue
+        break
+      }
+      misuse = null
+      if (result.done === true) {
+        if (this.#returned(task, result.value)) continue
+        break
+      }
+      if (result === parkedResult) break
+      if (result !== enteredResult)
+        misuse = new Misuse(`${task.name} used a bare yield: write yield* before an operation`)
+    }
+    running.task = null
+    running.budget = 0
+    running.audit = null
+  }
+
+  /** The innermost generator has returned. True: the coroutine goes on with the one around it. */
+  #returned(task: CoroutineTask<unknown>, value: unknown): boolean {
+    if (task.place !== task) return (task.place as ScopeOperation<unknown, unknown>).bodyReturned(value)
+    task.succeed(value)
+    if (this.#debug) this.#reportNeverRun(task)
+    return false
+  }
+
+  #threw(task: CoroutineTask<unknown>, error: unknown): boolean {
+    if (task.place !== task) return (task.place as ScopeOperation<unknown, unknown>).bodyThrew(error)
+    task.fail(error)
+    if (this.#debug) this.#reportNeverRun(task)
+    return false
+  }
+
+  // The host's timer.
+
+  #setHostTimer(): void {
+    const due = this.#timers.nextDue
+    if (due === Number.POSITIVE_INFINITY) {
+      this.#clearHostTimer()
+    } else if (due < this.#hostTimerDue) {
+      this.#clearHostTimer()
+      this.#hostTimerDue = due
+      this.#undoHostTimer = this.#host.setTimer(() => this.#hostTimerFired(), due - this.#host.now())
+    }
+  }
+
+  /** Also when nothing is left to wait for: a timer that stays would keep a process alive. */
+  #clearHostTimer(): void {
+    this.#undoHostTimer?.()
+    this.#undoHostTimer = null
+    this.#hostTimerDue = Number.POSITIVE_INFINITY
+  }
+
+  #hostTimerFired(): void {
+    this.#undoHostTimer = null
+    this.#hostTimerDue = Number.POSITIVE_INFINITY
+    if (this.#drainIsComing) return
+    this.#drainIsComing = true
+    this.#drainFromMacrotask()
+  }
+
+  // Deadlock.
+
+  #breakDeadlock(): void {
+    if (!this.#rejectsDeadlock || this.#coroutines === 0) return
+    if (this.#timers.size > 0 || this.#holds.size > 0) return
+    const deadlock = new Deadlock(this.dump())
+    for (const root of this.#root.children) root.cancel(deadlock)
+    if (this.#queue.length === 0) this.#breakShields()
+  }
+
+  /** The finalizers of a deadlock are parked for ever behind shields: the shields give way. */
+  #breakShields(): void {
+    const tasks = [...this.#root.children]
+    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
+      for (let place = task.place; place !== task; place = place.outer as typeof place) {
+        const scope = place as Scope
+        if (scope.isShielded) scope.cancel(new Deadlock(task.name))
+        tasks.push(...scope.children)
+      }
+    }
+  }
+
+  // Debug mode.
+
+  #noteCreated(operation: AuditedOperation): void {
+    for (const made of this.#operationsMade.keys()) if (made.state !== FRESH) this.#operationsMade.delete(made)
+    this.#operationsMade.set(operation, { by: running.task, stack: new Error('made here').stack ?? '' })
+  }
+
+  #reportNeverRun(task: CoroutineTask<unknown>): void {
+    for (const [operation, { by, stack }] of this.#operationsMade) {
+      if (by !== task) continue
+      this.#operationsMade.delete(operation)
+      if (operation.state !== FRESH) continue
+      this.report(
+        new Misuse(
+          `${task.name} made an operation and never ran it (a forgotten yield*?): ${operation.describe()}\n${stack}`,
+        ),
+      )
+    }
+  }
+}
+
+function checkedSlice(sliceMs: number): number {
+  if (sliceMs >= 0) return sliceMs
+  throw new RangeError(`sliceMs must be 0 or more milliseconds (got ${String(sliceMs)})`)
+}

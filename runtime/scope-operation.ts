@@ -1,0 +1,230 @@
+// The operations that run a body inside a scope: scope, timeout, moveOn and shield.
+//
+// The body runs in the same coroutine, but the scheduler steps its generator directly: the coroutine's stack of
+// generators is this chain of operations, so that a resume costs the same at every depth and no nesting is too deep.
+
+import { failuresBeside, findCancelled, Misuse, TaskCancelled, TimeoutError } from './errors.ts'
+import type { Coroutine, Operation, OperationState, Signal, TimerEntry } from './operation.ts'
+import { done, enter, enteredResult, FRESH, HELD, PARKED, parkedResult, READY, running, SPENT } from './operation.ts'
+import { Scope } from './scope.ts'
+import type { CoroutineTask } from './task.ts'
+
+export interface ScopeOptions {
+  /** Keep the siblings of a child that fails; its failure is reported unless somebody joins it. Default false. */
+  readonly supervise?: boolean
+}
+
+export type ScopeBody<T> = (scope: Scope) => Coroutine<T>
+
+/**
+ * Run `body` with a scope to spawn into, and end after the body and every task spawned.
+ *
+ * The first failure, of the body or of a child, cancels the rest and is thrown as itself; later ones are reported to the
+ * host. The wait for the children is no cancel point: a cancel reaches them instead.
+ *
+ * @throws TaskCancelled if `scope.cancel()` stopped the body
+ * @see Nathaniel J. Smith, "Notes on structured concurrency", 2018
+ */
+export function scope<T>(body: ScopeBody<T>, options: ScopeOptions = {}): Operation<T> {
+  return new ScopeOperation<T, T>(body, options.supervise ?? false)
+}
+
+/**
+ * Run `body` for at most `limitMs` milliseconds; `Infinity` sets no limit, 0 stops it at its first operation.
+ *
+ * @throws TimeoutError if it was stopped; a body that ends all the same gives its value
+ */
+export function timeout<T>(limitMs: number, body: ScopeBody<T>): Operation<T> {
+  return new ScopeOperation<T, T>(body, false, checkedLimit('timeout', limitMs))
+}
+
+/** Run `body` for at most `limitMs` milliseconds, and go on without its value if that was not enough. */
+export function moveOn<T>(limitMs: number, body: ScopeBody<T>): Operation<MovedOn<T>> {
+  return new MoveOnOperation<T>(body, false, checkedLimit('moveOn', limitMs))
+}
+
+export type MovedOn<T> = { readonly done: true; readonly value: T } | { readonly done: false }
+
+export interface ShieldOptions {
+  /** Stop the body after so many milliseconds, with a TimeoutError. Default: no limit. */
+  readonly limitMs?: number
+}
+
+/** Run `body` out of reach of any cancel from around it: the only place to park while cancelled. */
+export function shield<T>(body: ScopeBody<T>, options: ShieldOptions = {}): Operation<T> {
+  return new ShieldOperation<T>(body, false, checkedLimit('shield', options.limitMs ?? Number.POSITIVE_INFINITY), true)
+}
+
+class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
+  #state: OperationState = FRESH
+  #body: ScopeBody<Inner> | null
+  #bodyHasEnded = false
+  #outerGenerator: Coroutine<unknown> | null = null
+  #value: Inner | undefined = undefined
+  #unwoundBy: unknown = undefined
+  readonly #limitMs: number
+  #deadline: Deadline | null = null
+
+  constructor(body: ScopeBody<Inner>, supervises: boolean, limitMs = Number.POSITIVE_INFINITY, isShielded = false) {
+    super(null, supervises, isShielded)
+    this.#body = body
+    this.#limitMs = limitMs
+    if (running.audit !== null) running.audit.created(this)
+  }
+
+  get state(): OperationState {
+    return this.#state
+  }
+
+  describe(): string {
+    return this.#limitMs === Number.POSITIVE_INFINITY
+      ? 'the end of a scope'
+      : `the end of a scope of ${this.#limitMs} ms`
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  next(): IteratorResult<Signal, Outer> {
+    if (this.#state === READY) return done(this.#conclude())
+    if (!this.mayEnter(this.#state)) {
+      this.#state = HELD
+      return parkedResult
+    }
+    this.#open(running.task as CoroutineTask<unknown>)
+    return enteredResult
+  }
+
+  /** The scheduler has seen the body return. True: the coroutine goes on at once; false: it waits for the children. */
+  bodyReturned(value: Inner): boolean {
+    this.#value = value
+    return this.#bodyEnded()
+  }
+
+  /** The scheduler has seen the body throw; the same answer. */
+  bodyThrew(error: unknown): boolean {
+    if (this.cancelled && findCancelled(error) !== undefined) this.#unwoundBy = error
+    else this.fail(error)
+    return this.#bodyEnded()
+  }
+
+  override childEnded(child: CoroutineTask<unknown>): void {
+    super.childEnded(child)
+    if (!this.#bodyHasEnded || !this.children.isEmpty) return
+    const host = this.host as CoroutineTask<unknown>
+    this.#close(host)
+    host.wake()
+  }
+
+  protected mayEnter(state: OperationState): boolean {
+    return enter(state)
+  }
+
+  protected outcomeOf(value: Inner): Outer {
+    return value as unknown as Outer
+  }
+
+  /** The outcome after a cancel of this very scope. */
+  protected stopped(): Outer {
+    const reason = this.reason?.reason
+    throw reason instanceof TimeoutError && reason === this.#deadline?.error
+      ? reason
+      : new TaskCancelled('the scope', reason)
+  }
+
+  #open(host: CoroutineTask<unknown>): void {
+    const body = (this.#body as ScopeBody<Inner>)(this)
+    if (typeof body?.next !== 'function') {
+      throw new Misuse('the body of a scope is no coroutine: write it as function* (scope): Coroutine<…>')
+    }
+    this.#body = null
+    this.#state = PARKED
+    this.enteredBy(host)
+    this.#outerGenerator = host.generator
+    host.generator = body
+    host.adopt(this)
+    this.#setDeadline()
+  }
+
+  #setDeadline(): void {
+    if (this.#limitMs === Number.POSITIVE_INFINITY) return
+    this.#deadline = new Deadline(this, this.#limitMs, this.scheduler.now() + this.#limitMs)
+    if (this.#limitMs > 0) this.scheduler.addTimer(this.#deadline)
+    else this.#deadline.fire()
+  }
+
+  #bodyEnded(): boolean {
+    const host = this.host as CoroutineTask<unknown>
+    this.#bodyHasEnded = true
+    host.generator = this.#outerGenerator
+    this.#outerGenerator = null
+    if (this.children.isEmpty) {
+      this.#close(host)
+      return true
+    }
+    host.park(null)
+    return false
+  }
+
+  #close(host: CoroutineTask<unknown>): void {
+    this.hasEnded = true
+    this.#state = READY
+    if (this.#deadline !== null) this.scheduler.removeTimer(this.#deadline)
+    host.adopt(this.outer as CoroutineTask<unknown>)
+  }
+
+  #conclude(): Outer {
+    this.#state = SPENT
+    if (this.failure !== null) throw this.failure.error
+    if (this.#unwoundBy === undefined) return this.outcomeOf(this.#value as Inner)
+    // Cancelled from around it as well: the cancel goes on outward, whatever this scope's own reason was.
+    if (this.outer?.cancelled === true && !this.isShielded) throw this.#unwoundBy
+    for (const failure of failuresBeside(this.#unwoundBy)) this.scheduler.report(failure)
+    return this.stopped()
+  }
+}
+
+class MoveOnOperation<T> extends ScopeOperation<T, MovedOn<T>> {
+  protected override outcomeOf(value: T): MovedOn<T> {
+    return { done: true, value }
+  }
+
+  protected override stopped(): MovedOn<T> {
+    return { done: false }
+  }
+}
+
+class ShieldOperation<T> extends ScopeOperation<T, T> {
+  // Cancelled or out of budget, a shield is entered at once: a `finally` may have nothing else left.
+  protected override mayEnter(state: OperationState): boolean {
+    return state === FRESH && running.task !== null ? true : enter(state)
+  }
+}
+
+class Deadline implements TimerEntry {
+  due: number
+  order = 0
+  place = -1
+  error: TimeoutError | null = null
+  readonly #scope: Scope
+  readonly #limitMs: number
+
+  constructor(scope: Scope, limitMs: number, due: number) {
+    this.#scope = scope
+    this.#limitMs = limitMs
+    this.due = due
+  }
+
+  fire(): void {
+    this.error = new TimeoutError(this.#limitMs)
+    this.#scope.cancel(this.error)
+  }
+}
+
+function checkedLimit(operation: string, limitMs: number): number {
+  if (typeof limitMs === 'number' && !Number.isNaN(limitMs)) return limitMs
+  throw new RangeError(`${operation} takes a limit in milliseconds (got ${String(limitMs)})`)
+}
+
+export type { ScopeOperation }

@@ -1,0 +1,112 @@
+// A scope owns tasks and ends only after all of them.
+//
+// Invariants, between any two steps of the scheduler:
+//   - a scope that has ended has no children and gets none;
+//   - after the first failure it is cancelled, unless it supervises;
+//   - once its body has ended and the last child has, it has ended: nobody can be admitted in between.
+
+import { Cancelled, Misuse } from './errors.ts'
+import type { Coroutine } from './operation.ts'
+import type { Place } from './place.ts'
+import { placeJustInside, spreadCancel } from './place.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Task } from './task.ts'
+import { CoroutineTask } from './task.ts'
+import { WaitList } from './wait-list.ts'
+
+export class Scope implements Place {
+  reason: Cancelled | null = null
+  cancelled = false
+  readonly isShielded: boolean
+  readonly children = new WaitList<CoroutineTask<unknown>>()
+  /** Whether a child that fails leaves its siblings alone. */
+  readonly supervises: boolean
+  protected hasEnded = false
+  protected failure: { readonly error: unknown } | null = null
+  #scheduler: Scheduler | null
+  #outer: Place | null = null
+  #host: CoroutineTask<unknown> | null = null
+
+  constructor(scheduler: Scheduler | null, supervises: boolean, isShielded = false) {
+    this.#scheduler = scheduler
+    this.supervises = supervises
+    this.isShielded = isShielded
+  }
+
+  get outer(): Place | null {
+    return this.#outer
+  }
+
+  /** The coroutine whose body opened it; none for the root scope of a scheduler. */
+  get host(): CoroutineTask<unknown> | null {
+    return this.#host
+  }
+
+  get scheduler(): Scheduler {
+    if (this.#scheduler === null) throw new Misuse('the scope has not been entered yet')
+    return this.#scheduler
+  }
+
+  /**
+   * Start a coroutine that belongs to this scope. Enqueues it; the spawner goes on.
+   *
+   * @throws Misuse once the scope has ended
+   */
+  spawn<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): Task<T> {
+    if (this.hasEnded) throw new Misuse(`${body.name || 'a coroutine'} was spawned into a scope that has ended`)
+    return this.admit(body, args)
+  }
+
+  /** Ask the body and all children to stop. Idempotent; the first reason stays. */
+  cancel(reason?: unknown): void {
+    if (this.hasEnded || this.reason !== null) return
+    this.reason = new Cancelled(reason)
+    spreadCancel(this)
+  }
+
+  forEachInner(visit: (inner: Place) => void): void {
+    for (const child of this.children) visit(child)
+    const inner = this.#host === null ? null : placeJustInside(this, this.#host.place)
+    if (inner !== null) visit(inner)
+  }
+
+  becameCancelled(): void {
+    if (this.#host?.place === this) this.#host.interrupt()
+  }
+
+  /** Told by a child that has ended and left. */
+  childEnded(child: CoroutineTask<unknown>): void {
+    if (child.state !== 'failed') return
+    if (!this.supervises) this.fail(child.outcome)
+    else if (!child.isObserved) this.scheduler.report(child.outcome)
+  }
+
+  protected enteredBy(host: CoroutineTask<unknown>): void {
+    this.#host = host
+    this.#outer = host.place
+    this.#scheduler = host.scheduler
+    this.cancelled = !this.isShielded && host.place.cancelled
+  }
+
+  /** The first failure is kept, to be thrown as itself, and cancels the rest; later ones are reported. */
+  protected fail(error: unknown): void {
+    if (this.failure !== null) {
+      this.scheduler.report(error)
+      return
+    }
+    this.failure = { error }
+    this.cancel(error)
+  }
+
+  private admit<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, args: Args): Task<T> {
+    const generator = body(...args)
+    if (typeof generator?.next !== 'function') {
+      throw new Misuse(`${body.name || 'the body'} is no coroutine: write it as function* (…): Coroutine<…>`)
+    }
+    const { scheduler } = this
+    const task = new CoroutineTask<T>(scheduler, this, scheduler.nextTaskId(), body.name, generator)
+    this.children.add(task)
+    scheduler.enqueue(task)
+    return task
+  }
+}

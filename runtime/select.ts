@@ -1,0 +1,123 @@
+// Select waits for the first of several operations and leaves no trace in the others.
+//
+// Invariant: from the moment one case commits, no other case can: the losers are withdrawn by the very call that
+// commits the winner, not when the coroutine is resumed.
+
+import type { Operation, Selectable, Waiter } from './operation.ts'
+import { running, SelectableOperation, SPENT } from './operation.ts'
+
+/** Operations by name; `null` switches a case off. */
+export type Cases = Readonly<Record<string, Selectable<unknown> | null>>
+
+/** Which case it was and what it gave: a union over `case`. A case that is always null is not in it. */
+export type Selected<C extends Cases> = {
+  [Name in keyof C]: [Exclude<C[Name], null>] extends [never]
+    ? never
+    : { readonly case: Name; readonly value: Exclude<C[Name], null> extends Selectable<infer T> ? T : never }
+}[keyof C]
+
+export interface SelectOptions {
+  /** Among several that are ready: 'random' (the default) picks uniformly from the scheduler's seed, 'first' in order. */
+  readonly order?: 'random' | 'first'
+}
+
+/**
+ * Wait until one of the cases is ready, and do that one.
+ *
+ * With every case switched off it waits until it is cancelled.
+ *
+ * @throws what the operation of the chosen case throws
+ * @see The Go Programming Language Specification, "Select statements"
+ */
+export function select<const C extends Cases>(cases: C, options?: SelectOptions): Operation<Selected<C>> {
+  return new Select<C>(cases, options)
+}
+
+/** Do one case that is ready now; `undefined` when none is. Never waits, so it is no operation. */
+export function trySelect<const C extends Cases>(cases: C, options?: SelectOptions): Selected<C> | undefined {
+  const selection = new Select<C>(cases, options)
+  selection.state = SPENT
+  return selection.poll() ? selection.take() : undefined
+}
+
+class Select<C extends Cases> extends SelectableOperation<Selected<C>> implements Waiter {
+  readonly #names: string[] = []
+  readonly #operations: Selectable<unknown>[] = []
+  readonly #isRandom: boolean
+  #winner: Selectable<unknown> | null = null
+
+  constructor(cases: C, options: SelectOptions | undefined) {
+    super()
+    this.#isRandom = options?.order !== 'first'
+    for (const name in cases) {
+      const operation = cases[name] as Selectable<unknown> | null
+      if (operation === null) continue
+      if (operation instanceof SelectableOperation) operation.claim()
+      this.#names.push(name)
+      this.#operations.push(operation)
+    }
+  }
+
+  poll(): boolean {
+    const operations = this.#operations
+    for (let index = 0; index < operations.length; index += 1) {
+      if (this.#isRandom) this.#drawInto(index)
+      const operation = operations[index] as Selectable<unknown>
+      if (operation.poll()) {
+        this.#winner = operation
+        return true
+      }
+    }
+    return false
+  }
+
+  override withdraw(waiter: Waiter): void {
+    super.withdraw(waiter)
+    for (const operation of this.#operations) operation.withdraw(this)
+  }
+
+  /** Told by the case that has committed. */
+  wake(winner: Selectable<unknown>): void {
+    for (const operation of this.#operations) {
+      if (operation !== winner) operation.withdraw(this)
+    }
+    this.#winner = winner
+    this.complete()
+  }
+
+  take(): Selected<C> {
+    const winner = this.#winner as Selectable<unknown>
+    if (winner instanceof SelectableOperation) winner.state = SPENT
+    const name = this.#names[this.#operations.indexOf(winner)]
+    return { case: name, value: winner.take() } as unknown as Selected<C>
+  }
+
+  describe(): string {
+    const cases = this.#operations.map((operation, index) => `${this.#names[index]}: ${operation.describe()}`)
+    return `select{ ${cases.join(' | ')} }`
+  }
+
+  protected enlist(): void {
+    for (const operation of this.#operations) operation.register(this)
+  }
+
+  /** One step of a Fisher–Yates shuffle: polling in a random order and taking the first that is ready is uniform. */
+  #drawInto(index: number): void {
+    const left = this.#operations.length - index
+    if (left < 2) return
+    const drawn = index + randomBelow(left)
+    swap(this.#operations, index, drawn)
+    swap(this.#names, index, drawn)
+  }
+}
+
+// Outside a coroutine, where only trySelect can be, there is no scheduler with a seed: there it goes in order.
+function randomBelow(bound: number): number {
+  return running.task === null ? 0 : running.task.scheduler.random(bound)
+}
+
+function swap<T>(items: T[], a: number, b: number): void {
+  const item = items[a] as T
+  items[a] = items[b] as T
+  items[b] = item
+}
