@@ -118,10 +118,10 @@ export class Channel<T> {
 
   /** Receive without waiting. */
   tryReceive(): Received<T> {
-    if (this.length > 0) return { status: 'value', value: this.#takeBuffered() }
+    if (this.length > 0) return { status: 'value', value: this.takeBuffered() }
     const sender = this.#senders?.shift()
     if (sender !== undefined) {
-      const { value } = sender
+      const value = sender.value as T
       sender.complete()
       return { status: 'value', value }
     }
@@ -162,20 +162,20 @@ export class Channel<T> {
   /** The send of `operation`, if it need not wait. */
   sendNow(operation: Send<T>): boolean {
     if (this.#closed !== null) {
-      operation.outcome = REFUSED
+      operation.value = REFUSED
       return true
     }
-    if (this.trySend(operation.value)) return true
+    if (this.trySend(operation.value as T)) return true
     const overflow = this.#options?.overflow
     if (overflow === undefined || overflow === 'suspend') return false
-    if (overflow === 'error') operation.outcome = OVERFLOWED
+    if (overflow === 'error') operation.value = OVERFLOWED
     return true
   }
 
   /** The receive of `operation`, if it need not wait. The same as `tryReceive`, without making an object of it. */
   receiveNow(operation: Receive<T> | Next<T>): boolean {
     if (this.length > 0) {
-      operation.value = this.#takeBuffered()
+      operation.value = this.takeBuffered()
       return true
     }
     const sender = this.#senders?.shift()
@@ -185,7 +185,7 @@ export class Channel<T> {
       return true
     }
     if (this.#closed === null) return false
-    operation.outcome = REFUSED
+    operation.value = REFUSED
     return true
   }
 
@@ -208,26 +208,25 @@ export class Channel<T> {
   }
 
   /** Take the oldest value, and let the sender that has waited longest put its own in. */
-  #takeBuffered(): T {
+  private takeBuffered(): T {
     const buffer = this.#buffer as Ring<T>
     const value = buffer.shift() as T
     const sender = this.#senders?.shift()
     if (sender !== undefined) {
-      buffer.push(sender.value)
+      buffer.push(sender.value as T)
       sender.complete()
     }
     return value
   }
 }
 
-const ACCEPTED = 0
-const REFUSED = 1
-const OVERFLOWED = 2
-type Outcome = typeof ACCEPTED | typeof REFUSED | typeof OVERFLOWED
+// What stands in an operation's `value` when the channel did not take or give one: no value of any T is one of these, and
+// a field less makes a parked coroutine smaller.
+const REFUSED = Symbol('refused')
+const OVERFLOWED = Symbol('overflowed')
 
 class Send<T> extends SelectableOperation<void> {
-  readonly value: T
-  outcome: Outcome = ACCEPTED
+  value: unknown
   readonly #channel: Channel<T>
 
   constructor(channel: Channel<T>, value: T) {
@@ -241,8 +240,8 @@ class Send<T> extends SelectableOperation<void> {
   }
 
   take(): void {
-    if (this.outcome === REFUSED) throw this.#channel.closedError()
-    if (this.outcome === OVERFLOWED) throw this.#channel.fullError()
+    if (this.value === REFUSED) throw this.#channel.closedError()
+    if (this.value === OVERFLOWED) throw this.#channel.fullError()
   }
 
   describe(): string {
@@ -250,7 +249,7 @@ class Send<T> extends SelectableOperation<void> {
   }
 
   refuse(): void {
-    this.outcome = REFUSED
+    this.value = REFUSED
     this.complete()
   }
 
@@ -260,8 +259,7 @@ class Send<T> extends SelectableOperation<void> {
 }
 
 abstract class Receiving<T, Result> extends SelectableOperation<Result> {
-  value: T | undefined = undefined
-  outcome: Outcome = ACCEPTED
+  value: unknown = undefined
   protected readonly channel: Channel<T>
 
   constructor(channel: Channel<T>) {
@@ -275,7 +273,7 @@ abstract class Receiving<T, Result> extends SelectableOperation<Result> {
   }
 
   refuse(): void {
-    this.outcome = REFUSED
+    this.value = REFUSED
     this.complete()
   }
 
@@ -290,7 +288,7 @@ class Receive<T> extends Receiving<T, T> {
   }
 
   take(): T {
-    if (this.outcome === REFUSED) throw this.channel.closedError()
+    if (this.value === REFUSED) throw this.channel.closedError()
     return this.value as T
   }
 
@@ -305,7 +303,7 @@ class Next<T> extends Receiving<T, IteratorResult<T, void>> {
   }
 
   take(): IteratorResult<T, void> {
-    return this.outcome === REFUSED ? { done: true, value: undefined } : { done: false, value: this.value as T }
+    return this.value === REFUSED ? { done: true, value: undefined } : { done: false, value: this.value as T }
   }
 
   protected enlist(): void {
@@ -313,11 +311,16 @@ class Next<T> extends Receiving<T, IteratorResult<T, void>> {
   }
 }
 
+const overflows: ReadonlySet<Overflow> = new Set<Overflow>(['suspend', 'dropOldest', 'dropLatest', 'error'])
+
 function check(capacity: number, options: ChannelOptions | undefined): void {
   if (capacity !== Number.POSITIVE_INFINITY && !(Number.isInteger(capacity) && capacity >= 0)) {
     throw new RangeError(`a channel's capacity is a whole number or Infinity (got ${String(capacity)})`)
   }
   const overflow = options?.overflow ?? 'suspend'
+  if (!overflows.has(overflow)) {
+    throw new RangeError(`overflow is one of ${[...overflows].join(', ')} (got ${String(overflow)})`)
+  }
   if (capacity === 0 && (overflow === 'dropOldest' || overflow === 'dropLatest')) {
     throw new RangeError(
       `a channel without a buffer has nothing to drop: give it a capacity, or leave out '${overflow}'`,

@@ -230,6 +230,8 @@ export abstract class SelectableOperation<T> extends Link implements Selectable<
   }
 
   private fail(): never {
+    // Another coroutine is parked on it, and must find it as it left it.
+    if (this.waiter !== null) throw runsOnce()
     this.state = SPENT
     const task = currentTask()
     throw task.isCancelled ? task.cancellation() : runsOnce()

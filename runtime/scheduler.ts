@@ -115,7 +115,8 @@ export class Scheduler implements Timekeeper {
   }
 
   statistics(): SchedulerStatistics {
-    const runningHere = running.task?.scheduler === this ? 1 : 0
+    const current = running.task as CoroutineTask<unknown> | null
+    const runningHere = current?.scheduler === this && !current.hasEnded ? 1 : 0
     return {
       coroutines: this.#coroutines,
       runnable: this.#queue.length,
@@ -160,8 +161,15 @@ export class Scheduler implements Timekeeper {
     return this.#random.below(bound)
   }
 
+  /** Tell the host. A host that throws is heard in a macrotask of its own: here it would break off a step in the middle. */
   report(error: unknown): void {
-    this.#host.report(error)
+    try {
+      this.#host.report(error)
+    } catch (thrown) {
+      this.#host.later(() => {
+        throw thrown
+      })
+    }
   }
 
   addTimer(timer: TimerEntry): void {
@@ -234,6 +242,8 @@ export class Scheduler implements Timekeeper {
   }
 
   #runSlice(): void {
+    // A coroutine may itself run another scheduler, on a virtual host: it is the one that runs again afterwards.
+    const { task, budget, audit } = running
     this.#sliceEnd = this.#look() + this.#sliceMs
     this.#sliceResumes = 0
     this.#handsOver = false
@@ -250,8 +260,12 @@ export class Scheduler implements Timekeeper {
         untilLook = clockStride
         if (this.#isSliceOver(this.#look())) this.#handsOver = true
       }
-      if (this.#handsOver) break
+      // With nobody runnable it goes round once more: a standstill on the last step of a slice is one, too.
+      if (this.#handsOver && this.#queue.length > 0) break
     }
+    running.task = task
+    running.budget = budget
+    running.audit = audit
     forgetLastResult()
     if (this.#queue.length > 0) {
       this.#host.later(this.#drainFromMacrotask)
@@ -358,16 +372,16 @@ export class Scheduler implements Timekeeper {
     if (this.#timers.size > 0 || this.#holds.size > 0) return
     const deadlock = new Deadlock(this.dump())
     for (const root of this.#root.children) root.cancel(deadlock)
-    if (this.#queue.length === 0) this.#breakShields()
+    if (this.#queue.length === 0) this.#breakShields(deadlock)
   }
 
   /** The finalizers of a deadlock are parked for ever behind shields: the shields give way. */
-  #breakShields(): void {
+  #breakShields(deadlock: Deadlock): void {
     const tasks = [...this.#root.children]
     for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
       for (let place = task.place; place !== task; place = place.outer as typeof place) {
         const scope = place as Scope
-        if (scope.isShielded) scope.cancel(new Deadlock(task.name))
+        if (scope.isShielded) scope.cancel(deadlock)
         tasks.push(...scope.children)
       }
     }

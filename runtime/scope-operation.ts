@@ -3,10 +3,11 @@
 // The body runs in the same coroutine, but the scheduler steps its generator directly: the coroutine's stack of
 // generators is this chain of operations, so that a resume costs the same at every depth and no nesting is too deep.
 
-import { failuresBeside, findCancelled, Misuse, TaskCancelled, TimeoutError } from './errors.ts'
+import { Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled, TimeoutError } from './errors.ts'
 import type { Coroutine, Operation, OperationState, Signal, TimerEntry } from './operation.ts'
 import { done, enter, enteredResult, FRESH, HELD, PARKED, parkedResult, READY, running, SPENT } from './operation.ts'
-import { Scope } from './scope.ts'
+import type { Place } from './place.ts'
+import { isCoroutine, Scope } from './scope.ts'
 import type { CoroutineTask } from './task.ts'
 
 export interface ScopeOptions {
@@ -20,7 +21,7 @@ export type ScopeBody<T> = (scope: Scope) => Coroutine<T>
  * Run `body` with a scope to spawn into, and end after the body and every task spawned.
  *
  * The first failure, of the body or of a child, cancels the rest and is thrown as itself; later ones are reported to the
- * host. The wait for the children is no cancel point: a cancel reaches them instead.
+ * host. The wait for the children is no cancel point: a cancel reaches them instead, and is thrown once they have ended.
  *
  * @throws TaskCancelled if `scope.cancel()` stopped the body
  * @see Nathaniel J. Smith, "Notes on structured concurrency", 2018
@@ -32,7 +33,7 @@ export function scope<T>(body: ScopeBody<T>, options: ScopeOptions = {}): Operat
 /**
  * Run `body` for at most `limitMs` milliseconds; `Infinity` sets no limit, 0 stops it at its first operation.
  *
- * @throws TimeoutError if it was stopped; a body that ends all the same gives its value
+ * @throws TimeoutError if it was stopped, itself or what it spawned; a body that ends all the same gives its value
  */
 export function timeout<T>(limitMs: number, body: ScopeBody<T>): Operation<T> {
   return new ScopeOperation<T, T>(body, false, checkedLimit('timeout', limitMs))
@@ -104,7 +105,7 @@ class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
 
   /** The scheduler has seen the body throw; the same answer. */
   bodyThrew(error: unknown): boolean {
-    if (this.cancelled && findCancelled(error) !== undefined) this.#unwoundBy = error
+    if (this.reason !== null && findCancelled(error) !== undefined) this.#unwoundBy = error
     else this.fail(error)
     return this.#bodyEnded()
   }
@@ -115,6 +116,16 @@ class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
     const host = this.host as CoroutineTask<unknown>
     this.#close(host)
     host.wake()
+  }
+
+  /**
+   * The wait for the children goes on all the same. But a cancel from around it, or its own limit, then cuts them off,
+   * and a scope that gave its value as if nothing had happened would pass half of the work for all of it.
+   */
+  override becameCancelled(): void {
+    super.becameCancelled()
+    const isCutOff = (this.outer as Place).reason !== null || this.#deadline?.error != null
+    if (this.#bodyHasEnded && isCutOff) this.#unwoundBy ??= this.reason
   }
 
   protected mayEnter(state: OperationState): boolean {
@@ -128,14 +139,13 @@ class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
   /** The outcome after a cancel of this very scope. */
   protected stopped(): Outer {
     const reason = this.reason?.reason
-    throw reason instanceof TimeoutError && reason === this.#deadline?.error
-      ? reason
-      : new TaskCancelled('the scope', reason)
+    if (reason instanceof Deadlock || (reason instanceof TimeoutError && reason === this.#deadline?.error)) throw reason
+    throw new TaskCancelled('the scope', reason)
   }
 
   #open(host: CoroutineTask<unknown>): void {
     const body = (this.#body as ScopeBody<Inner>)(this)
-    if (typeof body?.next !== 'function') {
+    if (!isCoroutine(body)) {
       throw new Misuse('the body of a scope is no coroutine: write it as function* (scope): Coroutine<…>')
     }
     this.#body = null
@@ -171,17 +181,25 @@ class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
     this.hasEnded = true
     this.#state = READY
     if (this.#deadline !== null) this.scheduler.removeTimer(this.#deadline)
+    this.leftBy(host)
     host.adopt(this.outer as CoroutineTask<unknown>)
   }
 
   #conclude(): Outer {
     this.#state = SPENT
-    if (this.failure !== null) throw this.failure.error
+    if (this.failure !== null) {
+      if (this.#unwoundBy !== undefined) this.#reportFailuresBeside(this.#unwoundBy)
+      throw this.failure.error
+    }
     if (this.#unwoundBy === undefined) return this.outcomeOf(this.#value as Inner)
     // Cancelled from around it as well: the cancel goes on outward, whatever this scope's own reason was.
-    if (this.outer?.cancelled === true && !this.isShielded) throw this.#unwoundBy
-    for (const failure of failuresBeside(this.#unwoundBy)) this.scheduler.report(failure)
+    if (!this.isShielded && (this.outer as Place).reason !== null) throw this.#unwoundBy
+    this.#reportFailuresBeside(this.#unwoundBy)
     return this.stopped()
+  }
+
+  #reportFailuresBeside(unwoundBy: unknown): void {
+    for (const failure of failuresBeside(unwoundBy)) this.scheduler.report(failure)
   }
 }
 
@@ -196,9 +214,10 @@ class MoveOnOperation<T> extends ScopeOperation<T, MovedOn<T>> {
 }
 
 class ShieldOperation<T> extends ScopeOperation<T, T> {
-  // Cancelled or out of budget, a shield is entered at once: a `finally` may have nothing else left.
+  // A shield is entered also while cancelled: a `finally` may have nothing else left. But as every operation it costs a
+  // trip through the run queue then, so that shields in a loop cannot freeze the host.
   protected override mayEnter(state: OperationState): boolean {
-    return state === FRESH && running.task !== null ? true : enter(state)
+    return state === HELD || enter(state)
   }
 }
 

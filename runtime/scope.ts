@@ -8,7 +8,7 @@
 import { Cancelled, Misuse } from './errors.ts'
 import type { Coroutine } from './operation.ts'
 import type { Place } from './place.ts'
-import { placeJustInside, spreadCancel } from './place.ts'
+import { spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Task } from './task.ts'
 import { CoroutineTask } from './task.ts'
@@ -16,7 +16,6 @@ import { WaitList } from './wait-list.ts'
 
 export class Scope implements Place {
   reason: Cancelled | null = null
-  cancelled = false
   readonly isShielded: boolean
   readonly children = new WaitList<CoroutineTask<unknown>>()
   /** Whether a child that fails leaves its siblings alone. */
@@ -26,6 +25,8 @@ export class Scope implements Place {
   #scheduler: Scheduler | null
   #outer: Place | null = null
   #host: CoroutineTask<unknown> | null = null
+  /** The scope that its own coroutine has open just inside it. */
+  #inner: Scope | null = null
 
   constructor(scheduler: Scheduler | null, supervises: boolean, isShielded = false) {
     this.#scheduler = scheduler
@@ -54,20 +55,19 @@ export class Scope implements Place {
    */
   spawn<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): Task<T> {
     if (this.hasEnded) throw new Misuse(`${body.name || 'a coroutine'} was spawned into a scope that has ended`)
-    return this.admit(body, args)
+    // Spread here and nowhere else: an array of arguments that is only spread is never made.
+    return this.admit(body.name, body(...args))
   }
 
   /** Ask the body and all children to stop. Idempotent; the first reason stays. */
   cancel(reason?: unknown): void {
     if (this.hasEnded || this.reason !== null) return
-    this.reason = new Cancelled(reason)
-    spreadCancel(this)
+    spreadCancel(this, new Cancelled(reason))
   }
 
   forEachInner(visit: (inner: Place) => void): void {
     for (const child of this.children) visit(child)
-    const inner = this.#host === null ? null : placeJustInside(this, this.#host.place)
-    if (inner !== null) visit(inner)
+    if (this.#inner !== null) visit(this.#inner)
   }
 
   becameCancelled(): void {
@@ -77,36 +77,46 @@ export class Scope implements Place {
   /** Told by a child that has ended and left. */
   childEnded(child: CoroutineTask<unknown>): void {
     if (child.state !== 'failed') return
-    if (!this.supervises) this.fail(child.outcome)
-    else if (!child.isObserved) this.scheduler.report(child.outcome)
+    if (!this.supervises) this.fail(child.failure)
+    else if (!child.isObserved) this.scheduler.report(child.failure)
   }
 
   protected enteredBy(host: CoroutineTask<unknown>): void {
     this.#host = host
     this.#outer = host.place
     this.#scheduler = host.scheduler
-    this.cancelled = !this.isShielded && host.place.cancelled
+    this.reason = this.isShielded ? null : host.place.reason
+    if (this.#outer !== host) (this.#outer as Scope).#inner = this
+  }
+
+  protected leftBy(host: CoroutineTask<unknown>): void {
+    if (this.#outer !== host) (this.#outer as Scope).#inner = null
   }
 
   /** The first failure is kept, to be thrown as itself, and cancels the rest; later ones are reported. */
   protected fail(error: unknown): void {
     if (this.failure !== null) {
-      this.scheduler.report(error)
+      // A body that joins the child that failed throws the very same error: that is one failure, not two.
+      if (this.failure.error !== error) this.scheduler.report(error)
       return
     }
     this.failure = { error }
     this.cancel(error)
   }
 
-  private admit<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, args: Args): Task<T> {
-    const generator = body(...args)
-    if (typeof generator?.next !== 'function') {
-      throw new Misuse(`${body.name || 'the body'} is no coroutine: write it as function* (…): Coroutine<…>`)
+  private admit<T>(name: string, generator: Coroutine<T>): Task<T> {
+    if (!isCoroutine(generator)) {
+      throw new Misuse(`${name || 'the body'} is no coroutine: write it as function* (…): Coroutine<…>`)
     }
     const { scheduler } = this
-    const task = new CoroutineTask<T>(scheduler, this, scheduler.nextTaskId(), body.name, generator)
+    const task = new CoroutineTask<T>(this, scheduler.nextTaskId(), name, generator)
     this.children.add(task)
     scheduler.enqueue(task)
     return task
   }
+}
+
+/** Whether a body gave a generator. An asynchronous one has a `next`, too, and would be stepped for ever. */
+export function isCoroutine(generator: Coroutine<unknown>): boolean {
+  return typeof generator?.next === 'function' && typeof generator[Symbol.iterator] === 'function'
 }

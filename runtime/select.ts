@@ -98,7 +98,11 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
   }
 
   protected enlist(): void {
-    for (const operation of this.#operations) operation.register(this)
+    for (const operation of this.#operations) {
+      operation.register(this)
+      // One that wakes its waiter while it registers has committed: the rest must not stay behind.
+      if (this.#winner !== null) return
+    }
   }
 
   /** One step of a Fisher–Yates shuffle: polling in a random order and taking the first that is ready is uniform. */

@@ -10,7 +10,7 @@ import { Cancelled, Deadlock, failuresBeside, findCancelled, Misuse, TaskCancell
 import type { Coroutine, Runner, Selectable } from './operation.ts'
 import { running, SelectableOperation } from './operation.ts'
 import type { Place } from './place.ts'
-import { causeOfCancel, placeJustInside, spreadCancel } from './place.ts'
+import { placeJustInside, spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
 import { Link, WaitList } from './wait-list.ts'
@@ -42,7 +42,9 @@ const fullAllowance = 128
 const swallowedLimit = 1_000
 
 export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
-  readonly scheduler: Scheduler
+  // A million of these may be parked: what most tasks never need is in `watchers`, and what can be asked for is a getter.
+  // Private methods by `#` would cost a field each.
+
   /** The scope it was spawned in. */
   readonly outer: Scope
   readonly id: number
@@ -51,27 +53,31 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
   generator: Coroutine<unknown> | null
   /** The innermost scope that it is inside, or itself. */
   place: Place = this
-  reason: Cancelled | null = null
-  cancelled: boolean
-  readonly isShielded = false
+  reason: Cancelled | null
   allowance: number
   state: TaskStatus = 'runnable'
   operation: Selectable<unknown> | null = null
   /** When it parked, in whole milliseconds since its scheduler was made, as fine as a slice: a small integer is free. */
   parkedAt = 0
-  outcome: unknown = undefined
-  #joiners: WaitList<SelectableOperation<unknown>> | null = null
-  #deferred: PromiseWithResolvers<unknown> | null = null
+  private outcome: unknown = undefined
+  private watchers: Watchers | null = null
 
-  constructor(scheduler: Scheduler, outer: Scope, id: number, label: string, body: Coroutine<T>) {
+  constructor(outer: Scope, id: number, label: string, body: Coroutine<T>) {
     super()
-    this.scheduler = scheduler
     this.outer = outer
     this.id = id
     this.label = label
     this.generator = body
-    this.cancelled = outer.cancelled
-    this.allowance = this.cancelled ? 0 : fullAllowance
+    this.reason = outer.reason
+    this.allowance = this.reason === null ? fullAllowance : 0
+  }
+
+  get scheduler(): Scheduler {
+    return this.outer.scheduler
+  }
+
+  get isShielded(): boolean {
+    return false
   }
 
   get status(): TaskStatus {
@@ -88,7 +94,7 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
 
   /** Whether somebody waits for the outcome, and so learns of a failure. */
   get isObserved(): boolean {
-    return this.#joiners !== null || this.#deferred !== null
+    return this.watchers !== null && (this.watchers.hasJoiners || this.watchers.deferred !== null)
   }
 
   get name(): string {
@@ -97,11 +103,14 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
   }
 
   get promise(): Promise<T> {
-    if (this.#deferred === null) {
-      this.#deferred = Promise.withResolvers<unknown>()
-      if (this.hasEnded) this.#settlePromise(this.#deferred)
+    this.watchers ??= new Watchers()
+    let { deferred } = this.watchers
+    if (deferred === null) {
+      deferred = Promise.withResolvers<unknown>()
+      this.watchers.deferred = deferred
+      if (this.hasEnded) this.settle(deferred)
     }
-    return this.#deferred.promise as Promise<T>
+    return deferred.promise as Promise<T>
   }
 
   join(): Selectable<T> {
@@ -110,8 +119,7 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
 
   cancel(reason?: unknown): void {
     if (this.hasEnded || this.reason !== null) return
-    this.reason = new Cancelled(reason)
-    spreadCancel(this)
+    spreadCancel(this, new Cancelled(reason))
   }
 
   park(operation: Selectable<unknown> | null): void {
@@ -159,9 +167,11 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
   /** Step into, or back out to, `place`. */
   adopt(place: Place): void {
     this.place = place
-    if (place.cancelled === this.isCancelled) return
-    this.allowance = place.cancelled ? 0 : fullAllowance
-    if (running.task === this) running.budget = this.allowance
+    const isCancelled = place.reason !== null
+    if (isCancelled === this.isCancelled) return
+    this.allowance = isCancelled ? 0 : fullAllowance
+    // A new budget comes only with a trip through the run queue, or a loop of scopes that fail would never make one.
+    if (running.task === this) running.budget = 0
   }
 
   cancellation(): Error {
@@ -171,62 +181,79 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
         new Misuse(`${this.name} has swallowed its cancellation ${swallowedLimit} times: let Cancelled pass`),
       )
     }
-    return causeOfCancel(this.place)
+    return this.place.reason as Cancelled
+  }
+
+  /** What it gave, once it has ended. @throws its failure, or TaskCancelled */
+  result(): T {
+    if (this.state === 'done') return this.outcome as T
+    throw this.failure
+  }
+
+  /** What waiting for it throws. */
+  get failure(): unknown {
+    return this.state === 'failed' ? this.outcome : new TaskCancelled(this.name, this.reason?.reason)
   }
 
   /** The body has returned. */
   succeed(value: T): void {
-    this.outcome = value
-    this.#end('done')
+    const { deadlock } = this
+    this.outcome = deadlock ?? value
+    this.end(deadlock === null ? 'done' : 'failed')
   }
 
   /** The body has thrown. */
   fail(error: unknown): void {
-    if (this.cancelled && findCancelled(error) !== undefined) {
+    if (this.reason !== null && findCancelled(error) !== undefined) {
       for (const failure of failuresBeside(error)) this.scheduler.report(failure)
-      this.#unwound()
+      this.outcome = this.deadlock
+      this.end(this.deadlock === null ? 'cancelled' : 'failed')
     } else {
       this.outcome = error
-      this.#end('failed')
+      this.end('failed')
     }
   }
 
   addJoiner(joiner: SelectableOperation<unknown>): void {
-    this.#joiners ??= new WaitList()
-    this.#joiners.add(joiner)
+    this.watchers ??= new Watchers()
+    this.watchers.joiners.add(joiner)
   }
 
-  /** Mark as looked at, so that its failure is not reported a second time. */
-  observe(): void {
-    this.#joiners ??= new WaitList()
-  }
-
-  #unwound(): void {
+  /** The standstill that cancelled it, if it is a root: it fails of that, even if it swallows the cancel. */
+  private get deadlock(): Deadlock | null {
+    const isRoot = this.outer.host === null
     const reason = this.reason?.reason
-    if (reason instanceof Deadlock) {
-      this.outcome = reason
-      this.#end('failed')
-    } else {
-      this.outcome = new TaskCancelled(this.name, causeOfCancel(this).reason)
-      this.#end('cancelled')
-    }
+    return isRoot && reason instanceof Deadlock ? reason : null
   }
 
-  #end(status: 'done' | 'failed' | 'cancelled'): void {
+  private end(status: 'done' | 'failed' | 'cancelled'): void {
     this.state = status
     this.generator = null
     this.unlink()
-    if (this.#joiners !== null) {
-      for (let joiner = this.#joiners.shift(); joiner !== undefined; joiner = this.#joiners.shift()) joiner.complete()
+    if (this.watchers !== null) {
+      this.watchers.wakeJoiners()
+      if (this.watchers.deferred !== null) this.settle(this.watchers.deferred)
     }
-    if (this.#deferred !== null) this.#settlePromise(this.#deferred)
     this.scheduler.countEnded()
     this.outer.childEnded(this)
   }
 
-  #settlePromise(deferred: PromiseWithResolvers<unknown>): void {
+  private settle(deferred: PromiseWithResolvers<unknown>): void {
     if (this.state === 'done') deferred.resolve(this.outcome)
-    else deferred.reject(this.outcome)
+    else deferred.reject(this.failure)
+  }
+}
+
+/** Who waits for a task's end. */
+class Watchers {
+  readonly joiners = new WaitList<SelectableOperation<unknown>>()
+  deferred: PromiseWithResolvers<unknown> | null = null
+  /** Whether anybody was there at the end: whoever left before, by a cancel or a lost select, learns of no failure. */
+  hasJoiners = false
+
+  wakeJoiners(): void {
+    this.hasJoiners = !this.joiners.isEmpty
+    for (let joiner = this.joiners.shift(); joiner !== undefined; joiner = this.joiners.shift()) joiner.complete()
   }
 }
 
@@ -242,13 +269,11 @@ class Join<T> extends SelectableOperation<T> {
     if ((this.#task as Runner) === running.task) {
       throw new Misuse(`${this.#task.name} joins itself, which would wait for ever`)
     }
-    this.#task.observe()
     return this.#task.hasEnded
   }
 
   take(): T {
-    if (this.#task.state === 'done') return this.#task.outcome as T
-    throw this.#task.outcome
+    return this.#task.result()
   }
 
   describe(): string {

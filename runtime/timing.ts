@@ -25,7 +25,7 @@ export function sleep(ms: number): Operation<void> {
  * @throws RangeError unless `ms` is above 0; Misuse outside a coroutine
  */
 export function ticker(ms: number): Ticker {
-  if (!(ms > 0 && ms < Number.POSITIVE_INFINITY)) {
+  if (!(Number.isFinite(ms) && ms > 0)) {
     throw new RangeError(`a ticker needs a period above 0 milliseconds (got ${String(ms)})`)
   }
   return new Ticker(ms, currentTask().scheduler)
@@ -75,7 +75,8 @@ export class Ticker implements TimerEntry {
   }
 
   pollTicks(): number {
-    return this.takeTicks(this.#scheduler.now())
+    // Those who wait come first. And the timer is set then: it may not become due later while it is in the heap.
+    return this.#waiting.isEmpty ? this.takeTicks(this.#scheduler.now()) : 0
   }
 
   fire(now: number): void {

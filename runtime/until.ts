@@ -50,7 +50,8 @@ class Until<T> extends SelectableOperation<Awaited<T>> {
 
   protected enlist(): void {
     this.#hold = currentTask().scheduler.hold('a promise')
-    this.#promise.then(
+    // A foreign thenable may call back at once, or throw; a promise never does.
+    Promise.resolve(this.#promise).then(
       (value) => this.#settle({ kept: true, value: value as Awaited<T> }),
       (error: unknown) => this.#settle({ kept: false, error }),
     )

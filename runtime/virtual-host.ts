@@ -86,11 +86,10 @@ export class VirtualHost implements Host {
   /** Run `body` to its end on a scheduler of its own, and give its result. @throws what it throws */
   run<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): T {
     const task = this.scheduler().run(body, ...args) as CoroutineTask<T>
-    task.observe()
+    task.promise.catch(() => {})
     this.finish()
     if (!task.hasEnded) throw new Error('the program waits for a promise: await host.play(task) instead')
-    if (task.state !== 'done') throw task.outcome
-    return task.outcome as T
+    return task.result()
   }
 
   /** Move on until `task` has ended, waiting in real time only for promises. */

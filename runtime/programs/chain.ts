@@ -1,0 +1,83 @@
+// Chain: n coroutines in a row; each receives a number from its right and sends one more to its left.
+//
+// The example of the Go announcement talk (2009): n + 1 rendezvous channels, every link alive before the seed is sent.
+// A seed of 0 comes out as n. Always true of a run:
+//   - each link is a scheduled coroutine with one receive and one send: nothing is fused, nothing summed beforehand;
+//   - neither order nor counters depend on time: a checkpoint hands over to the host, and the creation goes on first;
+//   - the links end with the program, also when it is cancelled.
+
+import type { Coroutine, SchedulerStatistics, Scope } from '../index.ts'
+import { Channel, checkpoint, scope } from '../index.ts'
+import { allEnded, assertInvariants, atMost, equal } from './invariants.ts'
+
+export interface ChainResult {
+  readonly n: number
+  readonly answer: number
+  readonly sends: number
+  readonly receives: number
+}
+
+/** How many links are made between two looks at whether the host is due its turn. */
+const linksPerCheckpoint = 1024
+
+/**
+ * Make a chain of `n` links, send 0 in on the right and give what comes out on the left.
+ *
+ * @throws RangeError unless `n` is a whole number of at least 1; BrokenInvariant
+ */
+export function* chain(n: number): Coroutine<ChainResult> {
+  // With no link the program would meet itself on one channel, and wait for ever.
+  if (!Number.isSafeInteger(n) || n < 1) throw new RangeError(`n must be a whole number from 1 (got ${String(n)})`)
+  const counts: Counts = { sends: 0, receives: 0 }
+  const answer = yield* scope((links) => sendThrough(n, links, counts))
+  const result = { n, answer, ...counts }
+  assertInvariants('chain', ownComplaints(result))
+  return result
+}
+
+/**
+ * Assert what a finished chain must have left in its result and in the statistics of the scheduler it had to itself.
+ *
+ * @throws BrokenInvariant
+ */
+export function checkChain(result: ChainResult, statistics: SchedulerStatistics): void {
+  assertInvariants('chain', [
+    ...ownComplaints(result),
+    ...allEnded(statistics, result.n),
+    atMost('resumes', statistics.resumes, 3 * result.n + 10),
+  ])
+}
+
+interface Counts {
+  sends: number
+  receives: number
+}
+
+function* sendThrough(n: number, links: Scope, counts: Counts): Coroutine<number> {
+  const leftmost = new Channel<number>()
+  let right = leftmost
+  for (let made = 1; made <= n; made += 1) {
+    const left = right
+    right = new Channel<number>()
+    links.spawn(link, left, right, counts)
+    if (made % linksPerCheckpoint === 0) yield* checkpoint()
+  }
+  yield* right.send(0)
+  counts.sends += 1
+  const answer = yield* leftmost.receive()
+  counts.receives += 1
+  return answer
+}
+
+// Two statements, not `yield* left.send(1 + (yield* right.receive()))`: a generator keeps what an expression has half
+// evaluated, and there are n of them.
+function* link(left: Channel<number>, right: Channel<number>, counts: Counts): Coroutine<void> {
+  const value = yield* right.receive()
+  counts.receives += 1
+  yield* left.send(value + 1)
+  counts.sends += 1
+}
+
+function ownComplaints({ n, answer, sends, receives }: ChainResult): (string | null)[] {
+  return [equal('the answer', answer, n), equal('sends', sends, n + 1), equal('receives', receives, n + 1)]
+}

@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
+import type { Coroutine, Operation, Selectable } from '../../runtime/index.ts'
+import { Latch, moveOn, select, sleep, until, VirtualHost } from '../../runtime/index.ts'
+
+describe('until', () => {
+  it('gives what a promise is kept with', async () => {
+    const { host, scheduler } = hosted()
+    const task = scheduler.run(function* () {
+      const operation = until(Promise.resolve('value'))
+      expectTypeOf(operation).toEqualTypeOf<Selectable<string>>()
+      return yield* operation
+    })
+    expect(await host.play(task)).toBe('value')
+  })
+
+  it('throws what a promise is rejected with, as itself', async () => {
+    const failure = new Error('failure')
+    const { host, scheduler } = hosted()
+    const task = scheduler.run(() => catching(until(Promise.reject(failure))))
+    expect(await host.play(task)).toBe(failure)
+  })
+
+  it('is no standstill while the promise is pending, and is one again afterwards', async () => {
+    const { host, scheduler } = hosted()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const task = scheduler.run(function* waiting() {
+      yield* until(promise)
+      yield* new Latch('never').wait()
+    })
+    host.settle()
+    expect(scheduler.statistics()).toMatchObject({ parked: 1, awaited: 1 })
+    expect(scheduler.dump()).toBe('waiting#1  parked 0 ms on a promise')
+    resolve()
+    await expect(host.play(task)).rejects.toMatchObject({ code: 'DEADLOCK', message: expect.stringContaining('never') })
+    expect(scheduler.statistics().awaited).toBe(0)
+  })
+
+  it('refuses what is no promise', () => {
+    for (const wrong of [undefined, 5, () => {}] as unknown as Promise<void>[]) {
+      expect(() => until(wrong)).toThrow(TypeError)
+    }
+  })
+
+  it('takes foreign thenables, also those that call back at once or throw', async () => {
+    const failure = new Error('no then today')
+    // biome-ignore-start lint/suspicious/noThenProperty: thenables are the point
+    const atOnce = { then: (kept: (value: string) => void) => kept('at once') } as PromiseLike<string>
+    const throwing: PromiseLike<string> = {
+      then() {
+        throw failure
+      },
+    }
+    // biome-ignore-end lint/suspicious/noThenProperty: thenables are the point
+    const { host, scheduler } = hosted()
+    const task = scheduler.run(function* () {
+      return [yield* until(atOnce), yield* catching(until(throwing))]
+    })
+    expect(await host.play(task)).toEqual(['at once', failure])
+    expect(scheduler.statistics()).toMatchObject({ coroutines: 0, awaited: 0 })
+  })
+})
+
+describe('cancelling an until', () => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => unhandled.push(error)
+  beforeEach(() => void process.on('unhandledRejection', note))
+  afterEach(() => void process.off('unhandledRejection', note))
+
+  it('abandons the wait, not the work, and what becomes of the work disturbs nobody', async () => {
+    const { host, scheduler } = hosted()
+    const kept = Promise.withResolvers<string>()
+    const rejected = Promise.withResolvers<string>()
+    const tasks = [kept, rejected].map(({ promise }) => scheduler.run(() => running(until(promise))))
+    host.settle()
+    for (const task of tasks) task.cancel()
+    host.settle()
+    expect(tasks.map(({ status }) => status)).toEqual(['cancelled', 'cancelled'])
+    expect(scheduler.statistics()).toMatchObject({ coroutines: 0, awaited: 0 })
+    kept.resolve('value')
+    rejected.reject(new Error('nobody waits'))
+    await turn()
+    host.settle()
+    expect(await kept.promise).toBe('value')
+    expect(host.reported).toEqual([])
+    expect(unhandled).toEqual([])
+  })
+
+  it('that has settled but not gone on yet comes too late: the value is given', async () => {
+    const { host, scheduler } = hosted()
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const log: string[] = []
+    const task = scheduler.run(function* () {
+      log.push(yield* until(promise))
+      yield* sleep(0)
+      log.push('never')
+    })
+    host.settle()
+    resolve('value')
+    await turn()
+    expect(task.status).toBe('runnable')
+    task.cancel()
+    host.settle()
+    expect(log).toEqual(['value'])
+    expect(task.status).toBe('cancelled')
+  })
+
+  it('that lost a select holds nothing any more', () => {
+    const { host, scheduler } = hosted()
+    const task = scheduler.run(function* () {
+      const { promise } = Promise.withResolvers<void>()
+      return yield* select({ promise: until(promise), time: sleep(10) as Selectable<void> })
+    })
+    host.advance(10)
+    expect(scheduler.statistics()).toMatchObject({ coroutines: 0, awaited: 0, timers: 0 })
+    return expect(task.promise).resolves.toEqual({ case: 'time', value: undefined })
+  })
+
+  it('in a moveOn lets the coroutine go on, while a late rejection stays silent', async () => {
+    const { host, scheduler } = hosted()
+    const { promise, reject } = Promise.withResolvers<void>()
+    const task = scheduler.run(() => running(moveOn(10, () => running(until(promise)))))
+    host.advance(10)
+    reject(new Error('late'))
+    await turn()
+    expect(await task.promise).toEqual({ done: false })
+    expect(unhandled).toEqual([])
+  })
+})
+
+function hosted() {
+  const host = new VirtualHost()
+  return { host, scheduler: host.scheduler() }
+}
+
+/** Let every microtask run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}
+
+function* running<T>(operation: Operation<T>): Coroutine<T> {
+  return yield* operation
+}
+
+function* catching(operation: Operation<unknown>): Coroutine<unknown> {
+  try {
+    yield* operation
+  } catch (error) {
+    return error
+  }
+  return expect.unreachable('nothing was thrown')
+}
