@@ -1,0 +1,114 @@
+// The command line of the benchmarks: `chain --n 100000 --repeat 5 --json`. Every parameter of a request is a flag.
+
+import { clip, EnckeError } from '../errors.ts'
+import type { BenchmarkRequest } from './request.ts'
+import { fields, limits, models, readChainRequest, readHackysackRequest, variants } from './request.ts'
+
+/** The command line cannot be understood; the message is one line for whoever typed it. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UsageError'
+  }
+}
+
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'run'; readonly requests: readonly BenchmarkRequest[]; readonly asJson: boolean }
+
+/**
+ * Read the arguments after the script's name. Without any, both benchmarks run with their defaults.
+ *
+ * @throws UsageError
+ */
+export function readCommand(argv: readonly string[]): Command {
+  if (argv.includes('--help') || argv.includes('-h')) return { kind: 'help' }
+  const [benchmark, ...flags] = argv
+  if (benchmark === undefined) {
+    return { kind: 'run', requests: [readChainRequest({}), readHackysackRequest({})], asJson: false }
+  }
+  if (benchmark !== 'chain' && benchmark !== 'hackysack') {
+    throw new UsageError(`name a benchmark first, chain or hackysack (got ${clip(benchmark)}); --help says more`)
+  }
+  const { parameters, asJson } = readFlags(benchmark, flags)
+  return { kind: 'run', requests: [readRequest(benchmark, parameters)], asJson }
+}
+
+export function usage(): string {
+  return `Run a benchmark in this process and lay it beside the published figures.
+
+  npm run bench                                        both, with their defaults
+  npm run bench -- chain [flags]                       n coroutines in a row, each adds one
+  npm run bench -- hackysack [flags]                   players kick a ball about
+
+chain
+${range('n', 'how many coroutines')}
+
+hackysack
+${range('players', 'how many coroutines')}
+${range('turns', 'how often the ball is caught')}
+${choice('variant', variants, 'buffered inboxes, or unbuffered channels')}
+${range('seed', 'of the kicks')}
+
+both
+${range('repeat', 'how often to run it; the first run of a process is the slowest')}
+${choice('model', models, 'the concurrency model')}
+  --json       print the report as JSON
+  --help       print this
+`
+}
+
+type Parameters = Record<string, unknown>
+
+function readFlags(
+  benchmark: keyof typeof fields,
+  flags: readonly string[],
+): { parameters: Parameters; asJson: boolean } {
+  const parameters: Parameters = {}
+  let asJson = false
+  for (let at = 0; at < flags.length; at += 1) {
+    const [flag, inline] = splitFlag(flags[at] as string)
+    if (flag === '--json' && inline === undefined) {
+      asJson = true
+      continue
+    }
+    const field = fields[benchmark].find((known) => flag === `--${known}`)
+    if (field === undefined) {
+      const known = fields[benchmark].map((name) => `--${name}`).join(', ')
+      throw new UsageError(`${benchmark} has no flag ${clip(flags[at])}: it has ${known}, --json, --help`)
+    }
+    if (Object.hasOwn(parameters, field)) throw new UsageError(`--${field} is given twice: give it once`)
+    if (inline === undefined) at += 1
+    const text = inline ?? flags[at]
+    if (text === undefined) throw new UsageError(`--${field} needs a value`)
+    parameters[field] = Object.hasOwn(limits, field) ? numberOr(text) : text
+  }
+  return { parameters, asJson }
+}
+
+function splitFlag(argument: string): [flag: string, inline: string | undefined] {
+  const equals = argument.indexOf('=')
+  return equals < 0 ? [argument, undefined] : [argument.slice(0, equals), argument.slice(equals + 1)]
+}
+
+/** What is no number stays a string, so that the complaint repeats what was typed. Underscores are welcome. */
+function numberOr(text: string): number | string {
+  return /^\d[\d_]*$/.test(text) ? Number(text.replaceAll('_', '')) : text
+}
+
+function readRequest(benchmark: keyof typeof fields, parameters: Parameters): BenchmarkRequest {
+  try {
+    return benchmark === 'chain' ? readChainRequest(parameters) : readHackysackRequest(parameters)
+  } catch (error) {
+    throw error instanceof EnckeError ? new UsageError(error.message) : error
+  }
+}
+
+function range(field: keyof typeof limits, meaning: string): string {
+  const { smallest, largest, default: usual } = limits[field]
+  return `  --${field.padEnd(10)} ${meaning}: ${smallest} to ${largest}, default ${usual}`
+}
+
+function choice(field: string, values: readonly string[], meaning: string): string {
+  return `  --${field.padEnd(10)} ${meaning}: ${values.join(' or ')}, default ${values[0]}`
+}

@@ -1,0 +1,42 @@
+// What coroutines take while they are all alive, after a collection: for the terminal, where a forced collection
+// disturbs nobody.
+//
+// Memory gets a run of its own that nobody times: collecting a heap full of coroutines takes longer than running them.
+
+import type { Coroutine, Host, Scheduler } from '../../runtime/index.ts'
+import { heapUsed, measuredRun } from './measured-run.ts'
+import type { BenchmarkRequest } from './request.ts'
+import { workloadOf } from './workload.ts'
+
+export interface LiveMemory {
+  /** With all but a few of the coroutines parked; undefined when there are too few of them to be caught at it. */
+  readonly aliveBytes: number | undefined
+  readonly perCoroutineBytes: number | undefined
+  /** After the run. */
+  readonly leftBytes: number
+}
+
+/** A slice is this many resumes long when it is as short as it can be: so many may not have parked, or have ended. */
+const fewCoroutines = 64
+
+/** Run the program of `request` once more and measure its memory, less that before. */
+export function* measureLiveMemory(
+  request: BenchmarkRequest,
+  { host, collect }: { readonly host: Host; readonly collect: () => void },
+): Coroutine<LiveMemory> {
+  const workload = workloadOf(request)
+  let aliveBytes: number | undefined
+  const onSlice = (scheduler: Scheduler) => {
+    if (aliveBytes !== undefined || workload.coroutines < 2 * fewCoroutines) return
+    if (scheduler.statistics().parked < workload.coroutines - fewCoroutines) return
+    collect()
+    aliveBytes = heapUsed() - heapBefore
+  }
+  collect()
+  const heapBefore = heapUsed()
+  yield* measuredRun(workload, { host, sliceMs: 0, onSlice })
+  collect()
+  const leftBytes = heapUsed() - heapBefore
+  const perCoroutineBytes = aliveBytes === undefined ? undefined : Math.round(aliveBytes / workload.coroutines)
+  return { aliveBytes, perCoroutineBytes, leftBytes }
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest'
+import { defaultHost, run } from '../../../runtime/index.ts'
+import { measureLiveMemory } from '../../../server/benchmarks/live-memory.ts'
+import { readChainRequest, readHackysackRequest } from '../../../server/benchmarks/request.ts'
+
+const host = defaultHost()
+const collect = globalThis.gc as () => void
+
+describe('the memory of coroutines that are alive', () => {
+  it.each([
+    readChainRequest({ n: 20_000 }),
+    readHackysackRequest({ players: 20_000 }),
+    readHackysackRequest({ players: 20_000, variant: 'rendezvous' }),
+  ])('is below a kilobyte each, and gone after the run: %o', async (request) => {
+    const memory = await run(measureLiveMemory, request, { host, collect }).promise
+    expect(memory.perCoroutineBytes).toBeGreaterThan(200)
+    expect(memory.perCoroutineBytes).toBeLessThan(1_000)
+    // 20,000 coroutines: twenty-five bytes of each would be too much.
+    expect(memory.leftBytes).toBeLessThan(500_000)
+  })
+
+  it('is not guessed when there are too few to be caught at it', async () => {
+    const memory = await run(measureLiveMemory, readChainRequest({ n: 50 }), { host, collect }).promise
+    expect(memory).toMatchObject({ aliveBytes: undefined, perCoroutineBytes: undefined })
+  })
+})
