@@ -23,7 +23,8 @@ export interface Place {
 /** Cancel `from` and everything inside it. */
 export function spreadCancel(from: Place, reason: Cancelled): void {
   const reached = [from]
-  for (let place = reached.pop(); place !== undefined; place = reached.pop()) {
+  // Read while it grows: outer places come before inner ones, and siblings in the order in which they were spawned.
+  for (const place of reached) {
     if (place.reason !== null || (place.isShielded && place !== from)) continue
     place.reason = reason
     place.forEachInner((inner) => reached.push(inner))

@@ -27,6 +27,7 @@ const map: LayerMap = {
       'server/brokers',
       'server/benchmarks',
       'server/config.ts',
+      'package.json',
       'runtime',
       'runtime/models',
       'runtime/programs',
@@ -34,7 +35,12 @@ const map: LayerMap = {
     ],
     packages: [...web, 'pino'],
   },
-  'server/main.ts': { mayImport: ['server/app.ts', 'server/config.ts', errors], packages: [...web, 'pino'] },
+  'server/main.ts': {
+    mayImport: ['server/app.ts', 'server/config.ts', 'package.json', errors],
+    packages: [...web, 'pino'],
+  },
+  // Not a layer, but the place where the version stands.
+  'package.json': { mayImport: [], packages: [] },
   public: { mayImport: [], packages: [] },
   loadtest: {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],
@@ -130,7 +136,7 @@ describe('the checker', () => {
     ['server/main.ts', "import { Hub } from './hub/hub.ts'", 'no arrow from server/main.ts to server/hub'],
     ['server/app.ts', "import { start } from './main.ts'", 'no arrow from server/app.ts to server/main.ts'],
     ['server/app.ts', "import { undici } from 'undici'", 'the package undici'],
-    ['server/app.ts', "import manifest from '../package.json' with { type: 'json' }", 'no place on the map'],
+    ['server/app.ts', "import settings from '../tsconfig.json' with { type: 'json' }", 'no place on the map'],
     ['server/app.ts', "import { a } from '../test/layers.ts'", 'no place on the map'],
     ['server/extra.ts', '', 'server/extra.ts has no place on the map'],
     ['server/sessions/session.ts', '', 'server/sessions/session.ts has no place on the map'],

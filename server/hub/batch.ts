@@ -1,0 +1,54 @@
+// A batch: what one poll is answered with. Readers at the same place share one, and its text.
+
+import type { Message } from './message.ts'
+import type { Position } from './position.ts'
+
+/**
+ * What a reader has to know about a topic's messages in a batch: `ok`, nothing is missing; `gap`, history was trimmed
+ * past the cursor and `missed` messages are gone; `reset`, the cursor belongs to no message of this topic, and the batch
+ * begins with the oldest kept.
+ */
+export type Verdict = 'ok' | 'gap' | 'reset'
+
+export interface TopicVerdict {
+  readonly topic: string
+  readonly verdict: Verdict
+  /** How many messages are gone: exact for a gap, 0 for ok, null for a reset, where nobody knows. */
+  readonly missed: number | null
+}
+
+export class Batch {
+  readonly messages: readonly Message[]
+  readonly cursor: string
+  /** Whether there is more to read at once. */
+  readonly more: boolean
+  readonly verdicts: readonly TopicVerdict[]
+  /** Where each topic's reader now is, in the subscription's order of topics. */
+  readonly positions: readonly (Position | null)[]
+  /** Which topic, in that order, the next batch begins with. */
+  readonly start: number
+  #json: string | null = null
+
+  constructor(batch: Pick<Batch, 'messages' | 'cursor' | 'more' | 'verdicts' | 'positions' | 'start'>) {
+    this.messages = batch.messages
+    this.cursor = batch.cursor
+    this.more = batch.more
+    this.verdicts = batch.verdicts
+    this.positions = batch.positions
+    this.start = batch.start
+  }
+
+  /** The body of the reply, made once for all who share the batch. */
+  get json(): string {
+    this.#json ??= this.#encode()
+    return this.#json
+  }
+
+  #encode(): string {
+    const messages = this.messages.map((message) => message.json).join(',')
+    const topics = this.verdicts.map(
+      ({ topic, verdict, missed }) => `"${topic}":{"verdict":"${verdict}","missed":${missed}}`,
+    )
+    return `{"messages":[${messages}],"cursor":"${this.cursor}","more":${this.more},"topics":{${topics.join(',')}}}`
+  }
+}

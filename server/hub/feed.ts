@@ -1,0 +1,230 @@
+// A feed: what this node knows of one topic. Where it stands, its newest messages, and who waits for the next one.
+//
+// Invariants, once located:
+//   - `ring` ends at the head, and `before` is the message just before its first;
+//   - everybody in `waiting` has been told everything up to the head;
+//   - `unread` counts the readers that were woken and have not read yet; while there are any, the ring may grow to
+//     the bounds of a burst, so that it does not overtake those it has just woken.
+
+import { Link, WaitList } from '../../runtime/index.ts'
+import type { Standing } from './broker.ts'
+import type { HistoryLimits } from './history.ts'
+import { History } from './history.ts'
+import type { Message } from './message.ts'
+import type { Hash, Position } from './position.ts'
+import { epochHash, isSamePosition, messageTag } from './position.ts'
+
+/** Somebody who waits for news of a feed. */
+export interface Waiting {
+  /** There is news. Called once, by the feed that has it first, after it has taken the link off. */
+  feedHasNews(link: FeedLink): void
+  /** Whether there is something to tell now that the feed has been located (or could not be). */
+  isReady(): boolean
+}
+
+/** One reader's place in the wait list of one feed. */
+export class FeedLink extends Link {
+  readonly feed: Feed
+  waiting: Waiting | null = null
+  /** Woken by this feed, and has not read it yet. */
+  owesRead = false
+
+  constructor(feed: Feed) {
+    super()
+    this.feed = feed
+  }
+}
+
+export interface FeedLimits {
+  readonly ring: HistoryLimits
+  readonly burst?: HistoryLimits
+}
+
+/** It is a link, so that its hub can queue the feeds that nobody reads. */
+export class Feed extends Link {
+  readonly topic: string
+  /** The hash of the topic's name, which cursors carry. */
+  readonly name: number
+  /** How many subscriptions there are. */
+  readers = 0
+  /** When the last of them went, in milliseconds on the scheduler's clock. */
+  idleSince = 0
+  isFollowed = false
+  waitingCount = 0
+  /** How many messages have been told of: who asks the broker notes it, to see whether one has crossed the answer. */
+  arrivals = 0
+  /** Why the broker could not be asked; it is asked again for the next reader. */
+  failure: { readonly error: unknown } | null = null
+  readonly #hash: Hash
+  readonly #ringLimits: HistoryLimits
+  readonly #burstLimits: HistoryLimits
+  readonly #waiting = new WaitList<FeedLink>()
+  #epochText = ''
+  #epoch = -1
+  #head = 0
+  #headId: string | null = null
+  #headTag = -1
+  #ring = new History()
+  /** The message before the ring's first, as far as it is known. */
+  #before: { readonly offset: number; readonly id: string | null } | null = null
+  #unread = 0
+
+  constructor(topic: string, name: number, hash: Hash, { ring, burst }: FeedLimits) {
+    super()
+    this.topic = topic
+    this.name = name
+    this.#hash = hash
+    this.#ringLimits = ring
+    this.#burstLimits = burst ?? { messages: ring.messages * 2, bytes: ring.bytes * 2 }
+  }
+
+  get isLocated(): boolean {
+    return this.#epoch >= 0
+  }
+
+  /** The end of the topic as this node knows it. */
+  get head(): Position {
+    if (this.#headTag < 0) this.#headTag = messageTag(this.#hash, this.#headId)
+    return { epoch: this.#epoch, tag: this.#headTag, offset: this.#head }
+  }
+
+  get ringLength(): number {
+    return this.#ring.length
+  }
+
+  /** Whether a reader at `position` has something to be told: it is behind, or in no place of this epoch. */
+  hasNewsFor(position: Position): boolean {
+    if (position.epoch !== this.#epoch || position.offset !== this.#head) return true
+    return !isSamePosition(position, this.head)
+  }
+
+  /**
+   * The broker has said, now or on the way to a reader, where the topic stands; whoever is behind is woken. Gives
+   * whether that was news.
+   */
+  locate(standing: Standing): boolean {
+    // A standing that is older than what has arrived meanwhile says nothing new.
+    if (standing.epoch === this.#epochText && standing.head <= this.#head) return false
+    this.#restart(standing)
+    this.#wakeReady()
+    return true
+  }
+
+  /** Whether a message has arrived since there were `arrivals`, of another epoch: nobody knows which is the newer one. */
+  isCrossed(standing: Standing, arrivals: number): boolean {
+    return this.arrivals !== arrivals && standing.epoch !== this.#epochText
+  }
+
+  /** The broker could not be asked; whoever waits to be located is told. */
+  fail(error: unknown): void {
+    this.failure = { error }
+    this.#wakeReady()
+  }
+
+  /** A message has arrived. Duplicates are dropped; a hole or a new epoch empties the ring, and history fills it. */
+  arrived(message: Message, epoch: string): void {
+    this.arrivals += 1
+    if (epoch === this.#epochText && message.offset <= this.#head && !this.#isReused(message)) return
+    if (epoch !== this.#epochText || message.offset !== this.#head + 1) {
+      this.#restart({ epoch, head: message.offset, headId: message.id, oldest: message.offset })
+    } else {
+      this.#ring.push(message)
+      this.#head = message.offset
+      this.#headId = message.id
+      this.#headTag = -1
+    }
+    this.#wakeReady()
+    this.#trim()
+  }
+
+  /** The oldest message at hand, when it is of this epoch: a burst can hold back more than the broker has kept. */
+  oldestOf(epoch: number): number {
+    return epoch === this.#epoch ? this.#ring.oldest : Number.POSITIVE_INFINITY
+  }
+
+  /** The messages at hand from offset `from`, or from the oldest if that is later. */
+  messagesFrom(from: number, limit: number): Message[] {
+    return this.#ring.slice(from, limit)
+  }
+
+  /** The messages after `position`, at most `limit`, if the ring has them all; undefined asks for the broker's history. */
+  read(position: Position, limit: number): Message[] | undefined {
+    if (this.#before === null || position.epoch !== this.#epoch) return undefined
+    if (position.offset < this.#before.offset || position.offset > this.#head) return undefined
+    if (!this.#isIn(position)) return undefined
+    return this.#ring.slice(position.offset + 1, limit)
+  }
+
+  enlist(link: FeedLink): void {
+    // Who waits has been told everything: a reader that was woken to be located need not read.
+    this.settle(link)
+    this.#waiting.add(link)
+    this.waitingCount += 1
+  }
+
+  withdraw(link: FeedLink): void {
+    if (link.unlink()) this.waitingCount -= 1
+  }
+
+  /** A woken reader has read, or has gone away. */
+  settle(link: FeedLink): void {
+    if (!link.owesRead) return
+    link.owesRead = false
+    this.#unread -= 1
+    this.#trim()
+  }
+
+  validate(): void {
+    this.#waiting.validate()
+    this.#ring.validate()
+    const waiting = [...this.#waiting].length
+    if (waiting !== this.waitingCount) throw new Error(`${waiting} wait, not ${this.waitingCount}`)
+    if (this.isLocated && this.#ring.end !== this.#head + 1) throw new Error('the ring does not end at the head')
+    if (this.#unread < 0) throw new Error('more readers have read than were woken')
+  }
+
+  #restart({ epoch, head, headId }: Standing): void {
+    this.#epochText = epoch
+    this.#epoch = epochHash(this.#hash, epoch)
+    this.#head = head
+    this.#headId = headId
+    this.#headTag = -1
+    this.#ring = new History(head + 1)
+    this.#before = { offset: head, id: headId }
+  }
+
+  #isIn(position: Position): boolean {
+    const last = this.#at(position.offset)
+    return last !== undefined && messageTag(this.#hash, last.id) === position.tag
+  }
+
+  /** Whether another message had this offset: a broker that failed has lost its newest. */
+  #isReused({ offset, id }: Message): boolean {
+    const known = this.#at(offset)
+    return known !== undefined && known.id !== id
+  }
+
+  #at(offset: number): { readonly id: string | null } | undefined {
+    return offset === this.#before?.offset ? this.#before : this.#ring.at(offset)
+  }
+
+  #wakeReady(): void {
+    for (const link of [...this.#waiting]) if (link.isLinked && link.waiting?.isReady()) this.#wake(link)
+  }
+
+  #wake(link: FeedLink): void {
+    this.withdraw(link)
+    link.owesRead = true
+    this.#unread += 1
+    link.waiting?.feedHasNews(link)
+  }
+
+  #trim(): void {
+    const most = this.#unread > 0 ? this.#burstLimits : this.#ringLimits
+    while (this.#ring.exceeds(most)) {
+      // The message itself would do, but it would keep its data.
+      const { offset, id } = this.#ring.shift() as Message
+      this.#before = { offset, id }
+    }
+  }
+}

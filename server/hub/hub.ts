@@ -1,0 +1,271 @@
+// The hub: fans messages out to the readers that wait for them. One for each broker on each node.
+//
+// Invariants:
+//   - there is a feed for every topic that somebody reads, and for `unfollowMs` after that;
+//   - feeds that nobody reads stand in `idle`, the one idle longest first;
+//   - one coroutine does all following and unfollowing, so that the two never cross for one topic.
+
+import type { Coroutine, Scheduler, Task } from '../../runtime/index.ts'
+import { after, Cancelled, Channel, checkpoint, select, shield, WaitList } from '../../runtime/index.ts'
+import type { Batch } from './batch.ts'
+import type { Broker, Follower, Published, Standing } from './broker.ts'
+import type { Cursor } from './cursor.ts'
+import { encodeCursor } from './cursor.ts'
+import { Feed } from './feed.ts'
+import type { HistoryLimits } from './history.ts'
+import type { Draft, Message } from './message.ts'
+import type { From } from './place.ts'
+import type { Hash } from './position.ts'
+import { epochHash, messageTag, nameHash } from './position.ts'
+import { Subscription } from './subscription.ts'
+
+/** Herds stand at few places; readers that are each somewhere else must not fill the memory. */
+const mostShared = 32
+
+export interface HubOptions {
+  readonly scheduler: Scheduler
+  readonly broker: Broker
+  readonly hash: Hash
+  /** How much of a topic a node holds at hand while nobody is behind. What is older is fetched from the broker. */
+  readonly ring: HistoryLimits
+  /**
+   * How much it holds at hand for readers that it has woken until they have read, so that a burst does not overtake them.
+   * Default: twice the ring.
+   */
+  readonly burst?: HistoryLimits
+  /** The most bytes of messages in one batch; a single message may be larger. */
+  readonly batchBytes: number
+  /** How long a topic is followed after its last reader has gone, in milliseconds. */
+  readonly unfollowMs: number
+}
+
+export interface HubStatistics {
+  readonly topics: number
+  /** Readers that wait for news. */
+  readonly waiting: number
+  readonly messages: number
+  readonly bytes: number
+  /** Messages published through this hub, and handed to readers by it, since its start. */
+  readonly published: number
+  readonly delivered: number
+}
+
+export interface TopicInformation extends Standing {
+  readonly topic: string
+  /** From where it stands. */
+  readonly cursor: string
+  /** How many readers of this node wait for its next message. */
+  readonly waiting: number
+}
+
+export interface PublishedHere extends Published {
+  /** How many readers of this node were waiting for it. */
+  readonly waiting: number
+}
+
+export class Hub implements Follower, Disposable {
+  readonly broker: Broker
+  readonly hash: Hash
+  readonly batchBytes: number
+  readonly #options: HubOptions
+  readonly #feeds = new Map<string, Feed>()
+  readonly #idle = new WaitList<Feed>()
+  /** Feeds to look at: they have got their first reader, or have lost their last. */
+  readonly #changed = new Channel<Feed>(Number.POSITIVE_INFINITY, { name: 'topics to follow or leave' })
+  readonly #follower: Task<never>
+  #isTimed = false
+  /** Batches made since the last message arrived, by what they were asked for. */
+  #shared = new Map<string, Batch>()
+  #waiting = 0
+  #published = 0
+  #delivered = 0
+
+  constructor(options: HubOptions) {
+    this.#options = options
+    this.broker = options.broker
+    this.hash = options.hash
+    this.batchBytes = options.batchBytes
+    this.#follower = options.scheduler.run(() => this.#follow())
+    this.#follower.label = 'hub'
+  }
+
+  /**
+   * Take a reader's place in `topics`. Waits for nothing and never throws; dispose it when done.
+   *
+   * @param cursor where to go on; a topic that it lacks begins at `from`, one that is not asked for is ignored
+   */
+  subscribe(topics: readonly string[], cursor?: Cursor, from: From = 'now'): Subscription {
+    return new Subscription(
+      this,
+      [...new Set(topics)].map((topic) => this.#enter(topic)),
+      cursor,
+      from,
+    )
+  }
+
+  /**
+   * Append a message to a topic. Once the broker has been called it is carried through, even if the publisher goes away:
+   * otherwise nobody would know whether it was published.
+   *
+   * @throws what the broker throws
+   */
+  *publish(topic: string, draft: Draft): Coroutine<PublishedHere> {
+    const { broker } = this
+    yield* checkpoint()
+    const waiting = this.#feeds.get(topic)?.waitingCount ?? 0
+    const published = yield* shield(function* carryThrough(): Coroutine<Published> {
+      return yield* broker.publish(topic, draft)
+    })
+    this.#published += 1
+    return { ...published, waiting }
+  }
+
+  /** Tell where a topic stands. @throws what the broker throws */
+  *inform(topic: string): Coroutine<TopicInformation> {
+    const { epoch, head, headId, oldest } = yield* this.broker.history(topic, 1, 0)
+    const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
+    const cursor = encodeCursor([[nameHash(this.hash, topic), position]])
+    return { topic, epoch, head, headId, oldest, cursor, waiting: this.#feeds.get(topic)?.waitingCount ?? 0 }
+  }
+
+  statistics(): HubStatistics {
+    return {
+      ...this.broker.statistics(),
+      waiting: this.#waiting,
+      published: this.#published,
+      delivered: this.#delivered,
+    }
+  }
+
+  /** Stop following. Readers that wait go on waiting for their time-out. */
+  [Symbol.dispose](): void {
+    this.#follower.cancel('the hub is closed')
+  }
+
+  /** Assert the invariants of everything it holds. */
+  validate(): void {
+    this.#idle.validate()
+    for (const feed of this.#feeds.values()) {
+      feed.validate()
+      if (feed.isLinked === feed.readers > 0) throw new Error('a feed is idle exactly while nobody reads it')
+    }
+  }
+
+  arrived(message: Message, epoch: string): void {
+    if (this.#shared.size > 0) this.#shared = new Map()
+    this.#feeds.get(message.topic)?.arrived(message, epoch)
+  }
+
+  // What follows is for subscriptions.
+
+  /** The batch that others made for the same `key`, or a new one. */
+  *share(key: string, assemble: () => Coroutine<Batch>): Coroutine<Batch> {
+    const made = this.#shared.get(key)
+    if (made !== undefined) return made
+    const shared = this.#shared
+    const batch = yield* assemble()
+    // A message that arrived while the broker was asked has replaced the map: this batch is already old.
+    if (shared.size >= mostShared) shared.clear()
+    shared.set(key, batch)
+    return batch
+  }
+
+  /** The broker, asked when there had been `arrivals`, has said where a topic stands. False: that cannot be relied on. */
+  locate(feed: Feed, standing: Standing, arrivals: number): boolean {
+    if (feed.isCrossed(standing, arrivals)) return false
+    if (feed.locate(standing)) this.#shared = new Map()
+    return true
+  }
+
+  release(feed: Feed): void {
+    feed.readers -= 1
+    if (feed.readers > 0) return
+    feed.idleSince = this.#options.scheduler.now()
+    this.#idle.add(feed)
+    if (!this.#isTimed) this.#changed.trySend(feed)
+  }
+
+  countWaiting(change: 1 | -1): void {
+    this.#waiting += change
+  }
+
+  countDelivered(messages: number): void {
+    this.#delivered += messages
+  }
+
+  #enter(topic: string): Feed {
+    let feed = this.#feeds.get(topic)
+    if (feed === undefined) {
+      feed = new Feed(topic, nameHash(this.hash, topic), this.hash, this.#options)
+      this.#feeds.set(topic, feed)
+    }
+    feed.unlink()
+    feed.readers += 1
+    if (!feed.isFollowed) {
+      feed.failure = null
+      this.#changed.trySend(feed)
+    }
+    return feed
+  }
+
+  *#follow(): Coroutine<never> {
+    try {
+      for (;;) {
+        const idle = this.#idle.first
+        this.#isTimed = idle !== undefined
+        const woken = yield* select(
+          { changed: this.#changed.receive(), idle: idle === undefined ? null : after(this.#untilUnfollow(idle)) },
+          { order: 'first' },
+        )
+        if (woken.case === 'changed') yield* this.#followOne(woken.value)
+        else yield* this.#unfollowIdle()
+      }
+    } finally {
+      for (const feed of this.#feeds.values()) yield* this.#unfollow(feed)
+    }
+  }
+
+  *#followOne(feed: Feed): Coroutine<void> {
+    if (feed.isFollowed || feed.readers === 0) return
+    try {
+      let arrivals: number
+      let standing: Standing
+      do {
+        arrivals = feed.arrivals
+        standing = yield* this.broker.follow(feed.topic, this)
+      } while (!this.locate(feed, standing, arrivals))
+      feed.isFollowed = true
+      feed.failure = null
+    } catch (error) {
+      if (error instanceof Cancelled) throw error
+      feed.fail(error)
+    }
+  }
+
+  *#unfollowIdle(): Coroutine<void> {
+    for (let feed = this.#idle.first; feed && this.#untilUnfollow(feed) <= 0; feed = this.#idle.first) {
+      feed.unlink()
+      this.#feeds.delete(feed.topic)
+      if (feed.isFollowed) yield* this.#unfollow(feed)
+      yield* checkpoint()
+    }
+  }
+
+  /** A broker that could not be told goes on telling: nobody listens, until the topic is followed again. */
+  *#unfollow({ topic }: Feed): Coroutine<void> {
+    try {
+      yield* shield(() => this.#leave(topic))
+    } catch (error) {
+      if (error instanceof Cancelled) throw error
+      this.#options.scheduler.report(error)
+    }
+  }
+
+  *#leave(topic: string): Coroutine<void> {
+    yield* this.broker.unfollow(topic, this)
+  }
+
+  #untilUnfollow(feed: Feed): number {
+    return feed.idleSince + this.#options.unfollowMs - this.#options.scheduler.now()
+  }
+}

@@ -1,0 +1,17 @@
+// The hub's public face: topics, positions, cursors, subscriptions, and the seam behind which brokers stand.
+
+export type { TopicVerdict, Verdict } from './batch.ts'
+export { Batch } from './batch.ts'
+export type { Broker, BrokerStatistics, Follower, Published, Slice, Standing } from './broker.ts'
+export type { Cursor } from './cursor.ts'
+export { decodeCursor, encodeCursor } from './cursor.ts'
+export type { HistoryLimits } from './history.ts'
+export { History } from './history.ts'
+export type { HubOptions, HubStatistics, PublishedHere, TopicInformation } from './hub.ts'
+export { Hub } from './hub.ts'
+export type { Draft } from './message.ts'
+export { Message } from './message.ts'
+export type { From } from './place.ts'
+export type { Hash, Position } from './position.ts'
+export { Subscription } from './subscription.ts'
+export { checkTopicName, isTopicName, topicNamePattern } from './topic-name.ts'

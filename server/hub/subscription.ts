@@ -1,0 +1,233 @@
+// A subscription: a reader's place in one or more topics.
+//
+// Places stand in the order of the hashes of their topics' names, which is the order of a cursor, and are read going
+// around from the one that the last batch left off at.
+//
+// No yield between looking at a head and parking: a message published in between would be lost.
+
+import type { Coroutine, Selectable } from '../../runtime/index.ts'
+import type { TopicVerdict, Verdict } from './batch.ts'
+import { Batch } from './batch.ts'
+import type { Slice } from './broker.ts'
+import type { Cursor } from './cursor.ts'
+import { encodeCursor } from './cursor.ts'
+import type { Feed } from './feed.ts'
+import type { Hub } from './hub.ts'
+import type { Message } from './message.ts'
+import type { From } from './place.ts'
+import { Place } from './place.ts'
+import type { Position } from './position.ts'
+import { epochHash, messageTag } from './position.ts'
+import { Changed, Located } from './waiting.ts'
+
+/** What goes around the data of a message in a reply, in bytes: names and numbers. */
+const envelopeBytes = 300
+
+/** What one topic gives to a batch. */
+interface Part {
+  readonly verdict: Verdict
+  readonly missed: number | null
+  readonly messages: readonly Message[]
+  readonly position: Position
+}
+
+export class Subscription implements Disposable {
+  readonly #hub: Hub
+  readonly #places: Place[]
+  readonly #from: From
+  #start: number
+
+  constructor(hub: Hub, feeds: readonly Feed[], cursor: Cursor | undefined, from: From) {
+    this.#hub = hub
+    this.#from = from
+    this.#places = feeds
+      .map((feed) => new Place(feed, cursor?.get(feed.name) ?? null))
+      .sort((a, b) => a.feed.name - b.feed.name)
+    this.#start = startOf(this.#places, cursor)
+    for (const place of this.#places) place.take(from)
+  }
+
+  /**
+   * Wait until the broker has said where all topics stand. From then on every topic has a place in the cursor.
+   *
+   * @throws what the broker threw
+   */
+  located(): Selectable<void> {
+    return new Located(this.#places, this.#from)
+  }
+
+  /** Wait until there is something to tell. Takes nothing: what there is, `read` gives. */
+  changed(): Selectable<void> {
+    return new Changed(this.#hub, this.#places, this.#from)
+  }
+
+  /**
+   * Read on, at most `limit` messages. May wait, where a broker has to fetch.
+   *
+   * @throws what the broker threw
+   */
+  *read(limit: number): Coroutine<Batch> {
+    for (const place of this.#places) place.take(this.#from)
+    const batch = yield* this.#hub.share(this.#key(limit), () => this.#assemble(limit))
+    batch.positions.forEach((position, index) => {
+      const place = this.#places[index] as Place
+      place.position = position
+      place.isFromEarliest = false
+      place.feed.settle(place)
+    })
+    this.#start = batch.start
+    this.#hub.countDelivered(batch.messages.length)
+    return batch
+  }
+
+  /** The answer when there is nothing to read: the cursor as it stands. */
+  nothing(): Batch {
+    const positions = this.#places.map((place) => place.position)
+    const verdicts = this.#inTurn().map(({ feed }) => ({ topic: feed.topic, verdict: 'ok', missed: 0 }) as const)
+    return new Batch({
+      messages: [],
+      cursor: this.#encode(positions, this.#start),
+      more: false,
+      verdicts,
+      positions,
+      start: this.#start,
+    })
+  }
+
+  [Symbol.dispose](): void {
+    for (const place of this.#places) {
+      place.feed.withdraw(place)
+      place.feed.settle(place)
+      this.#hub.release(place.feed)
+    }
+    this.#places.length = 0
+  }
+
+  *#assemble(limit: number): Coroutine<Batch> {
+    const positions = this.#places.map((place) => place.position)
+    const messages: Message[] = []
+    const verdicts: TopicVerdict[] = []
+    let start = 0
+    this.#throwFailure()
+    let bytesLeft = this.#hub.batchBytes
+    for (const place of this.#inTurn()) {
+      const { topic } = place.feed
+      const isFull = messages.length >= limit || bytesLeft <= 0
+      const part =
+        isFull || place.position === null ? undefined : yield* this.#readPlace(place, limit - messages.length)
+      const taken = part === undefined ? [] : fitting(part.messages, bytesLeft, messages.length === 0)
+      messages.push(...taken)
+      const index = this.#places.indexOf(place)
+      // A topic that had no room is told nothing yet, not even what it missed: it stays where it is.
+      if (part === undefined || (taken.length === 0 && part.messages.length > 0)) {
+        verdicts.push({ topic, verdict: 'ok', missed: 0 })
+        // The next batch begins with it, not with the one after it: those before it could use up the room every time.
+        if (part !== undefined) start = index
+        if (part !== undefined) bytesLeft = 0
+        continue
+      }
+      verdicts.push({ topic, verdict: part.verdict, missed: part.missed })
+      positions[index] = this.#positionAfter(part, taken)
+      bytesLeft = taken.length < part.messages.length ? 0 : bytesLeft - bytesOf(taken)
+      if (messages.length >= limit || bytesLeft <= 0) start = (index + 1) % this.#places.length
+    }
+    const more = this.#places.some((place, index) => place.hasNewsAt(positions[index] ?? null))
+    return new Batch({ messages, cursor: this.#encode(positions, start), more, verdicts, positions, start })
+  }
+
+  #throwFailure(): void {
+    const failed = this.#places.find(({ feed }) => feed.failure !== null)
+    if (failed !== undefined) throw failed.feed.failure?.error
+  }
+
+  *#readPlace(place: Place, limit: number): Coroutine<Part> {
+    const { feed } = place
+    const position = place.position as Position
+    const atHand = feed.read(position, limit)
+    if (atHand !== undefined) return { verdict: 'ok', missed: 0, messages: atHand, position }
+    return yield* this.#readHistory(place, position, limit)
+  }
+
+  /** Ask the broker: from the very message the position is after, which proves that they belong together. */
+  *#readHistory({ feed, isFromEarliest }: Place, position: Position, limit: number): Coroutine<Part> {
+    const { broker, hash } = this.#hub
+    const { arrivals } = feed
+    const slice = yield* broker.history(feed.topic, Math.max(position.offset, 1), limit + 1)
+    this.#hub.locate(feed, slice, arrivals)
+    const epoch = epochHash(hash, slice.epoch)
+    if (!this.#belongs(position, slice, epoch)) {
+      const kept = yield* broker.history(feed.topic, 1, limit)
+      const beginning = { epoch: epochHash(hash, kept.epoch), tag: 0, offset: 0 }
+      return { verdict: 'reset', missed: null, messages: kept.messages, position: beginning }
+    }
+    const kept = slice.messages.filter(({ offset }) => offset > position.offset).slice(0, limit)
+    const isOlderAtHand = kept[0] !== undefined && feed.oldestOf(epoch) < kept[0].offset
+    const messages = isOlderAtHand ? feed.messagesFrom(position.offset + 1, limit) : kept
+    const missed = Math.max((messages[0]?.offset ?? 0) - position.offset - 1, 0)
+    if (missed === 0 || isFromEarliest) return { verdict: 'ok', missed: 0, messages, position }
+    return { verdict: 'gap', missed, messages, position }
+  }
+
+  /** Whether `position` is one of this topic, as far as what is kept can tell. */
+  #belongs(position: Position, slice: Slice, epoch: number): boolean {
+    if (position.epoch !== epoch || position.offset > slice.head) return false
+    const last = slice.messages[0]
+    if (position.offset === 0) return position.tag === 0
+    if (last?.offset !== position.offset) return true
+    return messageTag(this.#hub.hash, last.id) === position.tag
+  }
+
+  #positionAfter(part: Part, taken: readonly Message[]): Position {
+    const last = taken.at(-1)
+    if (last === undefined) return part.position
+    return { epoch: part.position.epoch, tag: messageTag(this.#hub.hash, last.id), offset: last.offset }
+  }
+
+  /** The places in the order in which they are read. */
+  #inTurn(): Place[] {
+    return [...this.#places.slice(this.#start), ...this.#places.slice(0, this.#start)]
+  }
+
+  #encode(positions: readonly (Position | null)[], start: number): string {
+    const entries: [number, Position][] = []
+    for (let step = 0; step < positions.length; step += 1) {
+      const index = (start + step) % positions.length
+      const position = positions[index]
+      if (position) entries.push([(this.#places[index] as Place).feed.name, position])
+    }
+    return encodeCursor(entries)
+  }
+
+  /** Two subscriptions with the same key get the same batch. */
+  #key(limit: number): string {
+    const topics = this.#places.map(({ feed, isFromEarliest }) => (isFromEarliest ? `${feed.topic}<` : feed.topic))
+    return `${limit} ${topics.join(' ')} ${this.#encode(
+      this.#places.map((place) => place.position),
+      this.#start,
+    )}`
+  }
+}
+
+/** The beginning of `messages` that fits into `bytes`; the first message of a batch always does. */
+function fitting(messages: readonly Message[], bytes: number, isFirst: boolean): readonly Message[] {
+  let left = bytes
+  const end = messages.findIndex((message, index) => {
+    left -= message.bytes + envelopeBytes
+    return left < 0 && !(isFirst && index === 0)
+  })
+  return end < 0 ? messages : messages.slice(0, end)
+}
+
+function bytesOf(messages: readonly Message[]): number {
+  return messages.reduce((sum, message) => sum + message.bytes + envelopeBytes, 0)
+}
+
+/** The cursor's first topic that is asked for begins; without one the first place does. */
+function startOf(places: readonly Place[], cursor: Cursor | undefined): number {
+  if (cursor === undefined) return 0
+  for (const name of cursor.keys()) {
+    const index = places.findIndex(({ feed }) => feed.name === name)
+    if (index >= 0) return index
+  }
+  return 0
+}
