@@ -47,6 +47,8 @@ export interface Progress {
 
 export interface RunOptions {
   readonly host: Host
+  /** How long a run may hold the host between two turns of everybody else, in milliseconds. Default: the scheduler's. */
+  readonly sliceMs?: number
   /** Told how far it is, at most five times a second, and once at the end. Called by the host: it must not throw. */
   readonly onProgress?: (progress: Progress) => void
 }
@@ -80,7 +82,7 @@ export function* measuredRuns(workload: Workload, repeat: number, options: RunOp
   while (runs.length < repeat) {
     const run = runs.length + 1
     const onSlice = (scheduler: Scheduler) => progress.look(run, scheduler)
-    runs.push(yield* measuredRun(workload, { host: options.host, onSlice }))
+    runs.push(yield* measuredRun(workload, { ...options, onSlice }))
     checkSameOutcome(runs)
   }
   progress.end()

@@ -1,0 +1,134 @@
+// A room: what was said in it, in order, as far as this page knows.
+//
+// Always true:
+//   - confirmed messages stand in the order in which the server gave them, and one's own that are not confirmed after them;
+//   - a nonce stands for one message: a second copy, from a message that was sent again, is not shown;
+//   - `unread` counts what others said after `readUntil`.
+
+import { readMessage } from './message.js'
+
+/** @typedef {import('./message.js').Said} Said */
+/** @typedef {Said & { kind: 'said', isOwn: boolean, status: 'sending' | 'failed' | 'confirmed', why: string }} Entry */
+/** @typedef {{ kind: 'note', id: string, time: number, text: string }} Note */
+
+/** Beyond it, the oldest leave the page. */
+const mostEntries = 2_000
+
+export class Room {
+  /** @type {(Entry | Note)[]} */
+  #settled = []
+  /** @type {Entry[]} */
+  #unconfirmed = []
+  /** @type {Set<string>} */
+  #nonces = new Set()
+  /** @type {Set<string>} */
+  #ids = new Set()
+  /** @type {(nonce: string) => boolean} */
+  #isOwn
+  #notes = 0
+
+  /** Where the line "New" stands: before the first message after this time. @type {number | undefined} */
+  newSince = undefined
+  /** What is being written in it. */
+  draft = ''
+  /** Has its history arrived? */
+  isLoaded = false
+
+  /**
+   * @param {string} name
+   * @param {number | undefined} readUntil the time of the last message that was read; undefined: this is the first visit
+   * @param {(nonce: string) => boolean} isOwn was it this browser that sent it?
+   */
+  constructor(name, readUntil, isOwn) {
+    this.name = name
+    this.readUntil = readUntil
+    this.#isOwn = isOwn
+  }
+
+  get entries() {
+    return [...this.#settled, ...this.#unconfirmed]
+  }
+
+  get unread() {
+    const { readUntil } = this
+    if (readUntil === undefined) return 0
+    return this.#settled.filter((entry) => entry.kind === 'said' && !entry.isOwn && entry.time > readUntil).length
+  }
+
+  /**
+   * @param {import('../client.js').Message[]} messages
+   * @param {boolean} isBeingRead does the reader see them come?
+   */
+  receive(messages, isBeingRead) {
+    const hadUnread = this.unread > 0
+    for (const message of messages) this.#take(readMessage(message))
+    this.#settled.splice(0, this.#settled.length - mostEntries)
+    if (!hadUnread && this.unread > 0 && !isBeingRead) this.newSince = this.readUntil
+  }
+
+  /**
+   * Show one's own message before the server has it.
+   *
+   * @param {{ name: string, text: string, nonce: string, time: number }} message
+   * @returns {Entry}
+   */
+  say({ name, text, nonce, time }) {
+    /** @type {Entry} */
+    const entry = {
+      kind: 'said',
+      id: nonce,
+      time,
+      name,
+      text,
+      nonce,
+      isOdd: false,
+      isOwn: true,
+      status: 'sending',
+      why: '',
+    }
+    this.#unconfirmed.push(entry)
+    this.newSince = undefined
+    return entry
+  }
+
+  /** @param {Entry} entry @param {string} why */
+  fail(entry, why) {
+    if (entry.status === 'confirmed') return
+    entry.status = 'failed'
+    entry.why = why
+  }
+
+  /** @param {Entry} entry */
+  discard(entry) {
+    this.#unconfirmed = this.#unconfirmed.filter((one) => one !== entry)
+  }
+
+  /** Say something about the room, between the messages. @param {string} text @param {number} time */
+  note(text, time) {
+    this.#settled.push({ kind: 'note', id: `note-${this.#notes++}`, time, text })
+  }
+
+  /** Everything so far has been read. @returns {boolean} whether that is news */
+  markRead() {
+    const last = this.#settled.findLast(({ kind }) => kind === 'said')?.time ?? 0
+    if (this.readUntil !== undefined && last <= this.readUntil) return false
+    this.readUntil = last
+    return true
+  }
+
+  /** @param {Said} said */
+  #take(said) {
+    // Whoever comes back into a room may be given its history again.
+    if (this.#ids.has(said.id) || this.#nonces.has(said.nonce)) return
+    this.#ids.add(said.id)
+    if (said.nonce !== '') this.#nonces.add(said.nonce)
+    const own = this.#unconfirmed.find(({ nonce }) => nonce === said.nonce && nonce !== '')
+    if (own === undefined) {
+      this.#settled.push({ kind: 'said', ...said, isOwn: this.#isOwn(said.nonce), status: 'confirmed', why: '' })
+      return
+    }
+    this.discard(own)
+    // It keeps its id, by which the page knows its element.
+    this.#settled.push(Object.assign(own, { time: said.time, status: 'confirmed', why: '' }))
+  }
+}

@@ -1,0 +1,215 @@
+// Assembles the server from its parts: what main starts, and what tests use.
+
+import { createHash, randomBytes } from 'node:crypto'
+import cors, { type FastifyCorsOptions } from '@fastify/cors'
+import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
+import fastify, { LogController } from 'fastify'
+import { pino } from 'pino'
+import packageJson from '../package.json' with { type: 'json' }
+import type { Host, Task } from '../runtime/index.ts'
+import { defaultHost, Latch, Scheduler } from '../runtime/index.ts'
+import { MemoryBroker } from './brokers/memory.ts'
+import { randomIds } from './brokers/random-ids.ts'
+import type { Config } from './config.ts'
+import { administrationRoutes } from './http/administration.ts'
+import { benchmarkRoutes } from './http/benchmarks.ts'
+import { limitRate } from './http/client-rate.ts'
+import { endConnections, endKeepAlive } from './http/closing.ts'
+import { Draining } from './http/draining.ts'
+import { answerErrors, answerWrongMethods, replyToBrokenRequest, replyWithError } from './http/error-replies.ts'
+import { healthRoutes } from './http/health.ts'
+import { longPollRoutes } from './http/long-poll.ts'
+import { describeRoutes, openApiRoutes } from './http/openapi.ts'
+import { pageRoutes } from './http/pages.ts'
+import { publishRoutes } from './http/publish.ts'
+import { guardSite } from './http/same-site.ts'
+import { topicRoutes } from './http/topic.ts'
+import { countTraffic } from './http/traffic.ts'
+import { compileValidator } from './http/validation.ts'
+import { WaitingRoom } from './http/waiting-room.ts'
+import type { Broker } from './hub/index.ts'
+import { Hub } from './hub/index.ts'
+
+/** Parts that a test, or another app in the same process, brings along. */
+export interface Parts {
+  /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the app. */
+  readonly broker?: Broker
+}
+
+/** A server: Fastify's, and what is beneath it. */
+export interface App {
+  readonly http: FastifyInstance
+  readonly scheduler: Scheduler
+  readonly hub: Hub
+  readonly broker: Broker
+  readonly adminToken: string
+  /** Answer the requests that wait, spread over the drain window, and close. */
+  drain(): Promise<void>
+  /** Answer whatever still waits at once, and give the requests under way little time; a drain under way then ends soon. */
+  hurry(): void
+  /** Answer whatever waits at once, and close. */
+  close(): Promise<void>
+}
+
+/** The URL and headers of a GET that names a hundred long topics, percent-encoded, with room to spare. */
+const headerBytes = 128 * 1024
+
+/** A topic of 200 characters, each of them percent-encoded, and then some: above it, the complaint is ours. */
+const longestParameter = 2_000
+
+/** Above the 60 seconds after which proxies reuse no connection, so that it is they who close it. */
+const keepAliveMs = 75_000
+
+/** How long a client may take to send its request. */
+const requestMs = 30_000
+
+export async function buildApp(config: Config, parts: Parts = {}): Promise<App> {
+  const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
+  const host = defaultHost((error) => logger.error(error, 'a coroutine failed and nobody was looking'))
+  const scheduler = new Scheduler({ host, sliceMs: config.sliceMs })
+  const background: Task<unknown>[] = []
+  const broker = parts.broker ?? startMemoryBroker(config, scheduler, background)
+  const hub = new Hub({
+    scheduler,
+    broker,
+    hash: (text) => createHash('sha256').update(text).digest(),
+    // The memory broker has everything at hand itself: beyond its bounds a node keeps only what a burst would trim.
+    ring: { messages: 1, bytes: 0 },
+    burst: { messages: config.historyMessages * 2, bytes: config.historyBytes * 2 },
+    batchBytes: config.batchBytes,
+    unfollowMs: config.unfollowMs,
+  })
+  const draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
+  const adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
+  const hurried = new Latch('a second signal')
+  const http = createHttp(config, logger)
+
+  // Whoever closes the app must not wait for polls that wait, nor for clients that dawdle.
+  http.addHook('preClose', async () => {
+    draining.hurry()
+    const ending = scheduler.run(() => endConnections(http.server, hurried))
+    ending.label = 'closing'
+    background.push(ending)
+  })
+  http.addHook('onClose', async () => {
+    hub[Symbol.dispose]()
+    for (const task of background) task.cancel('the app is closed')
+  })
+  await assemble(http, { config, host, scheduler, hub, draining, adminToken })
+
+  return {
+    http,
+    scheduler,
+    hub,
+    broker,
+    adminToken,
+    drain: () => scheduler.run(() => draining.drain()).promise.then(() => http.close()),
+    hurry: () => {
+      hurried.open()
+      draining.hurry()
+    },
+    close: () => http.close(),
+  }
+}
+
+function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance {
+  const { trustProxy } = config
+  const http = fastify({
+    loggerInstance: logger,
+    // A line for each of ten thousand polls would cost more than answering it.
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: trustedHops(trustProxy),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: longestParameter },
+    bodyLimit: config.messageBytes,
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: requestMs,
+    // While draining, polls are answered; that is not Fastify's to refuse.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    // A missing Host is refused by guardSite, in our shape; Node would say no more than 400.
+    http: { maxHeaderSize: headerBytes, headersTimeout: keepAliveMs + 5_000, requireHostHeader: false },
+    clientErrorHandler: replyToBrokenRequest,
+    frameworkErrors: replyWithError,
+  })
+  return http as unknown as FastifyInstance
+}
+
+function trustedHops(trustProxy: Config['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
+  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy
+  return trustProxy === false ? false : [...trustProxy]
+}
+
+interface Assembly {
+  readonly config: Config
+  readonly host: Host
+  readonly scheduler: Scheduler
+  readonly hub: Hub
+  readonly draining: Draining
+  readonly adminToken: string
+}
+
+async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void> {
+  const { config, host, scheduler, hub, draining, adminToken } = assembly
+  const routes = collectRoutes(http)
+  const traffic = countTraffic(http)
+  http.setValidatorCompiler(compileValidator)
+  endKeepAlive(http, draining)
+  guardSite(http, config)
+  if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
+  if (config.clientLimits) await limitRate(http, config.requestsPerSecond)
+  answerErrors(http)
+  await describeRoutes(http, packageJson.version)
+
+  const waitingRoom = new WaitingRoom({
+    places: config.maxWaiting,
+    placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
+  })
+  await http.register(publishRoutes, { ...config, scheduler, hub })
+  await http.register(longPollRoutes, { ...config, limits: config, scheduler, hub, draining, waitingRoom })
+  await http.register(topicRoutes, { ...config, scheduler, hub })
+  await http.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
+  await http.register(benchmarkRoutes, { ...config, host, scheduler, draining, adminToken })
+  await http.register(healthRoutes, { draining })
+  await http.register(openApiRoutes)
+  await http.register(pageRoutes)
+  answerWrongMethods(http, routes)
+}
+
+function crossOrigin(origins: readonly string[]): FastifyCorsOptions {
+  return {
+    origin: [...origins],
+    credentials: true,
+    exposedHeaders: ['Retry-After'],
+    maxAge: 86_400,
+    // An OPTIONS that is no preflight is answered like one; strictness would be a 400 in a shape that is not ours.
+    strictPreflight: false,
+  }
+}
+
+/** Which methods each path has, so that the others can be answered with 405. */
+function collectRoutes(http: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
+  const routes = new Map<string, Set<string>>()
+  http.addHook('onRoute', ({ url, method }) => {
+    // The route of preflights is no path: what is not found elsewhere is 404 there too.
+    if (url === '*') return
+    const methods = routes.get(url) ?? new Set()
+    for (const one of [method].flat()) methods.add(one)
+    routes.set(url, methods)
+  })
+  return routes
+}
+
+function startMemoryBroker(config: Config, scheduler: Scheduler, background: Task<unknown>[]): MemoryBroker {
+  const broker = new MemoryBroker({
+    history: { messages: config.historyMessages, bytes: config.historyBytes, ageMs: config.historyAgeMs },
+    totalBytes: config.historyTotalBytes,
+    maxTopics: config.maxTopics,
+    topicTtlMs: config.topicTtlMs,
+    clock: Date.now,
+    randomId: randomIds(),
+  })
+  const sweeper = scheduler.run(() => broker.sweep())
+  sweeper.label = 'sweeper of the memory broker'
+  background.push(sweeper)
+  return broker
+}

@@ -1,0 +1,114 @@
+// Reading bodies: whole first, then as strict UTF-8, then as what their type says.
+//
+// A body may be cut anywhere on its way, also in the middle of a character: nothing is decoded before all of it is here.
+
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { clip, EnckeError } from '../errors.ts'
+import type { Draft } from '../hub/index.ts'
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+const replacement = Buffer.from('\uFFFD')
+
+/** Let the routes of `app` take JSON bodies, parsed. */
+export function takeJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    answer(done, () => parseJson(jsonText(request, body as Buffer)))
+  })
+}
+
+/** Let the routes of `app` that describe a body want one. */
+export function wantBody(app: FastifyInstance): void {
+  // A schema is shown null both for no body and for the JSON null: here the two can still be told apart.
+  app.addHook('preValidation', async ({ body, routeOptions }) => {
+    if (body === undefined && routeOptions.schema?.body !== undefined) {
+      throw new EnckeError('ENCKE_ERR_BODY_MISSING', 'there is no body: send a JSON object as application/json')
+    }
+  })
+}
+
+/** Let the routes of `app` take messages: JSON of any kind, or plain text, which becomes a JSON string. */
+export function takeDrafts(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    answer(done, () => draftOf(checkedJson(jsonText(request, body as Buffer))))
+  })
+  app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, (request, body, done) => {
+    answer(done, () => draftOf(JSON.stringify(decode(request, body as Buffer))))
+  })
+}
+
+type Done = (error: Error | null, body?: unknown) => void
+
+function answer(done: Done, read: () => unknown): void {
+  let body: unknown
+  try {
+    body = read()
+  } catch (error) {
+    done(error as Error)
+    return
+  }
+  done(null, body)
+}
+
+function draftOf(data: string): Draft {
+  return { data, bytes: Buffer.byteLength(data) }
+}
+
+function jsonText(request: FastifyRequest, body: Buffer): string {
+  if (body.length === 0) {
+    throw new EnckeError('ENCKE_ERR_BODY_MISSING', 'the body is empty: send a JSON value, such as {"hello":"world"}')
+  }
+  return decode(request, body)
+}
+
+/** The text itself goes on to the readers, so that no number loses digits. White space around it does not. */
+function checkedJson(text: string): string {
+  parseJson(text)
+  return text.trim()
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new EnckeError('ENCKE_ERR_BODY_JSON', `the body is not JSON: ${(error as Error).message} (got ${clip(text)})`)
+  }
+}
+
+function decode(request: FastifyRequest, body: Buffer): string {
+  checkEncoding(request)
+  try {
+    return decoder.decode(body)
+  } catch (error) {
+    throw new EnckeError('ENCKE_ERR_BODY_UTF8', `the body is not UTF-8: ${around(body)}`, { cause: error })
+  }
+}
+
+function checkEncoding(request: FastifyRequest): void {
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new EnckeError(
+      'ENCKE_ERR_BODY_ENCODING',
+      `send the body as it is, without Content-Encoding (got ${clip(encoding)})`,
+    )
+  }
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) {
+    throw new EnckeError('ENCKE_ERR_BODY_ENCODING', `send the body as UTF-8 (got charset ${clip(charset)})`)
+  }
+}
+
+/** The first bytes that are not UTF-8, for the message. */
+function around(body: Buffer): string {
+  let at = 0
+  // A lenient decoder puts a replacement character in their place; one that was sent as such is good.
+  for (const good of body.toString().split('\uFFFD')) {
+    at += Buffer.byteLength(good)
+    if (!body.subarray(at, at + replacement.length).equals(replacement)) break
+    at += replacement.length
+  }
+  const hex = [...body.subarray(at, at + 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+  return `the bytes ${hex} at ${at} are no character`
+}

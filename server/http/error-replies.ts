@@ -1,0 +1,129 @@
+// Every error leaves in one shape: {statusCode, code, error, message}, with a code of ours from the table.
+
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ErrorCode } from '../errors.ts'
+import { clip, EnckeError, errorBody } from '../errors.ts'
+
+/** Answer errors and unknown routes. Call it before the routes are registered, and after the guards. */
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler(replyWithError)
+  app.setNotFoundHandler((request) => {
+    throw notFound(request)
+  })
+  // The handler above would come after the body, which may be broken too, or large.
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw notFound(request)
+  })
+}
+
+/** Answer the methods that a path does not have with 405. Call it after the routes are registered. */
+export function answerWrongMethods(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, methods] of routes) {
+    const others = app.supportedMethods.filter((method) => !methods.has(method))
+    const allow = [...methods].sort().join(', ')
+    const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
+      reply.header('allow', allow)
+      throw new EnckeError('ENCKE_ERR_METHOD', `${clip(pathOf(request.url))} takes ${allow} (got ${request.method})`)
+    }
+    // Before the body is read: that there is something wrong with it too does not matter.
+    app.route({ method: others, url, schema: { hide: true }, onRequest: refuse, handler: refuse })
+  }
+}
+
+/** Fastify's error handler, and its handler for requests it could not route. */
+export function replyWithError(error: FastifyError | EnckeError, request: FastifyRequest, reply: FastifyReply): void {
+  const ours = toEnckeError(error, request)
+  if (ours.statusCode >= 500 && ours.statusCode !== 503) request.log.error(error)
+  if (ours.retryAfterSeconds !== undefined) reply.header('retry-after', ours.retryAfterSeconds)
+  if (ours.statusCode === 401) reply.header('www-authenticate', 'Bearer')
+  if (ours.code === 'ENCKE_ERR_REQUEST_MALFORMED') reply.header('connection', 'close')
+  reply.code(ours.statusCode).header('cache-control', 'no-store').send(errorBody(ours))
+}
+
+/** Answer what is not even HTTP, or comes too slowly, on the bare socket. */
+export function replyToBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const ours = brokenRequestError(error)
+  const body = JSON.stringify(errorBody(ours))
+  socket.end(
+    `HTTP/1.1 ${ours.statusCode} ${errorBody(ours).error}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+function brokenRequestError({ code, message }: Error & { code?: string }): EnckeError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new EnckeError(
+      'ENCKE_ERR_HEADERS_TOO_LARGE',
+      'the URL and headers are too large: use POST /poll for many topics',
+    )
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new EnckeError('ENCKE_ERR_REQUEST_TIMEOUT', 'the request did not arrive in time: send it faster')
+  }
+  if (code === 'HPE_INVALID_EOF_STATE') {
+    return new EnckeError('ENCKE_ERR_REQUEST_MALFORMED', 'the connection ended before the request did: send all of it')
+  }
+  return new EnckeError('ENCKE_ERR_REQUEST_MALFORMED', `this is not an HTTP request: ${message}`)
+}
+
+/** What Fastify itself refuses, in our words. */
+const translations: Readonly<Record<string, (request: FastifyRequest, error: FastifyError) => EnckeError>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: tooLarge,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: wrongType,
+  FST_ERR_CTP_EMPTY_TYPE: wrongType,
+  FST_ERR_CTP_EMPTY_JSON_BODY: () => say('ENCKE_ERR_BODY_MISSING', 'the body is empty: send a JSON value'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
+    say('ENCKE_ERR_BODY_LENGTH', 'the body is not as long as its Content-Length says'),
+  FST_ERR_BAD_URL: (request) => say('ENCKE_ERR_URL_ENCODING', `the URL is not well encoded (got ${clip(request.url)})`),
+  FST_ERR_MAX_PARAM_LENGTH: (request) =>
+    say('ENCKE_ERR_URL_TOO_LONG', `a part of the path is too long (got ${clip(request.url)})`),
+}
+
+function toEnckeError(error: FastifyError | EnckeError, request: FastifyRequest): EnckeError {
+  if (error instanceof EnckeError) return error
+  const translate = translations[error.code]
+  if (translate !== undefined) return translate(request, error)
+  if (error.statusCode === 404) return notFound(request)
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return say('ENCKE_ERR_REQUEST_MALFORMED', error.message)
+  }
+  return say('ENCKE_ERR_INTERNAL', 'the server failed, which is its fault and not yours; its log says how')
+}
+
+function notFound({ method, url }: FastifyRequest): EnckeError {
+  return say(
+    'ENCKE_ERR_NOT_FOUND',
+    `there is nothing at ${method} ${clip(pathOf(url))}: /openapi.json lists what there is; "/" in a topic is %2F`,
+  )
+}
+
+function tooLarge(request: FastifyRequest): EnckeError {
+  const limit = request.routeOptions.bodyLimit
+  const isPublish = /publish|messages/.test(request.routeOptions.url ?? '')
+  const length = request.headers['content-length'] ?? 'more'
+  return isPublish
+    ? say('ENCKE_ERR_MESSAGE_TOO_LARGE', `a message has at most ${limit} bytes (got ${length})`)
+    : say('ENCKE_ERR_BODY_TOO_LARGE', `the body has at most ${limit} bytes (got ${length})`)
+}
+
+function wrongType(request: FastifyRequest): EnckeError {
+  const given = request.headers['content-type']
+  const wanted = 'send application/json, or text/plain where a message is published'
+  return say(
+    'ENCKE_ERR_BODY_TYPE',
+    given === undefined ? `${wanted} (got no Content-Type)` : `${wanted} (got ${clip(given)})`,
+  )
+}
+
+function say(code: ErrorCode, message: string): EnckeError {
+  return new EnckeError(code, message)
+}
+
+function pathOf(url: string): string {
+  return url.split('?')[0] as string
+}

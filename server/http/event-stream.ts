@@ -1,0 +1,35 @@
+// Server-Sent Events from a coroutine.
+
+import { PassThrough } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+import type { Coroutine, Scheduler } from '../../runtime/index.ts'
+
+/** Send one event; `data` becomes JSON. */
+export type SendEvent = (event: string, data: unknown) => void
+
+/**
+ * Make the body of a reply out of what `body` sends, in a coroutine of its own. It ends when the body does, and a client
+ * that goes away cancels it.
+ */
+export function eventStream(
+  scheduler: Scheduler,
+  reply: FastifyReply,
+  body: (send: SendEvent) => Coroutine<void>,
+): PassThrough {
+  const stream = new PassThrough()
+  const send: SendEvent = (event, data) => {
+    if (!stream.writableEnded) stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+  const task = scheduler.run(function* events(): Coroutine<void> {
+    try {
+      yield* body(send)
+    } finally {
+      stream.end()
+    }
+  })
+  task.label = () => `events for ${reply.request.url} to ${reply.request.ip}`
+  stream.once('close', () => task.cancel('the client went away'))
+  // Proxies that collect a reply before they pass it on would collect this one for ever.
+  reply.header('x-accel-buffering', 'no').header('cache-control', 'no-store').type('text/event-stream; charset=utf-8')
+  return stream
+}

@@ -1,0 +1,123 @@
+// The long poll: a request that waits for news of its topics, by GET for one or several and by POST for many.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Coroutine, Scheduler } from '../../runtime/index.ts'
+import { after, select } from '../../runtime/index.ts'
+import type { Batch, Cursor, From, Hub } from '../hub/index.ts'
+import { decodeCursor } from '../hub/index.ts'
+import { takeJson, wantBody } from './bodies.ts'
+import { inCoroutine } from './coroutine-handler.ts'
+import type { Draining } from './draining.ts'
+import { subscribersOnly } from './keys.ts'
+import type { PollLimits, PollParameters } from './schemas.ts'
+import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
+import type { WaitingRoom } from './waiting-room.ts'
+
+export interface LongPollOptions {
+  readonly scheduler: Scheduler
+  readonly hub: Hub
+  readonly draining: Draining
+  readonly waitingRoom: WaitingRoom
+  readonly limits: PollLimits
+  readonly pollBodyBytes: number
+  readonly subscribeKey: string | undefined
+}
+
+interface PollRequest {
+  readonly topics: readonly string[]
+  readonly cursor: Cursor | undefined
+  readonly holdMs: number
+  readonly limit: number
+  readonly from: From
+}
+
+interface Answer {
+  readonly batch: Batch
+  /** Set when the client is sent away: when it should come back. */
+  readonly retryAfterMs?: number
+}
+
+type OneTopic = { Params: { topic: string }; Querystring: PollParameters }
+type SeveralTopics = { Querystring: PollParameters & { topic: string[] } }
+type ManyTopics = { Body: PollParameters & { topics: string[] } }
+
+/** Waits are shortened by up to so much, so that clients who came together do not come back together. */
+const jitter = 0.1
+
+export async function longPollRoutes(app: FastifyInstance, options: LongPollOptions): Promise<void> {
+  const { scheduler, hub, draining, waitingRoom, limits } = options
+
+  function* longPoll(request: PollRequest): Coroutine<Answer> {
+    using subscription = hub.subscribe(request.topics, request.cursor, request.from)
+    yield* subscription.located()
+    const woken = yield* select(
+      { news: subscription.changed(), drain: draining.wait(), quiet: after(request.holdMs) },
+      { order: 'first' },
+    )
+    if (woken.case === 'news') return { batch: yield* subscription.read(request.limit) }
+    if (woken.case === 'quiet') return { batch: subscription.nothing() }
+    return { batch: subscription.nothing(), retryAfterMs: draining.retryAfterMs() }
+  }
+
+  function* answer(
+    topics: string[],
+    given: PollParameters,
+    http: FastifyRequest,
+    reply: FastifyReply,
+  ): Coroutine<Buffer> {
+    const request = readRequest(topics, given, limits, http.method === 'HEAD')
+    using _place = request.holdMs > 0 ? waitingRoom.enter(http.ip) : null
+    const { batch, retryAfterMs } = yield* longPoll(request)
+    reply.header('cache-control', 'no-store').type('application/json; charset=utf-8')
+    return retryAfterMs === undefined ? bodyOf(batch) : withRetry(batch, retryAfterMs)
+  }
+
+  app.addHook('onRequest', subscribersOnly(options.subscribeKey))
+  takeJson(app)
+  wantBody(app)
+  app.get(
+    '/topics/:topic/messages',
+    { schema: pollOneSchema(limits) },
+    inCoroutine<OneTopic>(scheduler, (request, reply) => answer([request.params.topic], request.query, request, reply)),
+  )
+  app.get(
+    '/messages',
+    { schema: pollManySchema(limits) },
+    inCoroutine<SeveralTopics>(scheduler, (request, reply) =>
+      answer(request.query.topic, request.query, request, reply),
+    ),
+  )
+  app.post(
+    '/poll',
+    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes },
+    inCoroutine<ManyTopics>(scheduler, (request, reply) => answer(request.body.topics, request.body, request, reply)),
+  )
+}
+
+function readRequest(topics: string[], given: PollParameters, limits: PollLimits, isHead: boolean): PollRequest {
+  // HEAD wants to know what GET would say, not to wait for it.
+  const wait = isHead ? 0 : (given.wait ?? limits.waitDefaultSeconds)
+  return {
+    topics,
+    cursor: given.cursor === undefined ? undefined : decodeCursor(given.cursor),
+    holdMs: wait * 1_000 * (1 - Math.random() * jitter),
+    limit: given.limit ?? limits.limitDefault,
+    from: given.from ?? 'now',
+  }
+}
+
+const bodies = new WeakMap<Batch, Buffer>()
+
+/** Encoded once for all polls that share the batch. */
+function bodyOf(batch: Batch): Buffer {
+  let body = bodies.get(batch)
+  if (body === undefined) {
+    body = Buffer.from(batch.json)
+    bodies.set(batch, body)
+  }
+  return body
+}
+
+function withRetry(batch: Batch, retryAfterMs: number): Buffer {
+  return Buffer.from(`${batch.json.slice(0, -1)},"retryAfterMs":${retryAfterMs}}`)
+}

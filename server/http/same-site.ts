@@ -1,0 +1,53 @@
+// Who may talk to us, as far as a browser tells: the guards against rebinding and against foreign pages.
+
+import { isIP } from 'node:net'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { clip, EnckeError } from '../errors.ts'
+
+export interface SameSiteOptions {
+  /** Names that the server is reached by, beside loopback names and IP addresses. */
+  readonly publicHosts: readonly string[]
+  /** Origins, beside our own, whose pages may change something. */
+  readonly origins: readonly string[]
+}
+
+const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Refuse foreign hosts and origins before a body is read. */
+export function guardSite(app: FastifyInstance, options: SameSiteOptions): void {
+  const hosts = new Set(options.publicHosts)
+  const origins = new Set(options.origins)
+  app.addHook('onRequest', async (request) => {
+    checkHost(request, hosts)
+    if (!readingMethods.has(request.method)) checkOrigin(request, origins)
+  })
+}
+
+// A page that had its name pointed at this address sends that name: rebinding needs one, so an address is harmless.
+function checkHost({ headers: { host }, raw }: FastifyRequest, hosts: ReadonlySet<string>): void {
+  if (host === undefined && raw.httpVersion === '1.0') return
+  if (host === undefined) {
+    const message = `a request of HTTP/${raw.httpVersion} has a Host header (got none)`
+    throw new EnckeError('ENCKE_ERR_REQUEST_MALFORMED', message)
+  }
+  const name = withoutPort(host)
+  if (isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || hosts.has(name)) return
+  throw new EnckeError(
+    'ENCKE_ERR_HOST',
+    `this server does not go by that name: add it to --public-hosts if it should (got ${clip(host)})`,
+  )
+}
+
+function checkOrigin({ headers: { origin, host } }: FastifyRequest, origins: ReadonlySet<string>): void {
+  if (origin === undefined || origins.has(origin)) return
+  if (host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)) return
+  throw new EnckeError(
+    'ENCKE_ERR_ORIGIN',
+    `a page of another origin may not do this: add it to --origins if it should (got ${clip(origin)})`,
+  )
+}
+
+function withoutPort(host: string): string {
+  const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+  return name.startsWith('[') && name.endsWith(']') ? name.slice(1, -1) : name
+}

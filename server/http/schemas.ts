@@ -1,0 +1,307 @@
+// The shapes of requests and replies: what is checked, and what the OpenAPI document says.
+
+import type { TProperties, TSchema } from 'typebox'
+import Type from 'typebox'
+import type { ErrorCode } from '../errors.ts'
+import { topicNamePattern } from '../hub/index.ts'
+
+export interface PollLimits {
+  readonly waitDefaultSeconds: number
+  readonly waitMaxSeconds: number
+  readonly limitDefault: number
+  readonly limitMax: number
+  readonly topicsPerGet: number
+  readonly topicsPerPoll: number
+}
+
+/** How a value that does not fit is complained about: "… must be {rule}". */
+function complaining(code: ErrorCode, rule: string): { 'x-code': ErrorCode; 'x-rule': string } {
+  return { 'x-code': code, 'x-rule': rule }
+}
+
+/** An object with these properties and no others. */
+export function closed<P extends TProperties>(properties: P, options: object = {}) {
+  return Type.Object(properties, { additionalProperties: false, ...options })
+}
+
+const topicName = Type.String({
+  pattern: topicNamePattern,
+  description: '1–200 characters of A–Z a–z 0–9 . _ ~ - /; no segment is empty, "." or "..".',
+})
+
+const topic = Type.String({
+  pattern: topicNamePattern,
+  description: 'The topic. In a path its "/" is written %2F.',
+  ...complaining('ENCKE_ERR_TOPIC_NAME', 'a topic name'),
+})
+
+function topics(most: number) {
+  return Type.Array(topicName, {
+    minItems: 1,
+    maxItems: most,
+    ...complaining('ENCKE_ERR_TOPIC_NAME', `at most ${most} topics`),
+  })
+}
+
+function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDefault }: PollLimits) {
+  return {
+    cursor: Type.Optional(
+      Type.String({
+        description: 'Where to go on: the cursor of the last reply. It carries no rights.',
+        ...complaining('ENCKE_ERR_CURSOR_MALFORMED', 'the cursor of a reply, unchanged'),
+      }),
+    ),
+    wait: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: waitMaxSeconds,
+        default: waitDefaultSeconds,
+        description: 'How many seconds to wait for news; 0 answers at once. Shortened by up to a tenth at random.',
+        ...complaining('ENCKE_ERR_WAIT_VALUE', `a number of seconds from 0 to ${waitMaxSeconds}`),
+      }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: limitMax,
+        default: limitDefault,
+        description: 'The most messages in one reply.',
+        ...complaining('ENCKE_ERR_LIMIT_VALUE', `a whole number of messages from 1 to ${limitMax}`),
+      }),
+    ),
+    from: Type.Optional(
+      Type.Enum(['now', 'earliest'], {
+        default: 'now',
+        description: 'Where to begin in a topic that the cursor does not have.',
+        ...complaining('ENCKE_ERR_FROM_VALUE', '"now" or "earliest"'),
+      }),
+    ),
+    client: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_-]{1,64}$',
+        description: 'A random name for the reader, one per page.',
+        ...complaining('ENCKE_ERR_CLIENT_VALUE', 'a random name of 1 to 64 letters, digits, - and _'),
+      }),
+    ),
+  }
+}
+
+export interface PollParameters {
+  readonly cursor?: string
+  readonly wait?: number
+  readonly limit?: number
+  readonly from?: 'now' | 'earliest'
+  readonly client?: string
+}
+
+const verdicts = Type.Record(
+  Type.String(),
+  closed({
+    verdict: Type.Enum(['ok', 'gap', 'reset'], {
+      description: 'ok: nothing is missing. gap: history was trimmed. reset: the cursor is of another epoch.',
+    }),
+    missed: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+      description: 'How many messages a gap has swallowed; null when nobody knows.',
+    }),
+  }),
+)
+
+const message = closed({
+  topic: Type.String(),
+  offset: Type.Integer({ minimum: 1 }),
+  id: Type.String(),
+  time: Type.Number({ description: 'When it was published, in milliseconds since 1970.' }),
+  data: Type.Unknown({ description: 'What was published: any JSON value.' }),
+})
+
+const batch = closed(
+  {
+    messages: Type.Array(message),
+    cursor: Type.String({ description: 'Give it to the next poll.' }),
+    more: Type.Boolean({ description: 'There is more to read: poll again at once.' }),
+    topics: verdicts,
+    retryAfterMs: Type.Optional(
+      Type.Integer({ description: 'The server is going away: poll again after so many milliseconds.' }),
+    ),
+  },
+  { description: 'Messages since the cursor; none when the wait was over first.' },
+)
+
+const failure = closed(
+  {
+    statusCode: Type.Integer(),
+    code: Type.String({ description: 'ENCKE_ERR_…' }),
+    error: Type.String(),
+    message: Type.String({ description: 'What was given and what to do.' }),
+  },
+  { description: 'An error.' },
+)
+
+const json = 'application/json'
+
+/** The replies of a route: one for success, and one shape for everything else. */
+export function replies(status: number, schema: TSchema): Record<string, unknown> {
+  return {
+    [status]: { description: schema['description' as keyof TSchema] ?? 'Success.', content: { [json]: { schema } } },
+    default: { description: 'An error, with a code of ours.', content: { [json]: { schema: failure } } },
+  }
+}
+
+/** What may be published. It is not checked against these: reading it has made a draft of it. */
+const published = {
+  content: {
+    [json]: { schema: Type.Unknown({ description: 'Any JSON value.' }) },
+    'text/plain': { schema: Type.Unknown({ description: 'Text, which becomes a JSON string.' }) },
+  },
+}
+
+const topicParams = closed({ topic })
+const topicQuery = closed({ topic })
+
+export function publishSchema(where: 'path' | 'query') {
+  const place = where === 'path' ? { params: topicParams, querystring: closed({}) } : { querystring: topicQuery }
+  return {
+    summary: 'Publish the body to a topic',
+    tags: ['messages'],
+    ...place,
+    body: published,
+    response: replies(
+      201,
+      closed(
+        {
+          topic: Type.String(),
+          epoch: Type.String(),
+          offset: Type.Integer({ minimum: 1 }),
+          id: Type.String(),
+          time: Type.Number({ description: 'In milliseconds since 1970.' }),
+          waiting: Type.Integer({ minimum: 0, description: 'How many requests were waiting for it here.' }),
+        },
+        { description: 'The message is published.' },
+      ),
+    ),
+  }
+}
+
+export function pollOneSchema(limits: PollLimits) {
+  return {
+    summary: 'Wait for messages of one topic',
+    tags: ['messages'],
+    params: topicParams,
+    querystring: closed(pollParameters(limits)),
+    response: replies(200, batch),
+  }
+}
+
+export function pollManySchema(limits: PollLimits) {
+  return {
+    summary: 'Wait for messages of several topics',
+    tags: ['messages'],
+    querystring: closed({ topic: topics(limits.topicsPerGet), ...pollParameters(limits) }),
+    response: replies(200, batch),
+  }
+}
+
+export function pollBodySchema(limits: PollLimits) {
+  return {
+    summary: 'Wait for messages of many topics',
+    tags: ['messages'],
+    querystring: closed({}),
+    body: closed({ topics: topics(limits.topicsPerPoll), ...pollParameters(limits) }),
+    response: replies(200, batch),
+  }
+}
+
+export const topicSchema = {
+  summary: 'Tell where a topic stands',
+  tags: ['messages'],
+  params: topicParams,
+  querystring: closed({}),
+  response: replies(
+    200,
+    closed(
+      {
+        topic: Type.String(),
+        epoch: Type.String(),
+        head: Type.Integer({ minimum: 0, description: 'The offset of the newest message; 0 before the first.' }),
+        oldest: Type.Integer({ minimum: 1, description: 'The offset of the oldest message kept.' }),
+        cursor: Type.String({ description: 'To poll from here on.' }),
+        waiting: Type.Integer({ minimum: 0, description: 'How many requests wait for its next message here.' }),
+      },
+      { description: 'Where the topic stands.' },
+    ),
+  ),
+}
+
+export const count = Type.Integer({ minimum: 0 })
+
+export const statisticsSchema = {
+  summary: 'Count what the server holds',
+  tags: ['administration'],
+  security: [{ adminToken: [] }],
+  querystring: closed({}),
+  response: replies(
+    200,
+    closed(
+      {
+        runtime: closed({ coroutines: count, runnable: count, parked: count, timers: count, resumes: count }),
+        hub: closed({
+          topics: count,
+          waiting: count,
+          messages: count,
+          bytes: count,
+          published: count,
+          delivered: count,
+        }),
+        http: closed({ connections: count, requests: count }),
+      },
+      { description: 'Counts at this moment, and since the start.' },
+    ),
+  ),
+}
+
+export const coroutinesSchema = {
+  summary: 'List every coroutine, what it waits for and since when',
+  tags: ['administration'],
+  security: [{ adminToken: [] }],
+  querystring: closed({
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        default: 1_000,
+        ...complaining('ENCKE_ERR_LIMIT_VALUE', 'a whole number of coroutines from 1 to 100000'),
+      }),
+    ),
+  }),
+  response: replies(
+    200,
+    closed(
+      {
+        total: count,
+        coroutines: Type.Array(
+          closed({
+            id: count,
+            name: Type.String({ description: 'What it is: for a request its method, URL and client.' }),
+            path: Type.String({ description: 'The names from its root down to itself.' }),
+            status: Type.Enum(['runnable', 'running', 'parked', 'done', 'failed', 'cancelled']),
+            waitsFor: Type.Union([Type.String(), Type.Null()]),
+            parkedMs: Type.Union([count, Type.Null()]),
+          }),
+        ),
+      },
+      { description: 'Coroutines, parents before their children.' },
+    ),
+  ),
+}
+
+export const healthSchema = {
+  summary: 'Tell whether the server is alive',
+  tags: ['operation'],
+  response: replies(200, closed({ status: Type.Literal('ok') }, { description: 'It is.' })),
+}
+
+export const readySchema = {
+  summary: 'Tell whether the server takes requests; 503 while it drains',
+  tags: ['operation'],
+  response: replies(200, closed({ status: Type.Literal('ready') }, { description: 'It does.' })),
+}

@@ -1,0 +1,29 @@
+// Where a topic stands: a cursor to start from while a page is rendered.
+
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Coroutine, Scheduler } from '../../runtime/index.ts'
+import type { Hub, TopicInformation } from '../hub/index.ts'
+import { inCoroutine } from './coroutine-handler.ts'
+import { subscribersOnly } from './keys.ts'
+import { topicSchema } from './schemas.ts'
+
+export interface TopicOptions {
+  readonly scheduler: Scheduler
+  readonly hub: Hub
+  readonly subscribeKey: string | undefined
+}
+
+export async function topicRoutes(app: FastifyInstance, { scheduler, hub, subscribeKey }: TopicOptions): Promise<void> {
+  function* inform(topic: string, reply: FastifyReply): Coroutine<Omit<TopicInformation, 'headId'>> {
+    const { epoch, head, oldest, cursor, waiting } = yield* hub.inform(topic)
+    reply.header('cache-control', 'no-store')
+    return { topic, epoch, head, oldest, cursor, waiting }
+  }
+
+  app.addHook('onRequest', subscribersOnly(subscribeKey))
+  app.get(
+    '/topics/:topic',
+    { schema: topicSchema },
+    inCoroutine<{ Params: { topic: string } }>(scheduler, (request, reply) => inform(request.params.topic, reply)),
+  )
+}

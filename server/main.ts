@@ -1,0 +1,65 @@
+// The process: reads the configuration, listens, prints where, and drains when told to stop.
+
+import packageJson from '../package.json' with { type: 'json' }
+import type { App } from './app.ts'
+import { buildApp } from './app.ts'
+import type { Config } from './config.ts'
+import { askedFor, ConfigError, explainListenFailure, readConfig, usage } from './config.ts'
+
+await main(process.argv.slice(2))
+
+async function main(argv: string[]): Promise<void> {
+  const asked = askedFor(argv)
+  if (asked === 'help') return void process.stdout.write(usage())
+  if (asked === 'version') return void process.stdout.write(`${packageJson.version}\n`)
+  try {
+    const config = readConfig(argv, process.env)
+    const app = await buildApp(config)
+    await listen(app, config)
+    // Before the banner: whoever has read it may send a signal.
+    stopOnSignals(app)
+    process.stdout.write(banner(app, config))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    for (const complaint of error.complaints) process.stderr.write(`encke: ${complaint}\n`)
+    process.exitCode = error.exitCode
+  }
+}
+
+async function listen(app: App, { host, port }: Config): Promise<void> {
+  try {
+    await app.http.listen({ host, port })
+  } catch (error) {
+    await app.close()
+    throw explainListenFailure(error, { host, port }) ?? error
+  }
+}
+
+/** The first signal drains, a second one answers the rest at once; either way the process ends by itself, with 0. */
+function stopOnSignals(app: App): void {
+  let isStopping = false
+  const stop = () => {
+    if (isStopping) return app.hurry()
+    isStopping = true
+    void app.drain().then(() => process.exit(0))
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+function banner(app: App, config: Config): string {
+  const address = app.http.listeningOrigin
+  const token = config.adminToken === undefined ? app.adminToken : 'the one in ENCKE_ADMIN_TOKEN'
+  return [
+    `Encke ${packageJson.version} listens on ${address}`,
+    '',
+    `  wait      curl '${address}/messages?topic=hello'`,
+    `  publish   curl -d '"world"' -H 'Content-Type: application/json' '${address}/publish?topic=hello'`,
+    '',
+    `  admin     ${address}/admin/statistics`,
+    `  token     ${token}`,
+    '',
+    '  Ctrl-C answers the requests that wait and stops; twice, at once.',
+    '',
+  ].join('\n')
+}

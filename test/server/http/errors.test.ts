@@ -1,0 +1,260 @@
+import type { Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type ErrorCode, errorTable } from '../../../server/errors.ts'
+import type { Broker } from '../../../server/hub/index.ts'
+import type { Answer } from './served.ts'
+import { Served, until } from './served.ts'
+
+/** A request for each code that a client can meet. */
+const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer>>> = {
+  ENCKE_ERR_TOPIC_NAME: (served) => served.get('/messages?topic=a//b'),
+  ENCKE_ERR_TOPIC_MISSING: (served) => served.get('/messages'),
+  ENCKE_ERR_TOPIC_COUNT: (served) => served.get(`/messages?${'topic=a&'.repeat(101)}wait=0`),
+  ENCKE_ERR_CURSOR_MALFORMED: (served) => served.get('/messages?topic=a&cursor=abc'),
+  ENCKE_ERR_CURSOR_REPEATED: async (served) => {
+    const { cursor } = (await served.get('/messages?topic=a&wait=0')).json
+    const bytes = Buffer.from(cursor, 'base64url')
+    const repeated = Buffer.concat([bytes, bytes.subarray(1)]).toString('base64url')
+    return served.get(`/messages?topic=a&cursor=${repeated}`)
+  },
+  ENCKE_ERR_WAIT_VALUE: (served) => served.get('/messages?topic=a&wait=121'),
+  ENCKE_ERR_LIMIT_VALUE: (served) => served.get('/messages?topic=a&limit=0'),
+  ENCKE_ERR_FROM_VALUE: (served) => served.get('/messages?topic=a&from=yesterday'),
+  ENCKE_ERR_CLIENT_VALUE: (served) => served.get('/messages?topic=a&client=two%20words'),
+  ENCKE_ERR_PARAMETER_UNKNOWN: (served) => served.get('/messages?topic=a&since=1'),
+  ENCKE_ERR_PARAMETER_REPEATED: (served) => served.get('/messages?topic=a&wait=0&wait=1'),
+  ENCKE_ERR_VALIDATION: (served) => served.post('/poll', '[]'),
+  ENCKE_ERR_URL_ENCODING: (served) => served.get('/topics/%zz'),
+  ENCKE_ERR_REQUEST_MALFORMED: async (served) => (await (await served.wire()).write('hello\r\n\r\n')).reply(),
+  ENCKE_ERR_BODY_MISSING: (served) => served.send('POST', '/publish?topic=a'),
+  ENCKE_ERR_BODY_JSON: (served) => served.post('/publish?topic=a', '{"a":'),
+  ENCKE_ERR_BODY_UTF8: (served) => served.post('/publish?topic=a', Buffer.from([0x22, 0xff, 0x22])),
+  ENCKE_ERR_BENCHMARK_PARAMETERS: (served) => benchmark(served, 'chain', { n: 0 }),
+  ENCKE_ERR_BENCHMARK_MODEL: (served) => benchmark(served, 'chain', { n: 1, model: 'cobol' }),
+  ENCKE_ERR_ADMIN_TOKEN: (served) => served.get('/admin/statistics'),
+  ENCKE_ERR_PUBLISH_KEY: async () => {
+    await using locked = await Served.start(['--publish-key', 'p'])
+    return await locked.publish('a', 1)
+  },
+  ENCKE_ERR_SUBSCRIBE_KEY: async () => {
+    await using locked = await Served.start(['--subscribe-key', 's'])
+    return await locked.get('/messages?topic=a')
+  },
+  ENCKE_ERR_ORIGIN: (served) => served.post('/publish?topic=a', '1', { origin: 'https://evil.example' }),
+  ENCKE_ERR_NOT_FOUND: (served) => served.get('/nowhere'),
+  ENCKE_ERR_METHOD: (served) => served.send('DELETE', '/poll'),
+  // Node looks for slow requests every 30 seconds. What it then does is done here at once.
+  ENCKE_ERR_REQUEST_TIMEOUT: async (served) => {
+    const { server } = served.app.http
+    const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve))
+    const wire = await (await served.wire()).write('POST /publish?topic=a HTTP/1.1\r\nHost: localhost\r\n')
+    const slow = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+    server.emit('clientError', slow, await accepted)
+    return wire.reply()
+  },
+  ENCKE_ERR_BENCHMARK_BUSY: async (served) => {
+    const idle = served.app.scheduler.statistics().coroutines
+    const leaving = new AbortController()
+    const running = benchmark(served, 'hackysack', { players: 10, turns: 10_000_000 }, leaving.signal)
+    await until(() => served.app.scheduler.statistics().coroutines > idle)
+    const refused = await benchmark(served, 'chain', { n: 1 })
+    leaving.abort()
+    await expect(running).rejects.toThrow()
+    await until(() => served.app.scheduler.statistics().coroutines === idle)
+    return refused
+  },
+  ENCKE_ERR_MESSAGE_TOO_LARGE: (served) => served.post('/publish?topic=a', `"${'x'.repeat(65_536)}"`),
+  // Stored as \u0000 each, six times as large.
+  ENCKE_ERR_MESSAGE_OVER_HISTORY: async () => {
+    await using small = await Served.start(['--message-bytes', '1000', '--history-bytes', '1000'])
+    const question = { body: '\0'.repeat(500), headers: { 'content-type': 'text/plain' } }
+    return await small.send('POST', '/publish?topic=a', question)
+  },
+  ENCKE_ERR_BODY_TOO_LARGE: (served) => served.post('/poll', ' '.repeat(524_289)),
+  ENCKE_ERR_URL_TOO_LONG: (served) => served.get(`/topics/${'x'.repeat(3_000)}`),
+  ENCKE_ERR_BODY_TYPE: (served) => served.post('/publish?topic=a', '<a/>', { 'content-type': 'application/xml' }),
+  ENCKE_ERR_BODY_ENCODING: (served) => served.post('/publish?topic=a', '1', { 'content-encoding': 'gzip' }),
+  ENCKE_ERR_HOST: (served) => served.get('/', { headers: { host: 'rebinding.example' } }),
+  ENCKE_ERR_CLIENT_RATE: async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    await using slow = await Served.start(['--requests-per-second', '1'])
+    await slow.get('/topics/a')
+    const answer = await slow.get('/topics/a')
+    vi.useRealTimers()
+    return answer
+  },
+  ENCKE_ERR_CLIENT_WAITING: () =>
+    whileOneWaits(['--max-waiting-per-client', '1'], (full) => full.get('/messages?topic=b')),
+  ENCKE_ERR_HEADERS_TOO_LARGE: async (served) => {
+    const wire = await served.wire()
+    await wire.write(`GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ${'x'.repeat(140_000)}\r\n\r\n`)
+    return wire.reply()
+  },
+  ENCKE_ERR_INTERNAL: async () => {
+    await using broken = await Served.start([], { broker: brokenBroker })
+    return await broken.get('/topics/a')
+  },
+  ENCKE_ERR_SERVER_WAITING: () => whileOneWaits(['--max-waiting', '1'], (full) => full.get('/messages?topic=b')),
+  ENCKE_ERR_SERVER_TOPICS: () => whileOneWaits(['--max-topics', '1'], (full) => full.publish('b', 1)),
+  // The newest message of a topic that somebody reads is never dropped.
+  ENCKE_ERR_SERVER_HISTORY: () =>
+    whileOneWaits(['--message-bytes', '99', '--history-bytes', '99', '--history-total-bytes', '99'], async (full) => {
+      await full.publish('a', 'x'.repeat(70))
+      return full.publish('b', 'x'.repeat(70))
+    }),
+  ENCKE_ERR_SERVER_DRAINING: () =>
+    whileOneWaits(['--drain-pause-ms', '3600000'], (going) => {
+      void going.app.drain()
+      return going.get('/readyz')
+    }),
+}
+
+/** Codes that no request provokes, and why. */
+const unprovoked: Partial<Record<ErrorCode, string>> = {
+  ENCKE_ERR_BODY_LENGTH:
+    'Node ends a body at its Content-Length, and takes what follows for a request; cut off, it is REQUEST_MALFORMED',
+  ENCKE_ERR_BENCHMARK_FAILED: 'no benchmark is broken; test/server/benchmarks/run.test.ts breaks one',
+}
+
+describe('the codes of the table', () => {
+  let served: Served
+
+  beforeAll(async () => {
+    served = await Served.start(['--client-limits', 'off'])
+  })
+  afterAll(() => served[Symbol.asyncDispose]())
+
+  it('are each provoked by a request, or it is said why not', () => {
+    const known = [...Object.keys(provocations), ...Object.keys(unprovoked)]
+    expect(known.sort()).toEqual(Object.keys(errorTable).sort())
+  })
+
+  it.each(Object.entries(provocations) as [ErrorCode, (served: Served) => Promise<Answer>][])(
+    '%s reaches the client in our shape',
+    async (code, provoke) => {
+      const { status, headers, json } = await provoke(served)
+      const row = errorTable[code]
+      expect(json).toEqual({
+        statusCode: row.statusCode,
+        code,
+        error: expect.stringMatching(/^[A-Z][\w ]+$/),
+        message: expect.stringMatching(/^\P{C}{20,300}$/u),
+      })
+      expect(status).toBe(row.statusCode)
+      expect(headers['content-type']).toBe('application/json; charset=utf-8')
+      const comesBack = status === 429 || status === 503
+      expect(headers['retry-after']).toEqual(comesBack ? expect.stringMatching(/^[1-9]\d*$/) : undefined)
+    },
+  )
+
+  it('that say what broke inside do so in the log, not in the reply', async () => {
+    await using broken = await Served.start([], { broker: brokenBroker })
+    const { text } = await broken.get('/topics/a')
+    expect(text).not.toMatch(/disk|stack|\.ts/)
+  })
+})
+
+describe('what there is not', () => {
+  let served: Served
+
+  beforeAll(async () => {
+    served = await Served.start(['--client-limits', 'off'])
+  })
+  afterAll(() => served[Symbol.asyncDispose]())
+
+  it.each([
+    ['GET', '/nowhere'],
+    ['DELETE', '/nowhere?a=b'],
+    ['GET', '/topics/a/b'],
+    ['GET', '/topics'],
+    ['GET', '/admin/'],
+    ['GET', '//healthz'],
+    ['GET', '/HEALTHZ'],
+    ['GET', '/messages;a=b'],
+    ['OPTIONS', '/nowhere'],
+  ])('is 404, and the path is given back: %s %s', async (method, path) => {
+    const { status, headers, json } = await served.send(method, path)
+    expect(status).toBe(404)
+    expect(headers['cache-control']).toBe('no-store')
+    expect(json).toMatchObject({ code: 'ENCKE_ERR_NOT_FOUND', error: 'Not Found' })
+    expect(json.message).toContain(`there is nothing at ${method} "${path.split('?')[0]}": /openapi.json lists`)
+  })
+
+  it('has no body for HEAD', async () => {
+    expect(await served.send('HEAD', '/nowhere')).toMatchObject({ status: 404, text: '' })
+  })
+
+  it.each([
+    ['GET', '/poll', 'POST'],
+    ['GET', '/publish?topic=a', 'POST'],
+    ['PUT', '/topics/a/messages', 'GET, HEAD, POST'],
+    ['POST', '/topics/a', 'GET, HEAD'],
+    ['DELETE', '/messages?topic=a', 'GET, HEAD'],
+    ['POST', '/healthz', 'GET, HEAD'],
+    ['PATCH', '/', 'GET, HEAD'],
+    ['POST', '/favicon.svg', 'GET, HEAD'],
+    ['POST', '/favicon.ico', 'GET, HEAD'],
+    ['DELETE', '/admin/statistics', 'GET, HEAD'],
+    ['GET', '/admin/benchmarks/chain', 'POST'],
+    ['OPTIONS', '/poll', 'POST'],
+  ])('a method that a route does not have is 405 with those it has: %s %s', async (method, path, allow) => {
+    const { status, headers, json } = await served.send(method, path)
+    expect({ status, allow: headers['allow'] }).toEqual({ status: 405, allow })
+    expect(json.code).toBe('ENCKE_ERR_METHOD')
+    expect(json.message).toBe(`"${path.split('?')[0]}" takes ${allow} (got ${method})`)
+  })
+
+  it.each([
+    ['/nowhere', 'ENCKE_ERR_NOT_FOUND'],
+    ['/healthz', 'ENCKE_ERR_METHOD'],
+  ])('does not depend on the body that is sent to it: %s', async (path, code) => {
+    for (const [type, body] of [
+      ['application/json', '{'],
+      ['application/xml', '<a/>'],
+      ['application/json', 'x'.repeat(100_000)],
+    ] as const) {
+      expect((await served.post(path, body, { 'content-type': type })).json.code).toBe(code)
+    }
+  })
+})
+
+describe('what there is', () => {
+  it('is there with a slash at its end too', async () => {
+    await using served = await Served.start(['--client-limits', 'off'])
+    expect((await served.get('/healthz/')).status).toBe(200)
+    expect((await served.get('/messages/?topic=a&wait=0')).status).toBe(200)
+    expect((await served.get('/topics/a/')).json).toMatchObject({ topic: 'a' })
+    expect((await served.post('/topics/a/messages/', '1')).status).toBe(201)
+    expect((await served.send('DELETE', '/poll/')).headers['allow']).toBe('POST')
+  })
+})
+
+async function whileOneWaits(flags: string[], ask: (served: Served) => Promise<Answer>): Promise<Answer> {
+  await using served = await Served.start(flags)
+  const polled = served.get('/messages?topic=a')
+  await served.waiting(1)
+  const answer = await ask(served)
+  served.app.hurry()
+  await polled
+  return answer
+}
+
+function benchmark(served: Served, name: string, parameters: object, signal?: AbortSignal): Promise<Answer> {
+  return served.administrate('POST', `/admin/benchmarks/${name}`, {
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(parameters),
+    ...(signal && { signal }),
+  })
+}
+
+const brokenBroker: Broker = {
+  publish: () => fail(),
+  history: () => fail(),
+  follow: () => fail(),
+  unfollow: () => fail(),
+  statistics: () => ({ topics: 0, messages: 0, bytes: 0 }),
+}
+
+function fail(): never {
+  throw new Error('the disk is on fire')
+}
