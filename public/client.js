@@ -1,22 +1,21 @@
-// A client for Encke, for browsers and Node, without a build.
+// A client for Encke, in browsers and in Node.
 //
 //   const client = createClient({ origin: 'http://127.0.0.1:8080' })
 //   client.subscribe('hello', (messages) => { for (const { data } of messages) console.log(data) })
 //   await client.publish('hello', 'world')
 //   client.close()
 //
-// The cursor moves only with a whole reply: what is cut off is asked for again, and nothing comes twice.
+// The cursor moves only with a whole reply: what is cut off is asked for again, nothing comes twice.
 
 /** @typedef {{ topic: string, offset: number, id: string, time: number, data: unknown }} Message */
 /** @typedef {Error & { status?: number, code?: string, retryAfterMs?: number }} Failure without status: no answer */
 /** @typedef {{ name: 'connecting' | 'live' | 'waiting' | 'closed', ms?: number, error?: Failure }} State */
 
-const [firstBackoffMs, longestBackoffMs, longestTimerMs] = [500, 30_000, 2 ** 31 - 1]
 /** What a poll may take beyond its wait. */
 const graceMs = 15_000
 const woken = new Error()
 
-/** A server elsewhere is named by `origin`; what follows the keys is for tests. */
+/** `origin` names a server elsewhere; what follows the keys is for tests. */
 export function createClient({
   origin = '',
   publishKey = '',
@@ -83,7 +82,7 @@ export function createClient({
     /** @param {number} ms */
     function pause(ms) {
       return new Promise((resolve) => {
-        const timer = setTimeout(resolve, Math.min(ms, longestTimerMs))
+        const timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
         wake = () => {
           clearTimeout(timer)
           resolve(0)
@@ -138,7 +137,7 @@ export function createClient({
           if (life.signal.aborted) return
           if (abort.signal.reason === woken) continue
           if (isFinal(error)) return close(error)
-          const backoffMs = random() * Math.min(longestBackoffMs, firstBackoffMs * 2 ** failures++)
+          const backoffMs = random() * Math.min(30_000, 500 * 2 ** failures++)
           await retreat(error.retryAfterMs ?? 0, backoffMs, error)
         }
       }
@@ -160,7 +159,7 @@ export function createClient({
       wake()
     }
 
-    // A browser may be wrong about being offline: ask. A time that the server named stands.
+    // Ask whether that is so. A time that the server named stands.
     const onChange = () => page?.hidden || isHeld || pollNow()
     const { signal } = life
     page?.addEventListener('visibilitychange', onChange, { signal })

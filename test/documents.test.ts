@@ -54,6 +54,23 @@ describe('the README', () => {
     expect(source).toContain(block('ts', 'function* longPoll'))
   })
 
+  it.skipIf(!hasCurl)('has a curl for each row of the protocol, and each of them is answered well', async () => {
+    const commands = [...readme.matchAll(/^\| (?:GET|POST) \| .* \| `(curl .*)` \|$/gm)].map(
+      ([, command]) => command as string,
+    )
+    expect(commands.length).toBe([...readme.matchAll(/^\| (?:GET|POST) \| `/gm)].length)
+    const env = { ...process.env, E: origin, J: 'Content-Type: application/json', T: app.adminToken }
+    for (const command of commands) {
+      const child = spawn('sh', ['-c', `${command} -s -S -f -o /dev/null`], {
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      const complaints = child.stderr.toArray()
+      const [code] = (await once(child, 'exit')) as [number]
+      expect({ command, code, complaints: String(await complaints) }).toEqual({ command, code: 0, complaints: '' })
+    }
+  })
+
   it('lists the routes that there are, and no others', () => {
     const rows = [...readme.matchAll(/^\| (GET|POST) \| `([^`?]+)[^`]*` \|/gm)].map(
       ([, verb, path]) => `${verb} ${path}`,

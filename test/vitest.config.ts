@@ -17,6 +17,7 @@ export default defineConfig({
   oxc: { target: 'esnext' },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/public/browser.ts'],
     pool: 'forks',
     // Tests about leaks collect garbage before they look at the heap.
     execArgv: ['--expose-gc'],

@@ -39,7 +39,7 @@ export class RoomList {
       element('bdi', {}, name),
     )
     if (unread > 0) {
-      const told = `, ${unread} unread`
+      const told = `(${unread} unread)`
       link.append(
         element('span', { className: 'badge', 'aria-hidden': 'true' }, unread > 99 ? '99+' : String(unread)),
         element('span', { className: 'unseen' }, told),
