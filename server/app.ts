@@ -1,6 +1,6 @@
 // Assembles the server from its parts: what main starts, and what tests use.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import fastify, { LogController } from 'fastify'
@@ -72,7 +72,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   const hub = new Hub({
     scheduler,
     broker,
-    hash: (text) => createHash('sha256').update(text).digest(),
+    hash: (text) => hash('sha256', text, 'buffer'),
     // The memory broker has everything at hand itself: beyond its bounds a node keeps only what a burst would trim.
     ring: { messages: 1, bytes: 0 },
     burst: { messages: config.historyMessages * 2, bytes: config.historyBytes * 2 },

@@ -44,7 +44,7 @@ const map: LayerMap = {
   public: { mayImport: [], packages: [] },
   loadtest: {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],
-    packages: ['autocannon', 'undici', 'node:*'],
+    packages: ['autocannon', 'undici', 'uplot', 'node:*'],
   },
 }
 

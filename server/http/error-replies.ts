@@ -12,8 +12,8 @@ export function answerErrors(app: FastifyInstance): void {
     throw notFound(request)
   })
   // The handler above would come after the body, which may be broken too, or large.
-  app.addHook('onRequest', async (request) => {
-    if (request.is404) throw notFound(request)
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(request.is404 ? notFound(request) : undefined)
   })
 }
 

@@ -4,7 +4,7 @@
 // preflight each time.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { ErrorCode } from '../errors.ts'
 import { EnckeError } from '../errors.ts'
 
@@ -20,29 +20,29 @@ const publisher: Key = { code: 'ENCKE_ERR_PUBLISH_KEY', cookie: 'encke_publish_k
 const subscriber: Key = { code: 'ENCKE_ERR_SUBSCRIBE_KEY', cookie: 'encke_subscribe_key', what: 'the subscribe key' }
 
 /** A hook that lets only administrators pass, on loopback too. */
-export function administratorsOnly(token: string): onRequestAsyncHookHandler {
+export function administratorsOnly(token: string): onRequestHookHandler {
   return only(admin, token)
 }
 
 /** A hook that lets publishers pass; everybody when there is no key. */
-export function publishersOnly(key: string | undefined): onRequestAsyncHookHandler {
+export function publishersOnly(key: string | undefined): onRequestHookHandler {
   return only(publisher, key)
 }
 
 /** A hook that lets readers pass; everybody when there is no key. */
-export function subscribersOnly(key: string | undefined): onRequestAsyncHookHandler {
+export function subscribersOnly(key: string | undefined): onRequestHookHandler {
   return only(subscriber, key)
 }
 
-function only({ code, cookie, what }: Key, secret: string | undefined): onRequestAsyncHookHandler {
+function only({ code, cookie, what }: Key, secret: string | undefined): onRequestHookHandler {
   const expected = secret === undefined ? undefined : digest(secret)
-  return async (request) => {
-    if (expected === undefined) return
+  return (request, _reply, done) => {
+    if (expected === undefined) return done()
     const given = bearer(request) ?? (cookie === null ? undefined : cookieOf(request, cookie))
-    if (given !== undefined && timingSafeEqual(digest(given), expected)) return
+    if (given !== undefined && timingSafeEqual(digest(given), expected)) return done()
     const ways = cookie === null ? '' : `, or in the cookie ${cookie}`
     const problem = given === undefined ? 'there is none' : 'this one is wrong'
-    throw new EnckeError(code, `send ${what} as "Authorization: Bearer …"${ways} (${problem})`)
+    done(new EnckeError(code, `send ${what} as "Authorization: Bearer …"${ways} (${problem})`))
   }
 }
 

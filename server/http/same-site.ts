@@ -17,31 +17,31 @@ const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 export function guardSite(app: FastifyInstance, options: SameSiteOptions): void {
   const hosts = new Set(options.publicHosts)
   const origins = new Set(options.origins)
-  app.addHook('onRequest', async (request) => {
-    checkHost(request, hosts)
-    if (!readingMethods.has(request.method)) checkOrigin(request, origins)
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(hostError(request, hosts) ?? (readingMethods.has(request.method) ? undefined : originError(request, origins)))
   })
 }
 
 // A page that had its name pointed at this address sends that name: rebinding needs one, so an address is harmless.
-function checkHost({ headers: { host }, raw }: FastifyRequest, hosts: ReadonlySet<string>): void {
-  if (host === undefined && raw.httpVersion === '1.0') return
+function hostError({ headers: { host }, raw }: FastifyRequest, hosts: ReadonlySet<string>): EnckeError | undefined {
+  if (host === undefined && raw.httpVersion === '1.0') return undefined
   if (host === undefined) {
     const message = `a request of HTTP/${raw.httpVersion} has a Host header (got none)`
-    throw new EnckeError('ENCKE_ERR_REQUEST_MALFORMED', message)
+    return new EnckeError('ENCKE_ERR_REQUEST_MALFORMED', message)
   }
   const name = withoutPort(host)
-  if (isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || hosts.has(name)) return
-  throw new EnckeError(
+  if (isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || hosts.has(name)) return undefined
+  return new EnckeError(
     'ENCKE_ERR_HOST',
     `this server does not go by that name: add it to --public-hosts if it should (got ${clip(host)})`,
   )
 }
 
-function checkOrigin({ headers: { origin, host } }: FastifyRequest, origins: ReadonlySet<string>): void {
-  if (origin === undefined || origins.has(origin)) return
-  if (host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)) return
-  throw new EnckeError(
+function originError({ headers }: FastifyRequest, origins: ReadonlySet<string>): EnckeError | undefined {
+  const { origin, host } = headers
+  if (origin === undefined || origins.has(origin)) return undefined
+  if (host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)) return undefined
+  return new EnckeError(
     'ENCKE_ERR_ORIGIN',
     `a page of another origin may not do this: add it to --origins if it should (got ${clip(origin)})`,
   )

@@ -1,0 +1,92 @@
+// Messages published at a fixed rate, whether or not the server keeps up.
+//
+// Every message carries the moment at which it was due, and latencies count from there: a server that stalls for a second is
+// then seen to delay all the messages of that second, and not only the one that was on its way (the others would have
+// been sent late and have looked fast: coordinated omission).
+
+import { Pool } from 'undici'
+import { nowMs } from '../measure/clock.ts'
+import { Latencies } from '../measure/latencies.ts'
+import { Faults } from './faults.ts'
+
+/** What a published message carries. */
+export interface Stamp {
+  readonly dueMs: number
+}
+
+export interface OfferPlan {
+  readonly origin: string
+  /** Taken in turn. */
+  readonly topics: readonly string[]
+  readonly perSecond: number
+}
+
+export interface Offered {
+  /** Messages that the server has said it has. */
+  readonly published: number
+  /** How much later than due messages left: what the load test itself was late, which counts in every latency. */
+  readonly lateness: Latencies
+  readonly faults: Faults
+}
+
+/** Enough for the replies that are on their way; more would only be a herd of publishers. */
+const connections = 32
+
+export class Offering {
+  readonly #plan: OfferPlan
+  readonly #pool: Pool
+  readonly #startMs = nowMs()
+  readonly #underWay = new Set<Promise<void>>()
+  readonly #lateness = new Latencies()
+  readonly #faults = new Faults()
+  #timer: NodeJS.Timeout | undefined
+  #sent = 0
+  #published = 0
+
+  constructor(plan: OfferPlan) {
+    this.#plan = plan
+    this.#pool = new Pool(plan.origin, { connections })
+    this.#sendDue()
+  }
+
+  /** Send no more. */
+  pause(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** Send no more, and wait for the replies that are on their way. */
+  async stop(): Promise<Offered> {
+    this.pause()
+    await Promise.all(this.#underWay)
+    await this.#pool.destroy()
+    return { published: this.#published, lateness: this.#lateness, faults: this.#faults }
+  }
+
+  #sendDue(): void {
+    const intervalMs = 1_000 / this.#plan.perSecond
+    for (;;) {
+      const dueMs = this.#startMs + this.#sent * intervalMs
+      if (dueMs > nowMs()) break
+      const sending = this.#send(this.#plan.topics[this.#sent % this.#plan.topics.length]!, dueMs)
+      this.#underWay.add(sending)
+      void sending.then(() => this.#underWay.delete(sending))
+      this.#sent += 1
+    }
+    this.#timer = setTimeout(() => this.#sendDue(), 1)
+  }
+
+  async #send(topic: string, dueMs: number): Promise<void> {
+    this.#lateness.record(nowMs() - dueMs)
+    const path = `/publish?topic=${encodeURIComponent(topic)}`
+    const stamp: Stamp = { dueMs }
+    try {
+      const headers = { 'content-type': 'application/json' }
+      const reply = await this.#pool.request({ method: 'POST', path, headers, body: JSON.stringify(stamp) })
+      await reply.body.dump()
+      if (reply.statusCode === 201) this.#published += 1
+      else this.#faults.add('status', `${reply.statusCode} for a publish to ${topic}`)
+    } catch (error) {
+      this.#faults.add('broken', `a publish to ${topic}: ${(error as Error).message}`)
+    }
+  }
+}

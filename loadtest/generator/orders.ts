@@ -1,0 +1,56 @@
+// What the load test asks of a generator, and what it is told: the two processes speak in these.
+
+import type { FaultCounts } from '../client/faults.ts'
+
+/** One connection for every reader, and the first cursor for each. */
+export interface OpenPlan {
+  readonly origin: string
+  readonly topics: readonly string[]
+  readonly readersPerTopic: number
+  /** Taken in turn, so that no address runs out of ports. */
+  readonly localAddresses: readonly string[]
+}
+
+/** What has come for the polls that were parked. */
+export interface Collected {
+  /** When each reply came, on the clock that all processes share. */
+  readonly arrivedMs: Float64Array
+  /** Replies that are alike, byte by byte, and how many there were. */
+  readonly replies: readonly { readonly status: number; readonly body: string; readonly count: number }[]
+  readonly faults: FaultCounts
+}
+
+/** What readers have got that polled on and on. */
+export interface Followed {
+  /** For each message that reached a reader: when it was due to be published, and when it arrived. */
+  readonly dueMs: Float64Array
+  readonly arrivedMs: Float64Array
+  readonly faults: FaultCounts
+}
+
+export interface Orders {
+  open: { given: OpenPlan; answer: { readonly readers: number } }
+  /** Each reader sends a poll that waits. */
+  park: { given: null; answer: null }
+  /** Wait for the replies to these polls. */
+  collect: { given: { readonly timeoutMs: number }; answer: Collected }
+  /** Each reader polls from now on, at once again after every reply. */
+  follow: { given: null; answer: null }
+  /** Wait until every reader has seen its topic up to these offsets, in the order of the topics. */
+  finish: { given: { readonly heads: readonly number[]; readonly timeoutMs: number }; answer: Followed }
+  /** Close all connections. */
+  leave: { given: null; answer: null }
+}
+
+export type OrderName = keyof Orders
+
+/** One order on its way to the generator, and its answer on the way back. */
+export interface Envelope<Name extends OrderName = OrderName> {
+  readonly id: number
+  readonly name: Name
+  readonly given: Orders[Name]['given']
+}
+
+export type AnswerEnvelope =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: string }

@@ -1,0 +1,80 @@
+// The load test: `npm run loadtest -- --help` says what there is, and README.md what is measured.
+
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { type Flags, readCommand, UsageError, usage } from './flags.ts'
+import { describeCommit, describeMachine } from './measure/machine.ts'
+import { encke } from './processes/subject.ts'
+import { Progress } from './progress.ts'
+import { reportFolder, writeReport } from './report/files.ts'
+import { allHeld, type Report, type ScenarioReport } from './report/report.ts'
+import { reportText } from './report/table.ts'
+import { runScenario } from './run.ts'
+import { scenarios } from './scenarios/index.ts'
+
+const interrupted = new AbortController()
+/** What a shell gives for a program that was ended by Ctrl-C. */
+const interruptedCode = 130
+
+try {
+  const command = readCommand(
+    process.argv.slice(2),
+    scenarios.map(({ name }) => name),
+  )
+  if (command.kind === 'help') process.stdout.write(usage(scenarios))
+  else await loadTest(command.flags)
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  process.stderr.write(`loadtest: ${error.message}\n`)
+  process.exitCode = 2
+}
+
+async function loadTest(flags: Flags): Promise<void> {
+  stopOnSignals()
+  const report = await runAll(flags).catch((error) => {
+    if (!interrupted.signal.aborted) throw error
+    process.stderr.write('loadtest: interrupted; what it had started has ended\n')
+    process.exit(interruptedCode)
+  })
+  process.stdout.write(`\n${reportText(report)}\n`)
+  for (const path of writeReport(report)) process.stdout.write(`${path}\n`)
+  // Whatever a scenario that failed may have left behind must not keep the process.
+  process.exit(allHeld(report) ? 0 : 1)
+}
+
+async function runAll({ only, durationMs, isQuick, hasProfile }: Flags): Promise<Report> {
+  const progress = new Progress(process.stderr)
+  const machine = describeMachine()
+  const done: ScenarioReport[] = []
+  for (const [at, name] of only.entries()) {
+    const subject = encke(hasProfile ? `${reportFolder}${name}.cpuprofile` : undefined)
+    const scenario = scenarios.find((known) => known.name === name)!
+    const head = `${at + 1}/${only.length} ${name}`
+    progress.show(`${head}: ${scenario.title}`)
+    const show = (text: string) => progress.show(`${head}: ${text}`)
+    const report = await runScenario(scenario, { subject, durationMs, isQuick, signal: interrupted.signal, show })
+    progress.step(`${head}: ${report.verdict}, ${report.seconds.toFixed(1)} s`)
+    done.push(report)
+  }
+  return {
+    title: 'Encke load test',
+    date: new Date().toISOString(),
+    command: ['npm run loadtest', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    commit: describeCommit(fileURLToPath(new URL('.', import.meta.url))),
+    machine,
+    server: ['node', ...encke().command.slice(1)].join(' '),
+    durationSeconds: durationMs / 1_000,
+    scenarios: done,
+  }
+}
+
+/** The first ends the scenario and its processes, the second everything at once. */
+function stopOnSignals(): void {
+  const stop = () => {
+    if (interrupted.signal.aborted) process.exit(interruptedCode)
+    interrupted.abort(new Error('interrupted'))
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  process.on('SIGHUP', stop)
+}

@@ -1,0 +1,81 @@
+// What the operating system says of a process: CPU time of each thread, and memory.
+//
+// From /proc/<pid>/task/*/schedstat, in nanoseconds: how long each thread ran, and how long it was ready to run and had to
+// wait for a core. The second is the honest sign of a machine that is busy with something else. Memory is VmRSS. Systems
+// without /proc give `undefined` everywhere, and the report says so.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+
+interface ThreadTimes {
+  readonly ranMs: number
+  readonly queuedMs: number
+}
+
+export interface ProcessReading {
+  readonly threads: ReadonlyMap<string, ThreadTimes>
+  readonly residentBytes: number
+}
+
+/** What a process used between two readings. Shares are of one core: two busy threads are 2. */
+export interface ProcessUse {
+  readonly cpuMs: number
+  readonly cpuShare: number
+  /** The busiest thread alone. Node does its work in one: near 1, that process is the bottleneck. */
+  readonly busiestThreadShare: number
+  /** Of the busiest thread: ready to run, but all cores were taken. */
+  readonly queuedShare: number
+  readonly residentBytes: number
+}
+
+export const canReadProcesses = existsSync('/proc/self/schedstat')
+
+/** Undefined where there is no /proc, and for a process that has ended. */
+export function readProcess(pid: number): ProcessReading | undefined {
+  if (!canReadProcesses) return undefined
+  try {
+    const folder = `/proc/${pid}/task`
+    const threads = readdirSync(folder).flatMap((thread) => readThread(folder, thread))
+    return { threads: new Map(threads), residentBytes: parseResident(readFileSync(`/proc/${pid}/status`, 'utf8')) }
+  } catch {
+    return undefined
+  }
+}
+
+export function useBetween(before: ProcessReading, after: ProcessReading, wallMs: number): ProcessUse {
+  const uses = [...after.threads].map(([thread, { ranMs, queuedMs }]) => {
+    const start = before.threads.get(thread) ?? { ranMs: 0, queuedMs: 0 }
+    return { ranMs: ranMs - start.ranMs, queuedMs: queuedMs - start.queuedMs }
+  })
+  const cpuMs = uses.reduce((sum, { ranMs }) => sum + ranMs, 0)
+  const busiest = uses.reduce((most, use) => (use.ranMs > most.ranMs ? use : most), { ranMs: 0, queuedMs: 0 })
+  const share = (ms: number) => (wallMs > 0 ? ms / wallMs : 0)
+  return {
+    cpuMs,
+    cpuShare: share(cpuMs),
+    busiestThreadShare: share(busiest.ranMs),
+    queuedShare: share(busiest.queuedMs),
+    residentBytes: after.residentBytes,
+  }
+}
+
+/** "VmRSS:	  134672 kB" and so on. @throws Error when it says nothing of memory, as for a process that has just ended */
+export function parseResident(status: string): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
+  if (kilobytes === undefined) throw new Error('/proc/<pid>/status has no VmRSS')
+  return Number(kilobytes) * 1024
+}
+
+/** "3649867060 5879356183 2858": ran, queued, time slices. */
+export function parseSchedstat(text: string): ThreadTimes {
+  const [ran, queued] = text.split(' ').map(Number)
+  return { ranMs: ran! / 1e6, queuedMs: queued! / 1e6 }
+}
+
+/** None when the thread has ended between being listed and being read. */
+function readThread(folder: string, thread: string): [string, ThreadTimes][] {
+  try {
+    return [[thread, parseSchedstat(readFileSync(`${folder}/${thread}/schedstat`, 'utf8'))]]
+  } catch {
+    return []
+  }
+}

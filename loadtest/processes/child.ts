@@ -1,0 +1,27 @@
+// A process that the load test has started. It is ended by its id, and none outlives the load test: not on failure, not on
+// Ctrl-C, not when the load test itself crashes (an end by SIGKILL excepted, which nobody can see coming).
+
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+
+const alive = new Set<ChildProcess>()
+
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
+/** See to it that `child` ends with the load test. */
+export function adopt(child: ChildProcess): void {
+  alive.add(child)
+  child.once('exit', () => alive.delete(child))
+}
+
+/** Ask it to end, and make it end when it has not done so after `graceMs`. */
+export async function end(child: ChildProcess, graceMs: number): Promise<void> {
+  if (!alive.has(child)) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
+  await ended
+  clearTimeout(timer)
+}

@@ -1,0 +1,90 @@
+// The server under load, in a process of its own.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import process from 'node:process'
+import { EnckeControl } from '../client/encke-control.ts'
+import { adopt, end } from './child.ts'
+import type { Subject } from './subject.ts'
+
+const startMs = 20_000
+const stopMs = 10_000
+/** Enough to see what it complains of. */
+const keptCharacters = 4_000
+
+export class ServerProcess implements AsyncDisposable {
+  readonly pid: number
+  readonly origin: string
+  readonly control: EnckeControl
+  readonly #child: ChildProcess
+  readonly #complaints: () => string
+
+  private constructor(child: ChildProcess, origin: string, control: EnckeControl, complaints: () => string) {
+    this.pid = child.pid!
+    this.#child = child
+    this.origin = origin
+    this.control = control
+    this.#complaints = complaints
+  }
+
+  /**
+   * Start it and wait until it has said where it listens.
+   *
+   * @param variables beside those of the subject
+   * @throws Error when it ends instead, or says nothing for twenty seconds
+   */
+  static async start(subject: Subject, variables: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+    const [program, ...flags] = subject.command
+    const child = spawn(program, flags, {
+      cwd: subject.folder,
+      env: { ...withoutOurs(process.env), ...subject.variables, ...variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    adopt(child)
+    let errors = ''
+    child.stderr.on('data', (chunk) => {
+      errors = (errors + chunk).slice(0, keptCharacters)
+    })
+    try {
+      const origin = await said(child, subject.banner, () => errors)
+      return new ServerProcess(child, origin, new EnckeControl(origin, subject.adminToken), () => errors)
+    } catch (error) {
+      await end(child, 0)
+      throw error
+    }
+  }
+
+  /** What it has written on its standard error: every line is a warning or worse. */
+  get complaints(): string {
+    return this.#complaints().trim()
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.control[Symbol.asyncDispose]()
+    await end(this.#child, stopMs)
+  }
+}
+
+function said(child: ChildProcess, banner: RegExp, errors: () => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = ''
+    const timer = setTimeout(() => reject(new Error(`the server has not said where it listens: ${errors()}`)), startMs)
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code} instead of listening: ${errors()}`)))
+    child.stdout?.on('data', (chunk) => {
+      printed += chunk
+      const origin = banner.exec(printed)?.[1]
+      if (origin === undefined) return
+      clearTimeout(timer)
+      resolve(origin)
+    })
+  })
+}
+
+/** Whatever configures the server that somebody runs here is not for this one. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(ENCKE_|NODE_OPTIONS$)/.test(name)))
+}

@@ -1,0 +1,63 @@
+// What is put under load: a command that starts a server and says where it listens. Encke is one; a peer to be laid beside it
+// would be another.
+
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+export interface Subject {
+  readonly name: string
+  readonly folder: string
+  /** The program and its arguments. */
+  readonly command: readonly [string, ...string[]]
+  readonly variables: Readonly<Record<string, string>>
+  /** Finds the origin in what it prints. */
+  readonly banner: RegExp
+  readonly adminToken: string
+}
+
+const top = fileURLToPath(new URL('../../', import.meta.url))
+
+/**
+ * Encke as `npm start` runs it, from package.json, so that what is measured is what is run: the same flags of Node, on a
+ * free port of loopback.
+ *
+ * @param profile the file into which Node shall write a CPU profile when the server ends
+ */
+export function encke(profile?: string): Subject {
+  const { scripts } = JSON.parse(readFileSync(`${top}package.json`, 'utf8')) as { scripts: { start: string } }
+  const flags = nodeFlags(scripts.start)
+  if (profile !== undefined) {
+    mkdirSync(dirname(profile), { recursive: true })
+    flags.unshift('--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`)
+  }
+  const adminToken = randomBytes(18).toString('base64url')
+  return {
+    name: 'encke',
+    folder: top,
+    command: [process.execPath, ...flags],
+    variables: {
+      ENCKE_HOST: '127.0.0.1',
+      ENCKE_PORT: '0',
+      ENCKE_ADMIN_TOKEN: adminToken,
+      ENCKE_CLIENT_LIMITS: 'off',
+      // What it has to complain of is a finding; that it listens is not.
+      ENCKE_LOG_LEVEL: 'warn',
+      ENCKE_DRAIN_MS: '0',
+      ENCKE_DRAIN_PAUSE_MS: '0',
+    },
+    banner: /listens on (http:\/\/\S+)\n/,
+    adminToken,
+  }
+}
+
+/** @throws Error when the script is more than a plain `node …` */
+export function nodeFlags(startScript: string): string[] {
+  const [program, ...flags] = startScript.trim().split(/\s+/)
+  if (program !== 'node' || /[&|;<>$'"`\\]/.test(startScript)) {
+    throw new Error(`the start script of package.json must be a plain "node …" to be run here (got ${startScript})`)
+  }
+  return flags
+}

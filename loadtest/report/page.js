@@ -1,0 +1,124 @@
+// Draws the plots of the page that it is put into. uPlot is there already, as a global.
+
+const scenarios = JSON.parse(document.getElementById('plots').textContent)
+const height = 260
+/** @type {{ destroy(): void, setSize(size: { width: number, height: number }): void, root: HTMLElement }[]} */
+let drawn = []
+
+drawAll()
+// Colours are those of the scheme in which it was drawn.
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll)
+addEventListener('resize', () => {
+  for (const chart of drawn) chart.setSize({ width: chart.root.parentElement.clientWidth, height })
+})
+
+function drawAll() {
+  for (const chart of drawn) chart.destroy()
+  drawn = [...document.querySelectorAll('figure')].map((figure) => {
+    const { plots } = scenarios.find(({ name }) => name === figure.dataset.scenario)
+    return draw(figure.querySelector('.plot'), plots[Number(figure.dataset.plot)])
+  })
+}
+
+function draw(place, plot) {
+  const options = {
+    width: place.clientWidth,
+    height,
+    // Room for the last label, which stands under the end of its axis.
+    padding: [12, 32, 0, 0],
+    scales: { x: { time: false, ...spanOf(plot) }, y: scaleOf(plot) },
+    axes: [axis(plot.x, 36), axis(plot.y, 62)],
+    series: [{ label: plot.x.label, value: reading(plot.x) }, ...plot.series.map((_, at) => seriesOf(plot, at))],
+    cursor: { points: { size: 7 } },
+  }
+  return new uPlot(options, joined(plot.series), place)
+}
+
+/** All series over one list of x: where one has no value it has none, and its line goes on. */
+function joined(series) {
+  return uPlot.join(series.map(({ x, y }) => [x, y]))
+}
+
+/** The last bar is as wide as the others. */
+function spanOf({ kind, series }) {
+  if (kind !== 'bars') return {}
+  const { x } = series[0]
+  return { range: [0, x.at(-1) + x[0]] }
+}
+
+function scaleOf({ y, series }) {
+  const all = series.flatMap((one) => one.y).filter((value) => value > 0)
+  const most = Math.max(...all, 1e-3)
+  if (y.scale !== 'logarithmic') return { range: [0, most * 1.08] }
+  const least = Math.min(...all, most)
+  return { distr: 3, range: [10 ** Math.floor(Math.log10(least)), 10 ** Math.ceil(Math.log10(most) + 1e-9)] }
+}
+
+function seriesOf({ kind, y, series }, at) {
+  const colour = colourOf(`--series-${at + 1}`)
+  const isBars = kind === 'bars'
+  return {
+    label: series[at].label,
+    stroke: colour,
+    fill: isBars ? colour : undefined,
+    width: isBars ? 0 : 2,
+    spanGaps: true,
+    points: { show: false },
+    paths: isBars ? uPlot.paths.bars({ size: [0.9, 60] }) : undefined,
+    value: reading(y),
+  }
+}
+
+function axis({ label, unit, scale }, size) {
+  const quiet = colourOf('--quiet')
+  const grid = { stroke: colourOf('--line'), width: 1 }
+  return {
+    label: unit === '' || scale === 'nines' ? label : `${label}, ${unit}`,
+    labelSize: 20,
+    labelFont: '12px system-ui, sans-serif',
+    font: '12px system-ui, sans-serif',
+    size,
+    stroke: quiet,
+    grid,
+    ticks: { ...grid, size: 4 },
+    ...(scale === 'nines' && { splits: ninesSplits, values: (_chart, all) => all.map(percentText) }),
+    ...(scale === 'linear' && { values: (_chart, all) => all.map((value) => value.toLocaleString('en-US')) }),
+    ...(scale === 'logarithmic' && {
+      splits: powersOfTen,
+      values: (_chart, all) => all.map((value) => value.toLocaleString('en-US')),
+    }),
+  }
+}
+
+function ninesSplits(_chart, _axis, _least, most) {
+  const whole = Array.from({ length: Math.floor(most + 1e-9) }, (_, at) => at + 1)
+  return [Math.log10(2), ...whole]
+}
+
+function powersOfTen(_chart, _axis, least, most) {
+  const [from, to] = [least, most].map((value) => Math.round(Math.log10(value)))
+  return Array.from({ length: to - from + 1 }, (_, at) => 10 ** (from + at))
+}
+
+function percentText(nines) {
+  const digits = Math.max(0, Math.ceil(nines) - 2)
+  return `${((1 - 10 ** -nines) * 100).toFixed(digits)} %`
+}
+
+function reading({ unit, scale }) {
+  return (_chart, value) => {
+    if (value === null || value === undefined) return '–'
+    if (scale === 'nines') return percentText(value)
+    return `${value.toLocaleString('en-US', { maximumSignificantDigits: 4 })} ${unit}`.trimEnd()
+  }
+}
+
+function colourOf(name) {
+  // light-dark() is resolved where a colour is used, so it is used.
+  const probe = document.createElement('span')
+  probe.style.color = `var(${name})`
+  document.body.append(probe)
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+}

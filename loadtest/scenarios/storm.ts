@@ -1,0 +1,150 @@
+// A connect/abort storm: clients that come and go away again at every step of a poll, while messages are published.
+
+import { Agent, request } from 'undici'
+import type { EnckeControl, Statistics } from '../client/encke-control.ts'
+import { pollBytes } from '../client/encke-requests.ts'
+import { HttpConnection } from '../client/http-connection.ts'
+import { nowMs } from '../measure/clock.ts'
+import { perOperation } from '../report/details.ts'
+import { cpuAndMemory } from '../report/plots.ts'
+import { loopbackAddresses, type Outcome, pause, type Scenario, type Stage } from '../scenario.ts'
+
+const clients = 100
+const topicCount = 20
+const publishEveryMs = 5
+const longestStayMs = 20
+/** More would fill the machine with connections that are closing. */
+const mostVisits = 20_000
+/** How long the server may take to notice that everybody has gone. Topics are left `ENCKE_UNFOLLOW_MS` after their last reader. */
+const settleMs = 15_000
+const unfollowMs = 200
+
+/** What must be as before. */
+export interface Leftovers {
+  readonly waiting: number
+  readonly coroutines: number
+  readonly parked: number
+  readonly runnable: number
+  readonly timers: number
+  readonly connections: number
+}
+
+export interface StormObserved {
+  readonly visits: number
+  readonly before: Leftovers
+  readonly after: Leftovers
+  /** The message that a reader got afterwards is the one that was published then. */
+  readonly isServing: boolean
+}
+
+export const storm: Scenario = {
+  name: 'storm',
+  title: '100 clients that connect, poll and go away again at any moment',
+  invariant:
+    'Afterwards the statistics are as before: no waiter, coroutine, timer or connection is left, and the server still delivers.',
+  note: 'A visit is a connection and a poll that is cut off: by undici after up to 20 ms, or on a bare socket in the middle of its request, right after it, or before it. Memory is told, not judged: what was used once, V8 keeps for a while.',
+  run,
+}
+
+export function judgeStorm({ visits, before, after, isServing }: StormObserved): string[] {
+  const complaints = (Object.keys(before) as (keyof Leftovers)[])
+    .filter((name) => after[name] !== before[name])
+    .map((name) => `${name}: ${before[name]} before, ${after[name]} after`)
+  if (visits === 0) complaints.push('nobody came')
+  if (!isServing) complaints.push('a message that was published afterwards did not reach a reader')
+  return complaints
+}
+
+function leftoversOf({ runtime, hub, http }: Statistics): Leftovers {
+  const { coroutines, parked, runnable, timers } = runtime
+  return { waiting: hub.waiting, coroutines, parked, runnable, timers, connections: http.connections }
+}
+
+async function run(stage: Stage): Promise<Outcome> {
+  const { server, meter } = await stage.startServer({ ENCKE_UNFOLLOW_MS: String(unfollowMs) })
+  const { control } = server
+  const before = leftoversOf(await control.statistics())
+  const bytesBefore = meter.serverBytes
+  const stretch = meter.begin()
+  const endMs = nowMs() + stage.durationMs
+  let visits = 0
+  let isOver = false
+  const comeAndGo = async (agent: Agent) => {
+    while (nowMs() < endMs && visits < mostVisits && !stage.signal.aborted) {
+      visits += 1
+      await visit(server.origin, agent, visits)
+      if (visits % 500 === 0) stage.show(`${visits} visits`)
+    }
+  }
+  const speak = async () => {
+    for (let at = 0; !isOver; at += 1) {
+      await control.publish(topicOf(at), { at })
+      await pause(publishEveryMs)
+    }
+  }
+  const agents = loopbackAddresses.map((localAddress) => new Agent({ connect: { localAddress } }))
+  const coming = Promise.all(Array.from({ length: clients }, (_, at) => comeAndGo(agents[at % agents.length]!)))
+  await Promise.all([speak(), coming.finally(() => (isOver = true))])
+  await Promise.all(agents.map((agent) => agent.destroy()))
+  const use = stretch.end()
+  stage.signal.throwIfAborted()
+
+  stage.show('everybody has gone')
+  const observed = { visits, before, after: await settled(stage, control, before), isServing: await isServing(control) }
+  return {
+    complaints: judgeStorm(observed),
+    rows: [{ label: 'storm', what: 'visits', count: visits, seconds: use.wallMs / 1_000, use }],
+    details: [
+      perOperation('server CPU per visit', use, visits),
+      { label: 'server memory before', value: bytesBefore && bytesBefore / 2 ** 20, unit: 'MiB' },
+      { label: 'server memory after', value: meter.serverBytes && meter.serverBytes / 2 ** 20, unit: 'MiB' },
+    ],
+    plots: cpuAndMemory(meter.samples),
+  }
+}
+
+function topicOf(at: number): string {
+  return `load/storm-${at % topicCount}`
+}
+
+/** Each kind in turn; what goes wrong for somebody who goes away is nobody's business. */
+async function visit(origin: string, agent: Agent, at: number): Promise<void> {
+  const stayMs = Math.random() * longestStayMs
+  const kind = at % 4
+  try {
+    if (kind <= 1) await abortedPoll(`${origin}/messages?topic=${topicOf(at)}`, agent, stayMs)
+    else await cutOff(origin, topicOf(at), kind === 2 ? 'whole' : 'half', stayMs)
+  } catch {}
+}
+
+async function abortedPoll(url: string, dispatcher: Agent, stayMs: number): Promise<void> {
+  const reply = await request(url, { dispatcher, signal: AbortSignal.timeout(Math.ceil(stayMs)) })
+  await reply.body.dump()
+}
+
+/** On a bare socket: a whole request, or half of one, or (at a stay of nothing) none, and then a reset. */
+async function cutOff(origin: string, topic: string, part: 'whole' | 'half', stayMs: number): Promise<void> {
+  const { host, hostname, port } = new URL(origin)
+  using connection = await HttpConnection.open({ host: hostname, port: Number(port) })
+  const bytes = pollBytes(host, topic).replace('wait=0', 'wait=60')
+  if (stayMs < 1) return
+  const replied = connection.request(part === 'whole' ? bytes : bytes.slice(0, bytes.length / 2)).catch(() => {})
+  await Promise.race([replied, pause(stayMs)])
+}
+
+/** The statistics once they are as before, or as they are when the server has had its time. */
+async function settled(stage: Stage, control: EnckeControl, before: Leftovers): Promise<Leftovers> {
+  const deadline = nowMs() + settleMs
+  for (;;) {
+    const now = leftoversOf(await control.statistics())
+    const isBack = (Object.keys(before) as (keyof Leftovers)[]).every((name) => now[name] === before[name])
+    if (isBack || nowMs() > deadline || stage.signal.aborted) return now
+    await pause(100)
+  }
+}
+
+async function isServing(control: EnckeControl): Promise<boolean> {
+  const word = `after the storm ${Math.random()}`
+  await control.publish(topicOf(0), word)
+  return (await control.history(topicOf(0))).messages.at(-1)?.data === word
+}

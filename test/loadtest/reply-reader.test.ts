@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { ReplyReader } from '../../loadtest/client/reply-reader.ts'
+
+const text = (body: string, head = 'HTTP/1.1 200 OK') =>
+  `${head}\r\nDate: today\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: keep-alive\r\n\r\n${body}`
+
+function read(chunks: readonly (string | Buffer)[]) {
+  const replies: [number, string][] = []
+  const reader = new ReplyReader((status, body) => replies.push([status, body]))
+  for (const chunk of chunks) reader.take(Buffer.from(chunk as string))
+  return replies
+}
+
+describe('the reader of replies', () => {
+  it('reads a reply that comes in one piece', () => {
+    expect(read([text('{"a":1}')])).toEqual([[200, '{"a":1}']])
+  })
+
+  it('reads the same however it is cut, in the middle of a character too', () => {
+    const bytes = Buffer.from(text('{"a":"héllo ☄"}') + text('', 'HTTP/1.1 404 Not Found') + text('two'))
+    const whole = [
+      [200, '{"a":"héllo ☄"}'],
+      [404, ''],
+      [200, 'two'],
+    ]
+    for (let at = 0; at <= bytes.length; at += 1)
+      expect(read([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(whole)
+    expect(read(Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)))).toEqual(whole)
+  })
+
+  it('says whether it is amid a reply', () => {
+    const reader = new ReplyReader(() => {})
+    reader.take(Buffer.from(text('abc').slice(0, -1)))
+    expect(reader.isAmid).toBe(true)
+    reader.take(Buffer.from('c'))
+    expect(reader.isAmid).toBe(false)
+  })
+
+  it('refuses what it could misread', () => {
+    expect(() => read(['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'])).toThrow('Content-Length')
+    expect(() => read(['SSH-2.0-OpenSSH\r\nContent-Length: 0\r\n\r\n'])).toThrow('not a reply')
+  })
+})
