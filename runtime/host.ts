@@ -35,6 +35,25 @@ interface Port {
   postMessage(message: unknown): void
 }
 
+/** The part of an AbortSignal that the runtime uses. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+export interface AbortControllerLike {
+  readonly signal: AbortSignalLike
+  abort(): void
+}
+
+/** Make one of the platform's. */
+export function newAbortController(): AbortControllerLike {
+  const { AbortController } = globalThis as unknown as { AbortController: new () => AbortControllerLike }
+  return new AbortController()
+}
+
 /** A longer timer would fire at once: the delay is a signed 32-bit number on every platform. */
 const longestTimerMs = 2 ** 31 - 1
 

@@ -13,8 +13,9 @@ import { describeTasks, dumpTasks } from './dump.ts'
 import { Deadlock, Misuse } from './errors.ts'
 import type { Host } from './host.ts'
 import { defaultHost } from './host.ts'
-import type { Audit, AuditedOperation, Coroutine, Runner, Timekeeper, TimerEntry } from './operation.ts'
-import { enteredResult, FRESH, forgetLastResult, parkedResult, running } from './operation.ts'
+import { NeverRun } from './never-run.ts'
+import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
+import { enteredResult, forgetLastResult, parkedResult, running } from './operation.ts'
 import { validatePlaces } from './place.ts'
 import { Random } from './random.ts'
 import { Ring } from './ring.ts'
@@ -68,13 +69,11 @@ export class Scheduler implements Timekeeper {
   readonly #shuffles: boolean
   readonly #rejectsDeadlock: boolean
   readonly #random: Random
-  readonly #debug: boolean
   readonly #queue = new Ring<CoroutineTask<unknown>>()
   readonly #timers = new TimerHeap()
   readonly #root: Scope = new Scope(this, true)
   readonly #holds = new Set<{ readonly reason: string }>()
-  readonly #operationsMade = new Map<AuditedOperation, { readonly by: Runner | null; readonly stack: string }>()
-  readonly #audit: Audit | null
+  readonly #audit: NeverRun | null
   readonly #drain = () => this.#runSlice()
   readonly #drainFromMacrotask = () => {
     this.#turnBegan = Number.NEGATIVE_INFINITY
@@ -97,11 +96,10 @@ export class Scheduler implements Timekeeper {
   constructor(options: SchedulerOptions = {}) {
     this.#host = options.host ?? defaultHost()
     this.#sliceMs = checkedSlice(options.sliceMs ?? 5)
-    this.#random = new Random(options.seed ?? 1)
-    this.#shuffles = options.order === 'shuffle'
-    this.#rejectsDeadlock = options.deadlock === 'reject'
-    this.#debug = options.debug ?? false
-    this.#audit = this.#debug ? { created: (operation) => this.#noteCreated(operation) } : null
+    this.#random = new Random(checkedSeed(options.seed ?? 1))
+    this.#shuffles = oneOf('order', options.order ?? 'fifo', ['fifo', 'shuffle']) === 'shuffle'
+    this.#rejectsDeadlock = oneOf('deadlock', options.deadlock ?? 'ignore', ['ignore', 'reject']) === 'reject'
+    this.#audit = options.debug === true ? new NeverRun((error) => this.report(error)) : null
     this.#madeAt = this.#host.now()
   }
 
@@ -326,14 +324,14 @@ export class Scheduler implements Timekeeper {
   #returned(task: CoroutineTask<unknown>, value: unknown): boolean {
     if (task.place !== task) return (task.place as ScopeOperation<unknown, unknown>).bodyReturned(value)
     task.succeed(value)
-    if (this.#debug) this.#reportNeverRun(task)
+    this.#audit?.taskEnded(task)
     return false
   }
 
   #threw(task: CoroutineTask<unknown>, error: unknown): boolean {
     if (task.place !== task) return (task.place as ScopeOperation<unknown, unknown>).bodyThrew(error)
     task.fail(error)
-    if (this.#debug) this.#reportNeverRun(task)
+    this.#audit?.taskEnded(task)
     return false
   }
 
@@ -386,29 +384,19 @@ export class Scheduler implements Timekeeper {
       }
     }
   }
-
-  // Debug mode.
-
-  #noteCreated(operation: AuditedOperation): void {
-    for (const made of this.#operationsMade.keys()) if (made.state !== FRESH) this.#operationsMade.delete(made)
-    this.#operationsMade.set(operation, { by: running.task, stack: new Error('made here').stack ?? '' })
-  }
-
-  #reportNeverRun(task: CoroutineTask<unknown>): void {
-    for (const [operation, { by, stack }] of this.#operationsMade) {
-      if (by !== task) continue
-      this.#operationsMade.delete(operation)
-      if (operation.state !== FRESH) continue
-      this.report(
-        new Misuse(
-          `${task.name} made an operation and never ran it (a forgotten yield*?): ${operation.describe()}\n${stack}`,
-        ),
-      )
-    }
-  }
 }
 
 function checkedSlice(sliceMs: number): number {
   if (sliceMs >= 0) return sliceMs
   throw new RangeError(`sliceMs must be 0 or more milliseconds (got ${String(sliceMs)})`)
+}
+
+function checkedSeed(seed: number): number {
+  if (Number.isFinite(seed)) return seed
+  throw new RangeError(`seed must be a number (got ${String(seed)})`)
+}
+
+function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value
+  throw new RangeError(`${option} must be one of ${choices.join(', ')} (got ${String(value)})`)
 }

@@ -41,6 +41,7 @@ export function trySelect<const C extends Cases>(cases: C, options?: SelectOptio
 }
 
 class Select<C extends Cases> extends SelectableOperation<Selected<C>> implements Waiter {
+  readonly #cases: C
   readonly #names: string[] = []
   readonly #operations: Selectable<unknown>[] = []
   readonly #isRandom: boolean
@@ -48,6 +49,7 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
 
   constructor(cases: C, options: SelectOptions | undefined) {
     super()
+    this.#cases = cases
     this.#isRandom = options?.order !== 'first'
     for (const name in cases) {
       const operation = cases[name] as Selectable<unknown> | null
@@ -93,8 +95,9 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
   }
 
   describe(): string {
-    const cases = this.#operations.map((operation, index) => `${this.#names[index]}: ${operation.describe()}`)
-    return `select{ ${cases.join(' | ')} }`
+    // In the order in which they are written: the draw has shuffled the rest.
+    const cases = Object.entries(this.#cases).filter(([, operation]) => operation !== null)
+    return `select{ ${cases.map(([name, operation]) => `${name}: ${operation?.describe()}`).join(' | ')} }`
   }
 
   protected enlist(): void {

@@ -175,7 +175,8 @@ class After extends SelectableOperation<void> implements TimerEntry {
 }
 
 function durationInWords(ms: number): string {
-  return ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`
+  if (ms === Number.POSITIVE_INFINITY) return 'for ever'
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 100) / 10} s`
 }
 
 function checkedDuration(operation: string, ms: number): number {

@@ -14,7 +14,7 @@ import type { Config } from './config.ts'
 import { administrationRoutes } from './http/administration.ts'
 import { benchmarkRoutes } from './http/benchmarks.ts'
 import { limitRate } from './http/client-rate.ts'
-import { endConnections, endKeepAlive } from './http/closing.ts'
+import { endConnections, endKeepAlive, repliesHaveLeft } from './http/closing.ts'
 import { Draining } from './http/draining.ts'
 import { answerErrors, answerWrongMethods, replyToBrokenRequest, replyWithError } from './http/error-replies.ts'
 import { healthRoutes } from './http/health.ts'
@@ -24,7 +24,7 @@ import { pageRoutes } from './http/pages.ts'
 import { publishRoutes } from './http/publish.ts'
 import { guardSite } from './http/same-site.ts'
 import { topicRoutes } from './http/topic.ts'
-import { countTraffic } from './http/traffic.ts'
+import { countTraffic, type Traffic } from './http/traffic.ts'
 import { compileValidator } from './http/validation.ts'
 import { WaitingRoom } from './http/waiting-room.ts'
 import type { Broker } from './hub/index.ts'
@@ -83,10 +83,12 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   const adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
   const hurried = new Latch('a second signal')
   const http = createHttp(config, logger)
+  const traffic = countTraffic(http)
 
   // Whoever closes the app must not wait for polls that wait, nor for clients that dawdle.
   http.addHook('preClose', async () => {
     draining.hurry()
+    await scheduler.run(repliesHaveLeft, traffic.sockets, hurried).promise
     const ending = scheduler.run(() => endConnections(http.server, hurried))
     ending.label = 'closing'
     background.push(ending)
@@ -95,7 +97,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
     hub[Symbol.dispose]()
     for (const task of background) task.cancel('the app is closed')
   })
-  await assemble(http, { config, host, scheduler, hub, draining, adminToken })
+  await assemble(http, { config, host, scheduler, hub, draining, traffic, adminToken })
 
   return {
     http,
@@ -145,13 +147,13 @@ interface Assembly {
   readonly scheduler: Scheduler
   readonly hub: Hub
   readonly draining: Draining
+  readonly traffic: Traffic
   readonly adminToken: string
 }
 
 async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void> {
-  const { config, host, scheduler, hub, draining, adminToken } = assembly
+  const { config, host, scheduler, hub, draining, traffic, adminToken } = assembly
   const routes = collectRoutes(http)
-  const traffic = countTraffic(http)
   http.setValidatorCompiler(compileValidator)
   endKeepAlive(http, draining)
   guardSite(http, config)

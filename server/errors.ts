@@ -233,7 +233,7 @@ export const errorTable = {
   },
   ENCKE_ERR_SERVER_DRAINING: {
     statusCode: 503,
-    summary: 'The server is shutting down and takes nothing new; send the request again, to whoever answers next.',
+    summary: 'The server is going away: it starts no benchmark, and `/readyz` says so; ask whoever answers next.',
     retryAfterSeconds: 5,
   },
 } as const satisfies Record<`ENCKE_ERR_${string}`, ErrorRow>

@@ -49,7 +49,7 @@ function stopOnSignals(app: App): void {
 
 function banner(app: App, config: Config): string {
   const address = app.http.listeningOrigin
-  const token = config.adminToken === undefined ? app.adminToken : 'the one in ENCKE_ADMIN_TOKEN'
+  const token = config.adminToken === undefined ? app.adminToken : 'the one that it was given'
   return [
     `Encke ${packageJson.version} listens on ${address}`,
     '',

@@ -53,9 +53,12 @@ export function encke(profile?: string): Subject {
   }
 }
 
-/** @throws Error when the script is more than a plain `node …` */
+/** @throws Error when the script is more than a plain `exec node …` */
 export function nodeFlags(startScript: string): string[] {
-  const [program, ...flags] = startScript.trim().split(/\s+/)
+  const [program, ...flags] = startScript
+    .trim()
+    .replace(/^exec /, '')
+    .split(/\s+/)
   if (program !== 'node' || /[&|;<>$'"`\\]/.test(startScript)) {
     throw new Error(`the start script of package.json must be a plain "node …" to be run here (got ${startScript})`)
   }

@@ -6,7 +6,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { clip, EnckeError } from '../errors.ts'
 import type { Draft } from '../hub/index.ts'
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
+// A byte order mark is part of a text, and no part of JSON.
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const jsonDecoder = new TextDecoder('utf-8', { fatal: true })
 
 const replacement = Buffer.from('\uFFFD')
 
@@ -35,7 +37,7 @@ export function takeDrafts(app: FastifyInstance): void {
     answer(done, () => draftOf(checkedJson(jsonText(request, body as Buffer))))
   })
   app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, (request, body, done) => {
-    answer(done, () => draftOf(JSON.stringify(decode(request, body as Buffer))))
+    answer(done, () => draftOf(JSON.stringify(decode(request, body as Buffer, textDecoder))))
   })
 }
 
@@ -60,7 +62,7 @@ function jsonText(request: FastifyRequest, body: Buffer): string {
   if (body.length === 0) {
     throw new EnckeError('ENCKE_ERR_BODY_MISSING', 'the body is empty: send a JSON value, such as {"hello":"world"}')
   }
-  return decode(request, body)
+  return decode(request, body, jsonDecoder)
 }
 
 /** The text itself goes on to the readers, so that no number loses digits. White space around it does not. */
@@ -77,7 +79,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function decode(request: FastifyRequest, body: Buffer): string {
+function decode(request: FastifyRequest, body: Buffer, decoder: TextDecoder): string {
   checkEncoding(request)
   try {
     return decoder.decode(body)

@@ -14,6 +14,12 @@ export interface Connections {
   closeAllConnections(): void
 }
 
+/** What it needs of a connection. */
+export interface OpenSocket {
+  /** How many bytes have been written and have not left yet. */
+  readonly writableLength: number
+}
+
 /** How long requests that are under way may take to arrive, and replies to leave, in milliseconds. */
 const lastRequestsMs = 5_000
 
@@ -29,6 +35,15 @@ export function endKeepAlive(app: FastifyInstance, { begun }: Draining): void {
     if (begun.isOpen) reply.header('connection', 'close')
     done(null, payload)
   })
+}
+
+/** Wait until what has been answered has left, as far as the clients take it in time: Node calls such a connection idle. */
+export function* repliesHaveLeft(sockets: Iterable<OpenSocket>, hurried: Latch): Coroutine<void> {
+  yield* sleep(1)
+  for (let spentMs = 0; spentMs < (hurried.isOpen ? hurriedMs : lastRequestsMs); spentMs += stepMs) {
+    if (![...sockets].some(({ writableLength }) => writableLength > 0)) return
+    yield* sleep(stepMs)
+  }
 }
 
 /** End the connections of a server that closes: those that are idle at once, the others when their time is up. */

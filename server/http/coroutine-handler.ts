@@ -12,6 +12,9 @@ export type CoroutineHandler<Route extends RouteGenericInterface = RouteGenericI
   reply: FastifyReply,
 ) => Coroutine<unknown>
 
+/** How much of a URL stands in a dump: a poll of a hundred topics has a long one. */
+const longestLabel = 200
+
 /** Handle a route in a coroutine. What it returns is sent, what it throws goes to the error handler. */
 export function inCoroutine<Route extends RouteGenericInterface>(
   scheduler: Scheduler,
@@ -20,7 +23,7 @@ export function inCoroutine<Route extends RouteGenericInterface>(
   return async (request, reply) => {
     const response = reply.raw
     const task = scheduler.run(handler, request as FastifyRequest<Route>, reply)
-    task.label = () => `${request.method} ${request.url} for ${request.ip}`
+    task.label = () => `${request.method} ${request.url.slice(0, longestLabel)} for ${request.ip}`
     response.once('close', () => {
       if (!response.writableFinished) task.cancel('the client went away')
     })

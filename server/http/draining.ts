@@ -3,7 +3,7 @@
 // Invariant: once it has begun, nobody parks here any more; who was parked is answered within pause and window.
 
 import type { Coroutine, Selectable } from '../../runtime/index.ts'
-import { after, Latch, SelectableOperation, select, WaitList } from '../../runtime/index.ts'
+import { after, Latch, SelectableOperation, select, ticker, WaitList } from '../../runtime/index.ts'
 
 export interface DrainingOptions {
   /** How long load balancers get to notice that the server is not ready, in milliseconds. */
@@ -46,11 +46,14 @@ export class Draining {
   *drain(): Coroutine<void> {
     this.begun.open()
     if (this.#count > 0) yield* this.#pause(this.#options.pauseMs)
-    let stepsLeft = Math.max(Math.ceil(this.#options.windowMs / stepMs), 1)
+    let stepsLeft = Math.ceil(this.#options.windowMs / stepMs)
+    // The ticker tells how many steps have passed, so that a busy server does not stretch the window.
+    const steps = ticker(stepMs)
     while (this.#count > 0) {
-      this.#release(Math.ceil(this.#count / stepsLeft))
-      stepsLeft = Math.max(stepsLeft - 1, 1)
-      if (this.#count > 0) yield* this.#pause(stepMs)
+      this.#release(Math.ceil(this.#count / Math.max(stepsLeft, 1)))
+      if (this.#count === 0) return
+      const woken = yield* select({ step: steps.receive(), hurry: this.#hurry.wait() })
+      if (woken.case === 'step') stepsLeft -= woken.value
     }
   }
 

@@ -107,8 +107,14 @@ function tooLarge(request: FastifyRequest): EnckeError {
   const isPublish = /publish|messages/.test(request.routeOptions.url ?? '')
   const length = request.headers['content-length'] ?? 'more'
   return isPublish
-    ? say('ENCKE_ERR_MESSAGE_TOO_LARGE', `a message has at most ${limit} bytes (got ${length})`)
-    : say('ENCKE_ERR_BODY_TOO_LARGE', `the body has at most ${limit} bytes (got ${length})`)
+    ? say(
+        'ENCKE_ERR_MESSAGE_TOO_LARGE',
+        `a message has at most ${limit} bytes: send less, or raise --message-bytes (got ${length})`,
+      )
+    : say(
+        'ENCKE_ERR_BODY_TOO_LARGE',
+        `the body has at most ${limit} bytes: send less, or in several requests (got ${length})`,
+      )
 }
 
 function wrongType(request: FastifyRequest): EnckeError {

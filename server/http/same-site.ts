@@ -1,5 +1,6 @@
 // Who may talk to us, as far as a browser tells: the guards against rebinding and against foreign pages.
 
+import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { clip, EnckeError } from '../errors.ts'
@@ -29,12 +30,29 @@ function hostError({ headers: { host }, raw }: FastifyRequest, hosts: ReadonlySe
     const message = `a request of HTTP/${raw.httpVersion} has a Host header (got none)`
     return new EnckeError('ENCKE_ERR_REQUEST_MALFORMED', message)
   }
+  const other = otherHost(raw)
+  if (other !== undefined) {
+    return new EnckeError(
+      'ENCKE_ERR_REQUEST_MALFORMED',
+      `a request goes to one host (got ${clip(host)} and ${clip(other)})`,
+    )
+  }
   const name = withoutPort(host)
   if (isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || hosts.has(name)) return undefined
   return new EnckeError(
     'ENCKE_ERR_HOST',
     `this server does not go by that name: add it to --public-hosts if it should (got ${clip(host)})`,
   )
+}
+
+/** A host that the request names beside its Host header: in a second one, or in an absolute target. */
+function otherHost({ rawHeaders, headers, url = '' }: IncomingMessage): string | undefined {
+  if (!url.startsWith('/') && URL.canParse(url) && new URL(url).host !== headers.host) return new URL(url).host
+  let seen = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() === 'host' && ++seen > 1) return rawHeaders[at + 1]
+  }
+  return undefined
 }
 
 function originError({ headers }: FastifyRequest, origins: ReadonlySet<string>): EnckeError | undefined {

@@ -1,5 +1,6 @@
 // Counts connections and requests.
 
+import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 export interface Traffic {
@@ -7,15 +8,21 @@ export interface Traffic {
   readonly connections: number
   /** Since the start. */
   readonly requests: number
+  readonly sockets: ReadonlySet<Socket>
 }
 
 export function countTraffic(app: FastifyInstance): Traffic {
-  const traffic = { connections: 0, requests: 0 }
-  app.server.on('connection', (socket) => {
-    traffic.connections += 1
-    socket.once('close', () => {
-      traffic.connections -= 1
-    })
+  const sockets = new Set<Socket>()
+  const traffic = {
+    requests: 0,
+    sockets,
+    get connections() {
+      return sockets.size
+    },
+  }
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
   app.addHook('onRequest', (_request, _reply, done) => {
     traffic.requests += 1

@@ -77,7 +77,7 @@ function errorOf(
   if (Array.isArray(value) && property.type !== 'array' && !isBody) {
     return new EnckeError('ENCKE_ERR_PARAMETER_REPEATED', `${name} may be given once (got ${clip(value)})`)
   }
-  if (name === 'topic' || name === 'topics') return topicError(complaint, property, value, item)
+  if (name === 'topic' || name === 'topics') return topicError(name, complaint, property, value, item)
   return valueError(name, property, value)
 }
 
@@ -86,12 +86,15 @@ function valueError(name: string, property: Property, value: unknown): EnckeErro
   return new EnckeError(property['x-code'] ?? 'ENCKE_ERR_VALIDATION', `${name} must be ${rule} (got ${clip(value)})`)
 }
 
-function topicError(complaint: Complaint, property: Property, value: unknown, item: string | undefined): EnckeError {
-  const name = item === undefined ? value : (value as unknown[] | undefined)?.[Number(item)]
-  const text = Array.isArray(value) || item === undefined ? name : value
+function topicError(name: string, complaint: Complaint, property: Property, value: unknown, item?: string): EnckeError {
+  if (name === 'topics' && !Array.isArray(value)) {
+    return new EnckeError('ENCKE_ERR_TOPIC_NAME', `topics must be a list of topic names (got ${clip(value)})`)
+  }
+  const text = Array.isArray(value) && item !== undefined ? value[Number(item)] : value
   if (complaint.keyword === 'maxItems') {
     const count = (value as unknown[]).length
-    return new EnckeError('ENCKE_ERR_TOPIC_COUNT', `a request names ${property['x-rule']} (got ${count})`)
+    const remedy = name === 'topic' ? 'use POST /poll for more' : 'use several polls'
+    return new EnckeError('ENCKE_ERR_TOPIC_COUNT', `a request names ${property['x-rule']}: ${remedy} (got ${count})`)
   }
   if (complaint.keyword === 'minItems') return missingError('topics')
   if (complaint.keyword !== 'pattern' && complaint.keyword !== 'maxLength' && complaint.keyword !== 'minLength') {

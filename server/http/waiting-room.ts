@@ -19,10 +19,6 @@ export class WaitingRoom {
     this.#options = options
   }
 
-  get taken(): number {
-    return this.#taken
-  }
-
   /**
    * Take a place; disposing it gives it back.
    *

@@ -88,6 +88,7 @@ export class Feed extends Link {
     return { epoch: this.#epoch, tag: this.#headTag, offset: this.#head }
   }
 
+  /** How many messages it has at hand. */
   get ringLength(): number {
     return this.#ring.length
   }

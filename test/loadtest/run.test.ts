@@ -112,7 +112,8 @@ describe('a scenario', () => {
 
 describe('the server under load', () => {
   it('is started as npm start starts it', () => {
-    expect(encke().command).toEqual([process.execPath, ...packageJson.scripts.start.split(' ').slice(1)])
+    expect(encke().command).toEqual([process.execPath, ...packageJson.scripts.start.split(' ').slice(2)])
+    expect(packageJson.scripts.start).toMatch(/^exec node /)
     expect(nodeFlags('node  --a=1 server/main.ts')).toEqual(['--a=1', 'server/main.ts'])
     for (const script of ['tsx server/main.ts', 'node a.ts && node b.ts', 'node $X']) {
       expect(() => nodeFlags(script)).toThrow('plain "node …"')

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
 import type { Coroutine, Operation, Selectable } from '../../runtime/index.ts'
-import { Latch, moveOn, select, sleep, until, VirtualHost } from '../../runtime/index.ts'
+import { after, Latch, moveOn, select, sleep, until, VirtualHost } from '../../runtime/index.ts'
 
 describe('until', () => {
   it('gives what a promise is kept with', async () => {
@@ -36,7 +36,7 @@ describe('until', () => {
   })
 
   it('refuses what is no promise', () => {
-    for (const wrong of [undefined, 5, () => {}] as unknown as Promise<void>[]) {
+    for (const wrong of [undefined, null, 5, {}] as unknown as Promise<void>[]) {
       expect(() => until(wrong)).toThrow(TypeError)
     }
   })
@@ -57,6 +57,107 @@ describe('until', () => {
     })
     expect(await host.play(task)).toEqual(['at once', failure])
     expect(scheduler.statistics()).toMatchObject({ coroutines: 0, awaited: 0 })
+  })
+})
+
+describe('until with a signal', () => {
+  it('starts the work when it is waited for, and gives what comes of it', async () => {
+    const { host, scheduler } = hosted()
+    let starts = 0
+    const task = scheduler.run(function* () {
+      const operation = until(async (signal) => {
+        expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+        starts += 1
+        return signal.aborted
+      })
+      expect(starts).toBe(0)
+      return yield* operation
+    })
+    expect(await host.play(task)).toBe(false)
+    expect(starts).toBe(1)
+  })
+
+  it('takes what the work throws at once for its failure', async () => {
+    const failure = new Error('at once')
+    const { host, scheduler } = hosted()
+    const work = () => {
+      throw failure
+    }
+    expect(await host.play(scheduler.run(() => catching(until(work))))).toBe(failure)
+  })
+
+  it('aborts the work when it is cancelled, and when it loses a select', () => {
+    const { host, scheduler } = hosted()
+    const signals: AbortSignal[] = []
+    const pending = (signal: AbortSignal) => {
+      signals.push(signal)
+      return new Promise<void>(() => {})
+    }
+    const cancelled = scheduler.run(function* (): Coroutine<void> {
+      yield* until(pending)
+    })
+    scheduler.run(function* (): Coroutine<void> {
+      yield* select({ work: until(pending), late: after(10) })
+    })
+    host.settle()
+    expect(signals.map((signal) => signal.aborted)).toEqual([false, false])
+    cancelled.cancel()
+    host.advance(10)
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, true])
+    expect(scheduler.statistics()).toMatchObject({ coroutines: 0, awaited: 0, timers: 0 })
+  })
+
+  it('waits for a signal of somebody else, and gives its reason', () => {
+    const { host, scheduler } = hosted()
+    const controller = new AbortController()
+    let reason: unknown
+    scheduler.run(function* (): Coroutine<void> {
+      reason = yield* until(controller.signal)
+    })
+    host.settle()
+    expect(scheduler.statistics().awaited).toBe(1)
+    controller.abort('enough')
+    host.settle()
+    expect(reason).toBe('enough')
+    expect(scheduler.statistics()).toMatchObject({ coroutines: 0, awaited: 0 })
+  })
+
+  it('is ready at once on a signal that was aborted before', () => {
+    const { host, scheduler } = hosted()
+    let reason: unknown
+    scheduler.run(function* (): Coroutine<void> {
+      reason = yield* until(AbortSignal.abort('long ago'))
+    })
+    host.settle()
+    expect(reason).toBe('long ago')
+  })
+
+  it('leaves no listener on a signal, whether it won, lost or was cancelled', () => {
+    const { host, scheduler } = hosted()
+    const controller = new AbortController()
+    const { signal } = controller
+    const listeners = new Set<unknown>()
+    const watched = {
+      get aborted() {
+        return signal.aborted
+      },
+      get reason(): unknown {
+        return signal.reason
+      },
+      addEventListener: (_type: 'abort', listener: () => void) => void listeners.add(listener),
+      removeEventListener: (_type: 'abort', listener: () => void) => void listeners.delete(listener),
+    }
+    const cancelled = scheduler.run(function* (): Coroutine<void> {
+      yield* until(watched)
+    })
+    scheduler.run(function* (): Coroutine<void> {
+      yield* select({ aborted: until(watched), late: after(10) })
+    })
+    host.settle()
+    expect(listeners.size).toBe(2)
+    cancelled.cancel()
+    host.advance(10)
+    expect(listeners.size).toBe(0)
   })
 })
 

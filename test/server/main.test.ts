@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { Agent, request } from 'undici'
@@ -51,6 +52,28 @@ async function endOf(flags: readonly string[], variables: Record<string, string>
 }
 
 describe('the process', () => {
+  it('drains when npm is told to stop, as a service manager does that started it with npm start', async () => {
+    const flags = ['--port', '0', '--drain-ms', '50', '--drain-pause-ms', '0', '--log-level', 'silent']
+    const npm = spawn('npm', ['start', '--silent', '--', ...flags], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const ended = once(npm, 'close')
+    const agent = new Agent()
+    try {
+      let said = ''
+      while (!/token +\S+/.test(said)) said += String((await once(npm.stdout, 'data'))[0])
+      const origin = /listens on (\S+)/.exec(said)?.[1] as string
+      const ask = (path: string) => request(origin + path, { dispatcher: agent }).then(({ body }) => body.json())
+      const poll = ask('/messages?topic=parked') as Promise<PollReply>
+      await until('it is parked', async () => ((await ask('/topics/parked')) as { waiting: number }).waiting === 1)
+      npm.kill('SIGTERM')
+      expect(await poll).toMatchObject({ cursor: expect.any(String), retryAfterMs: expect.any(Number) })
+      await ended
+      await expect(ask('/healthz')).rejects.toThrow()
+    } finally {
+      await agent.destroy()
+      npm.kill('SIGKILL')
+    }
+  })
+
   it('says where it listens and with which token, and serves', async () => {
     await using server = await ServerProcess.serving()
     await using visitor = new Visitor(server)

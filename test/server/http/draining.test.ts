@@ -377,6 +377,25 @@ describe('closing, over HTTP', () => {
     live.validate()
   })
 
+  it('lets a reply leave whole that its client reads slowly', async () => {
+    const roomy = ['--history-bytes', '20000000', '--batch-bytes', '20000000', '--drain-ms', '0']
+    await using live = await LiveApp.open(roomy)
+    const data = JSON.stringify('x'.repeat(60_000))
+    for (let count = 0; count < 200; count += 1) await live.publish('large', data)
+    const socket = connect(live.port, '127.0.0.1')
+    socket.pause()
+    socket.write(rawRequest('GET', '/messages?topic=large&from=earliest&limit=1000'))
+    // More than the system's buffers hold: the rest waits in the process.
+    await until('it is answered', () => [...live.sockets].some(({ writableLength }) => writableLength > 0))
+    const drained = live.app.drain()
+    await turns(20)
+    const reply = await text(socket)
+    await drained
+    const [head = '', body = ''] = reply.split('\r\n\r\n')
+    expect(body.length).toBe(Number(/content-length: (\d+)/i.exec(head)?.[1]))
+    expect(JSON.parse(body).messages).toHaveLength(200)
+  })
+
   it('is not held up by a connection on which nothing was asked', async () => {
     await using live = await LiveApp.open()
     const socket = connect(live.port, '127.0.0.1')

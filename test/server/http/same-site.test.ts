@@ -51,6 +51,18 @@ describe('the Host', () => {
     }
   })
 
+  it.each([
+    ['a second header', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: rebinding.example\r\n\r\n'],
+    ['an absolute target', 'GET http://rebinding.example/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ])('is one: not also that of %s', async (_, bytes) => {
+    using wire = await served.wire()
+    const { json } = await (await wire.write(bytes)).reply()
+    expect(json).toMatchObject({
+      code: 'ENCKE_ERR_REQUEST_MALFORMED',
+      message: expect.stringContaining('rebinding.example'),
+    })
+  })
+
   it('must be given, except in HTTP/1.0, which has none', async () => {
     const modern = await (await served.wire()).write('GET /healthz HTTP/1.1\r\n\r\n')
     expect((await modern.reply()).json).toMatchObject({
