@@ -54,7 +54,10 @@ async function endOf(flags: readonly string[], variables: Record<string, string>
 describe('the process', () => {
   it('drains when npm is told to stop, as a service manager does that started it with npm start', async () => {
     const flags = ['--port', '0', '--drain-ms', '50', '--drain-pause-ms', '0', '--log-level', 'silent']
-    const npm = spawn('npm', ['start', '--silent', '--', ...flags], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const npm = spawn('npm', ['start', '--silent', '--', ...flags], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    })
     const ended = once(npm, 'close')
     const agent = new Agent()
     try {
@@ -70,7 +73,7 @@ describe('the process', () => {
       await expect(ask('/healthz')).rejects.toThrow()
     } finally {
       await agent.destroy()
-      npm.kill('SIGKILL')
+      endGroup(npm.pid)
     }
   })
 
@@ -227,4 +230,13 @@ describe.concurrent('a question', () => {
 function expectComplaints({ exitCode, out, err }: Ended, complaints: readonly string[]): void {
   expect(err).toBe(complaints.map((complaint) => `${complaint}\n`).join(''))
   expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
+}
+
+/** End npm and whatever it has started, if any of it is left. */
+function endGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
