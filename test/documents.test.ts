@@ -17,7 +17,7 @@ let app: App
 let origin: string
 
 beforeAll(async () => {
-  app = await buildApp(readConfig(['--port', '0', '--log-level', 'error'], {}))
+  app = await buildApp(readConfig(['--log-level', 'error', '--client-limits', 'off'], {}))
   origin = await app.http.listen({ host: '127.0.0.1', port: 0 })
 })
 
