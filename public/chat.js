@@ -9,7 +9,7 @@ import { LogView } from './chat/log-view.js'
 import { Room } from './chat/room.js'
 import { RoomList } from './chat/room-list.js'
 import { linkTo, roomIn, topicOf } from './chat/room-name.js'
-import { forgetRoom, keep, keepNonce, keepReadUntil, keepRoom, remember } from './chat/storage.js'
+import { forgetRoom, keep, keepOwnId, keepReadUntil, keepRoom, mostRooms, remember } from './chat/storage.js'
 import { createClient } from './client.js'
 
 /** @typedef {import('./client.js').Message} Message */
@@ -19,15 +19,26 @@ import { createClient } from './client.js'
 
 const client = createClient()
 const memory = remember()
-const ownNonces = new Set(memory.nonces)
+const ownIds = new Set(memory.ownIds)
+const own = {
+  /** @param {string} id */
+  has: (id) => ownIds.has(id),
+  /** @param {string} id */
+  add: (id) => {
+    if (!ownIds.has(id)) keepOwnId(id)
+    ownIds.add(id)
+  },
+}
 /** Every room of this visit by its topic, also those that were left: whoever comes back finds what was there. @type {Map<string, Room>} */
 const known = new Map()
-/** The rooms that are followed. @type {Room[]} */
+/** The rooms that are followed, the current one among them. @type {Room[]} */
 let rooms = []
 /** @type {Room} */
 let current
 /** @type {ReturnType<typeof client.subscribe> | undefined} */
 let subscription
+/** When each room was looked at last, as a count of visits. @type {Map<Room, number>} */
+const visits = new Map()
 let isLive = false
 let isClosed = false
 let name = memory.name
@@ -54,7 +65,7 @@ for (const button of document.querySelectorAll('button.copy')) {
 }
 addEventListener('hashchange', () => enter(roomIn(location.hash)))
 addEventListener('storage', () => {
-  for (const nonce of remember().nonces) ownNonces.add(nonce)
+  for (const id of remember().ownIds) ownIds.add(id)
 })
 document.addEventListener('visibilitychange', readOn)
 for (const room of memory.rooms) rooms.push(roomCalled(room))
@@ -70,10 +81,13 @@ function enter(roomName, isChosen = true) {
   history.replaceState(null, '', linkTo(roomName))
   if (current) current.newSince = undefined
   current = roomCalled(roomName)
-  const kept = keepRoom(roomName)
-  const followed = rooms
-  rooms = kept.map(roomCalled)
-  if (subscription === undefined || rooms.some((room) => !followed.includes(room))) follow()
+  if (!rooms.includes(current)) {
+    rooms.push(current)
+    keepRoom(roomName)
+    if (rooms.length > mostRooms) dropOldest()
+    follow()
+  } else if (subscription === undefined) follow()
+  visits.set(current, visits.size === 0 ? 1 : Math.max(...visits.values()) + 1)
   composer.room = roomName
   composer.draft = current.draft
   for (const place of document.querySelectorAll('.room')) place.textContent = roomName
@@ -86,13 +100,20 @@ function enter(roomName, isChosen = true) {
   else if (isChosen) find('log', HTMLElement).focus()
 }
 
+/** The room that was not looked at for longest makes room for another. */
+function dropOldest() {
+  const others = rooms.filter((room) => room !== current)
+  const oldest = others.reduce((a, b) => ((visits.get(b) ?? 0) < (visits.get(a) ?? 0) ? b : a))
+  rooms = rooms.filter((room) => room !== oldest)
+  forgetRoom(oldest.name)
+}
+
 /** @param {string} roomName */
 function leave(roomName) {
-  const kept = forgetRoom(roomName)
-  rooms = kept.map(roomCalled)
-  if (current.name !== roomName) follow()
-  else if (kept[0] === undefined) enter(roomIn(''))
-  else enter(kept[0])
+  forgetRoom(roomName)
+  rooms = rooms.filter((room) => room.name !== roomName)
+  if (current.name === roomName) enter(rooms[0]?.name ?? roomIn(''))
+  follow()
   show()
   find('rooms', HTMLElement).querySelector('a')?.focus()
 }
@@ -104,7 +125,7 @@ function roomCalled(roomName) {
   if (found !== undefined) return found
   const { readUntil } = memory
   const until = Object.hasOwn(readUntil, roomName) ? readUntil[roomName] : undefined
-  const room = new Room(roomName, until, (nonce) => ownNonces.has(nonce))
+  const room = new Room(roomName, until, own)
   known.set(topic, room)
   return room
 }
@@ -142,7 +163,7 @@ function onState(state) {
   // What comes with the first answer is history; the client hands it out before anything else can happen.
   const loaded = rooms
   setTimeout(() => {
-    for (const room of loaded) room.isLoaded = true
+    for (const room of loaded) if (room.loaded()) keepReadUntil(room.name, room.readUntil ?? 0)
     show()
   })
 }
@@ -160,8 +181,6 @@ function onVerdict({ topic, verdict, missed }) {
 /** @param {string} text */
 function say(text) {
   const nonce = randomName()
-  ownNonces.add(nonce)
-  keepNonce(nonce)
   const room = current
   send(room, room.say({ name, text, nonce, time: Date.now() }))
   show(true)
@@ -186,7 +205,8 @@ function discard(entry) {
 async function send(room, entry) {
   const { name, text, nonce } = entry
   try {
-    await client.publish(topicOf(room.name), { name, text, nonce })
+    const { id } = await client.publish(topicOf(room.name), { name, text, nonce })
+    own.add(id)
   } catch (error) {
     room.fail(entry, whyNot(/** @type {Failure} */ (error)))
     show()

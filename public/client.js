@@ -102,7 +102,7 @@ export function createClient({
 
     function poll() {
       abort = new AbortController()
-      const asked = { cursor, wait: isFresh ? wait : 0, limit, from, client }
+      const asked = { cursor, wait: isFresh && !page?.hidden ? wait : 0, limit, from, client }
       const limitMs = asked.wait * 1000 + graceMs
       if (names.length > 100) return ask('/poll', subscribeKey, { topics: names, ...asked }, limitMs, abort)
       const query = new URLSearchParams(names.map((name) => ['topic', name]))
@@ -159,7 +159,7 @@ export function createClient({
       wake()
     }
 
-    // Ask whether that is so. A time that the server named stands.
+    // A time that the server named stands.
     const onChange = () => page?.hidden || isHeld || pollNow()
     const { signal } = life
     page?.addEventListener('visibilitychange', onChange, { signal })
@@ -179,7 +179,7 @@ export function createClient({
    * Publish once, never again by itself: a lost answer does not say whether it was kept.
    * @param {string} topic @param {unknown} data any JSON value
    */
-  const publish = (topic, data) => ask(`/publish?${new URLSearchParams({ topic })}`, publishKey, data)
+  const publish = (topic, data) => ask(`/publish?${new URLSearchParams({ topic })}`, publishKey, data ?? null)
 
   /** Close every subscription. */
   const close = () => {
@@ -209,6 +209,6 @@ async function call(callback, ...given) {
   try {
     await callback?.(...given)
   } catch (error) {
-    Promise.reject(error) // loud, but no reason to stop
+    ;(globalThis.reportError ?? console.error)(error)
   }
 }

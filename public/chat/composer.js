@@ -36,8 +36,8 @@ export class Composer {
       this.#field.focus()
     })
     this.#field.addEventListener('keydown', (event) => {
-      // While an input method composes, Enter ends the composing.
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+      // While an input method composes, Enter ends the composing; 229 is how Safari says so.
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return
       event.preventDefault()
       this.#form.requestSubmit()
     })
@@ -82,9 +82,12 @@ export class Composer {
     this.#me.replaceChildren(avatar, element('bdi', {}, name), element('span', { className: 'change' }, 'Change name'))
     this.#me.style.setProperty('--hue', String(hueOf(name)))
     this.#me.hidden = false
+    this.#fit()
   }
 
   #fit() {
+    // What is hidden has no height; it is fitted when it is shown.
+    if (this.#form.hidden) return
     const { style } = this.#field
     style.height = 'auto'
     style.height = `${this.#field.scrollHeight}px`

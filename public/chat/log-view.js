@@ -96,6 +96,10 @@ export class LogView {
       const shown = `${isFirst} ${isLast} ${entry.status} ${entry.time} ${entry.why}`
       if (shown !== known.shown) updateMessage(known.made, row)
       known.shown = shown
+    } else if (known.shown !== row.text) {
+      // What was today is yesterday by now.
+      known.made.replaceChildren(element('span', {}, row.text))
+      known.shown = row.text
     }
     return known
   }

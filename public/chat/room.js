@@ -11,6 +11,9 @@ import { readMessage } from './message.js'
 /** @typedef {Said & { kind: 'said', isOwn: boolean, status: 'sending' | 'failed' | 'confirmed', why: string }} Entry */
 /** @typedef {{ kind: 'note', id: string, time: number, text: string }} Note */
 
+// By the id that the server gave them, not by the nonce: that one is there for all to read, and to send again.
+/** @typedef {{ has: (id: string) => boolean, add: (id: string) => unknown }} Own */
+
 /** Beyond it, the oldest leave the page. */
 const mostEntries = 2_000
 
@@ -23,8 +26,8 @@ export class Room {
   #nonces = new Set()
   /** @type {Set<string>} */
   #ids = new Set()
-  /** @type {(nonce: string) => boolean} */
-  #isOwn
+  /** @type {Own} */
+  #own
   #notes = 0
 
   /** Where the line "New" stands: before the first message after this time. @type {number | undefined} */
@@ -37,12 +40,12 @@ export class Room {
   /**
    * @param {string} name
    * @param {number | undefined} readUntil the time of the last message that was read; undefined: this is the first visit
-   * @param {(nonce: string) => boolean} isOwn was it this browser that sent it?
+   * @param {Own} own the ids of the messages that this browser sent
    */
-  constructor(name, readUntil, isOwn) {
+  constructor(name, readUntil, own) {
     this.name = name
     this.readUntil = readUntil
-    this.#isOwn = isOwn
+    this.#own = own
   }
 
   get entries() {
@@ -108,6 +111,16 @@ export class Room {
     this.#settled.push({ kind: 'note', id: `note-${this.#notes++}`, time, text })
   }
 
+  /**
+   * Its history is here. On the first visit all of that counts as read: what comes from now on is news.
+   *
+   * @returns {boolean} whether it has been read by that
+   */
+  loaded() {
+    this.isLoaded = true
+    return this.readUntil === undefined && this.markRead()
+  }
+
   /** Everything so far has been read. @returns {boolean} whether that is news */
   markRead() {
     const last = this.#settled.findLast(({ kind }) => kind === 'said')?.time ?? 0
@@ -124,10 +137,11 @@ export class Room {
     if (said.nonce !== '') this.#nonces.add(said.nonce)
     const own = this.#unconfirmed.find(({ nonce }) => nonce === said.nonce && nonce !== '')
     if (own === undefined) {
-      this.#settled.push({ kind: 'said', ...said, isOwn: this.#isOwn(said.nonce), status: 'confirmed', why: '' })
+      this.#settled.push({ kind: 'said', ...said, isOwn: this.#own.has(said.id), status: 'confirmed', why: '' })
       return
     }
     this.discard(own)
+    this.#own.add(said.id)
     // It keeps its id, by which the page knows its element.
     this.#settled.push(Object.assign(own, { time: said.time, status: 'confirmed', why: '' }))
   }

@@ -1,12 +1,14 @@
-// What this browser remembers: a name, the rooms, what was read, and which messages are one's own.
+// What this browser remembers for the next visit: a name, the rooms, what was read, and which messages are one's own.
 //
-// A browser may refuse to keep anything; then it is remembered until the page is left, and nothing else changes.
+// A page reads it once, when it opens, and adds to it from then on: tabs share it, and none changes what another one shows.
+// A browser may refuse to keep anything; then there is nothing to remember the next time, and nothing else changes.
 
-/** @typedef {{ name: string, rooms: string[], readUntil: Record<string, number>, nonces: string[] }} Memory */
+/** @typedef {{ name: string, rooms: string[], readUntil: Record<string, number>, ownIds: string[] }} Memory */
 
 const key = 'encke-chat'
-const mostRooms = 8
-const mostNonces = 500
+/** More rooms would make one poll large, and the list long. */
+export const mostRooms = 8
+const mostOwnIds = 500
 
 /** @returns {Memory} */
 export function remember() {
@@ -15,7 +17,7 @@ export function remember() {
     name: typeof kept.name === 'string' ? kept.name : '',
     rooms: strings(kept.rooms).slice(0, mostRooms),
     readUntil: times(kept.readUntil),
-    nonces: strings(kept.nonces).slice(-mostNonces),
+    ownIds: strings(kept.ownIds).slice(-mostOwnIds),
   }
 }
 
@@ -30,29 +32,20 @@ export function keep(changed) {
   } catch {}
 }
 
-/**
- * Put a room into the list, or to its front: the list is bounded, and whoever has not been looked at for longest leaves.
- *
- * @param {string} room
- */
+/** @param {string} room */
 export function keepRoom(room) {
   const { rooms } = remember()
-  if (rooms.includes(room)) return rooms
-  const kept = [...rooms, room].slice(-mostRooms)
-  keep({ rooms: kept })
-  return kept
+  if (!rooms.includes(room)) keep({ rooms: [...rooms, room].slice(-mostRooms) })
 }
 
 /** @param {string} room */
 export function forgetRoom(room) {
-  const rooms = remember().rooms.filter((name) => name !== room)
-  keep({ rooms })
-  return rooms
+  keep({ rooms: remember().rooms.filter((name) => name !== room) })
 }
 
-/** @param {string} nonce */
-export function keepNonce(nonce) {
-  keep({ nonces: [...remember().nonces, nonce].slice(-mostNonces) })
+/** @param {string} id */
+export function keepOwnId(id) {
+  keep({ ownIds: [...remember().ownIds, id].slice(-mostOwnIds) })
 }
 
 /** @param {string} room @param {number} time */

@@ -225,6 +225,26 @@ describe.skipIf(unpacked.missing !== '')('the chat', { timeout: 40_000 }, () => 
     ])
   })
 
+  it('has room for a line of text as soon as one has joined in', async () => {
+    await using app = await LiveApp.open()
+    await using ada = await Person.enter(browser, app.origin, { name: 'Ada' })
+    await soon(async () => (await ada.field.boundingBox())?.height ?? 0).toBeGreaterThan(40)
+  })
+
+  it('goes on with its rooms, whatever is left in another window of the same browser', async () => {
+    await using app = await LiveApp.open()
+    await using ada = await Person.enter(browser, app.origin, { name: 'Ada' })
+    await ada.page.goto(`${app.origin}/#room=garden`)
+    await ada.page.goto(`${app.origin}/#room=lobby`)
+    const other = await ada.page.context().newPage()
+    await other.goto(`${app.origin}/#room=garden`)
+    await other.getByRole('button', { name: /lobby/ }).click()
+    await ada.page.getByRole('button', { name: /garden/ }).click()
+    await soon(() => ada.page.getByRole('link', { name: 'lobby' }).count()).toBe(1)
+    await app.publish('chat/lobby', 'still here')
+    await ada.untilTexts(['still here'])
+  })
+
   it('counts the unread in the title while it is hidden, and in the list for other rooms', async () => {
     await using app = await LiveApp.open()
     await using ada = await Person.enter(browser, app.origin, { name: 'Ada', room: 'garden' })

@@ -105,7 +105,7 @@ describe('links', () => {
 })
 
 describe('a room', () => {
-  const nobody = () => false
+  const nobody = { has: () => false, add: () => {} }
 
   it('keeps the order of the server, and what is not confirmed after it', () => {
     const room = new Room('lobby', undefined, nobody)
@@ -129,7 +129,7 @@ describe('a room', () => {
   })
 
   it('counts what others said since it was read', () => {
-    const room = new Room('lobby', 1_000, (nonce) => nonce === 'mine')
+    const room = new Room('lobby', 1_000, { has: (id) => id === '3', add: () => {} })
     room.receive(
       [message('1', 'old', 1_000), message('2', 'new', 1_001), message('3', { text: 'x', nonce: 'mine' }, 1_002)],
       false,
@@ -138,6 +138,26 @@ describe('a room', () => {
     expect(room.newSince).toBe(1_000)
     room.markRead()
     expect(room.unread).toBe(0)
+  })
+
+  it('takes for its own what the server confirmed, and not a copy of a nonce that is there for all to read', () => {
+    const ids = new Set<string>()
+    const room = new Room('lobby', undefined, ids)
+    room.say({ name: 'Ada', text: 'mine', nonce: 'n', time: 1 })
+    room.receive([message('1', { text: 'mine', nonce: 'n' })], true)
+    expect([...ids]).toEqual(['1'])
+    const elsewhere = new Room('other', undefined, ids)
+    elsewhere.receive([message('2', { name: 'Mallory', text: 'forged', nonce: 'n' })], true)
+    expect(elsewhere.entries).toMatchObject([{ text: 'forged', isOwn: false }])
+  })
+
+  it('counts from the first visit on, also when nobody has looked yet', () => {
+    const room = new Room('lobby', undefined, nobody)
+    room.receive([message('1', 'history', 1_000)], false)
+    room.loaded()
+    expect(room.unread).toBe(0)
+    room.receive([message('2', 'news', 1_001)], false)
+    expect(room.unread).toBe(1)
   })
 
   it('has no end of messages, but keeps two thousand', () => {
@@ -153,7 +173,7 @@ describe('a room', () => {
 
 describe('the rows of a log', () => {
   it('group what one says, until another speaks, time passes or a day ends', () => {
-    const room = new Room('lobby', undefined, () => false)
+    const room = new Room('lobby', undefined, { has: () => false, add: () => {} })
     const noon = new Date(2026, 5, 1, 12).getTime()
     const minutes = (count: number) => noon + count * 60_000
     const say = (name: string, time: number) => message(`${name}${time}`, { name, text: 'x' }, time)
