@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Coroutine, Operation } from '../../runtime/index.ts'
+import type { Coroutine } from '../../runtime/index.ts'
 import { after, Channel, Latch, scope, select, shield, sleep, until, VirtualHost } from '../../runtime/index.ts'
+import { running } from './outcomes.ts'
 
 describe('a standstill', () => {
   it('cancels the parked, runs their finalizers, and fails the run with a Deadlock that says who waits for what', () => {
@@ -326,8 +327,4 @@ function thrownBy(does: () => void): unknown {
 
 function* forever(): Coroutine<void> {
   yield* new Latch('never').wait()
-}
-
-function* running<T>(operation: Operation<T>): Coroutine<T> {
-  return yield* operation
 }

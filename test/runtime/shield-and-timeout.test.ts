@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Coroutine, MovedOn, Operation, Scope } from '../../runtime/index.ts'
 import { Latch, moveOn, scope, shield, sleep, TimeoutError, timeout, VirtualHost } from '../../runtime/index.ts'
+import { catching, running } from './outcomes.ts'
 
 describe('timeout', () => {
   it('gives the value of a body that ends in time, and leaves no timer behind', () => {
@@ -339,10 +340,6 @@ function* forever(): Coroutine<void> {
   yield* new Latch('never').wait()
 }
 
-function* running<T>(operation: Operation<T>): Coroutine<T> {
-  return yield* operation
-}
-
 function* resting<T>(ms: number, value: T): Coroutine<T> {
   yield* sleep(ms)
   return value
@@ -351,16 +348,6 @@ function* resting<T>(ms: number, value: T): Coroutine<T> {
 function* failing(error: unknown): Coroutine<never> {
   yield* sleep(0)
   throw error
-}
-
-/** Give what `operation` throws. */
-function* catching(operation: Operation<unknown>): Coroutine<unknown> {
-  try {
-    yield* operation
-  } catch (error) {
-    return error
-  }
-  return expect.unreachable('nothing was thrown')
 }
 
 function* slowToStop(ms: number): Coroutine<void> {

@@ -14,6 +14,7 @@ import {
   until,
   VirtualHost,
 } from '../../runtime/index.ts'
+import { catching, running } from './outcomes.ts'
 
 describe('an operation', () => {
   const kinds: [string, () => Operation<unknown>][] = [
@@ -443,20 +444,6 @@ function rooted() {
 
 function misuse(words: string): object {
   return expect.objectContaining({ code: 'MISUSE', message: expect.stringContaining(words) })
-}
-
-function* running<T>(operation: Operation<T>): Coroutine<T> {
-  return yield* operation
-}
-
-/** Give what `operation` throws. */
-function* catching(operation: Operation<unknown>): Coroutine<unknown> {
-  try {
-    yield* operation
-  } catch (error) {
-    return error
-  }
-  return expect.unreachable('nothing was thrown')
 }
 
 function* failing(error: unknown, afterMs = 0): Coroutine<never> {

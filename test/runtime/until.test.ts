@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, Operation, Selectable } from '../../runtime/index.ts'
+import type { Coroutine, Selectable } from '../../runtime/index.ts'
 import { after, Latch, moveOn, select, sleep, until, VirtualHost } from '../../runtime/index.ts'
+import { catching, running } from './outcomes.ts'
 
 describe('until', () => {
   it('gives what a promise is kept with', async () => {
@@ -236,17 +237,4 @@ function hosted() {
 /** Let every microtask run. */
 function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
-}
-
-function* running<T>(operation: Operation<T>): Coroutine<T> {
-  return yield* operation
-}
-
-function* catching(operation: Operation<unknown>): Coroutine<unknown> {
-  try {
-    yield* operation
-  } catch (error) {
-    return error
-  }
-  return expect.unreachable('nothing was thrown')
 }
