@@ -23,6 +23,7 @@ import { Scope } from './scope.ts'
 import type { ScopeOperation } from './scope-operation.ts'
 import type { CoroutineTask, Task } from './task.ts'
 import { TimerHeap } from './timer-heap.ts'
+import type { Trace, TraceEvent } from './trace.ts'
 
 export interface SchedulerOptions {
   /** The platform. Default: the one this runs on. */
@@ -37,6 +38,15 @@ export interface SchedulerOptions {
   readonly deadlock?: 'reject' | 'ignore'
   /** Report operations that were made and never run: a forgotten `yield*`. Default false; it costs speed. */
   readonly debug?: boolean
+  /** Told of every step of every coroutine. */
+  readonly trace?: Trace
+  /** Where choices come from, in place of the seed: an explorer walks through all of them. */
+  readonly random?: Choices
+}
+
+/** What draws a whole number from 0 up to, not including, `bound`. */
+export interface Choices {
+  below(bound: number): number
 }
 
 /** Counts, at this moment and since the start. */
@@ -68,7 +78,8 @@ export class Scheduler implements Timekeeper {
   readonly #sliceMs: number
   readonly #shuffles: boolean
   readonly #rejectsDeadlock: boolean
-  readonly #random: Random
+  readonly #random: Choices
+  readonly #trace: Trace | null
   readonly #queue = new Ring<CoroutineTask<unknown>>()
   readonly #timers = new TimerHeap()
   readonly #root: Scope = new Scope(this, true)
@@ -96,7 +107,8 @@ export class Scheduler implements Timekeeper {
   constructor(options: SchedulerOptions = {}) {
     this.#host = options.host ?? defaultHost()
     this.#sliceMs = checkedSlice(options.sliceMs ?? 5)
-    this.#random = new Random(checkedSeed(options.seed ?? 1))
+    this.#random = options.random ?? new Random(checkedSeed(options.seed ?? 1))
+    this.#trace = options.trace ?? null
     this.#shuffles = oneOf('order', options.order ?? 'fifo', ['fifo', 'shuffle']) === 'shuffle'
     this.#rejectsDeadlock = oneOf('deadlock', options.deadlock ?? 'ignore', ['ignore', 'reject']) === 'reject'
     this.#audit = options.debug === true ? new NeverRun((error) => this.report(error)) : null
@@ -189,6 +201,20 @@ export class Scheduler implements Timekeeper {
   }
 
   // What follows is for tasks, scopes and operations.
+
+  start(task: CoroutineTask<unknown>): void {
+    if (this.#trace !== null) this.#tell('spawn', task, '')
+    this.enqueue(task)
+  }
+
+  wake(task: CoroutineTask<unknown>): void {
+    if (this.#trace !== null) this.#tell('wake', task, '')
+    this.enqueue(task)
+  }
+
+  cancelled(task: CoroutineTask<unknown>): void {
+    if (this.#trace !== null) this.#tell('cancel', task, String(task.place.reason?.reason ?? 'no reason given'))
+  }
 
   enqueue(task: CoroutineTask<unknown>): void {
     this.#queue.push(task)
@@ -295,6 +321,7 @@ export class Scheduler implements Timekeeper {
     running.audit = this.#audit
     task.state = 'running'
     this.#steps += 1
+    if (this.#trace !== null) this.#tell('resume', task, '')
     let misuse: Misuse | null = null
     for (;;) {
       let result: IteratorResult<unknown, unknown>
@@ -318,6 +345,17 @@ export class Scheduler implements Timekeeper {
     running.task = null
     running.budget = 0
     running.audit = null
+    if (this.#trace !== null) this.#tellOfStop(task)
+  }
+
+  #tellOfStop(task: CoroutineTask<unknown>): void {
+    if (task.hasEnded) this.#tell('end', task, task.state)
+    else if (task.state === 'parked') this.#tell('park', task, task.operation?.describe() ?? 'the end of its children')
+    else this.#tell('handOver', task, '')
+  }
+
+  #tell(kind: TraceEvent['kind'], task: CoroutineTask<unknown>, on: string): void {
+    this.#trace?.({ kind, task, time: this.#host.now(), on })
   }
 
   /** The innermost generator has returned. True: the coroutine goes on with the one around it. */

@@ -111,7 +111,7 @@ export class Scope implements Place {
     const { scheduler } = this
     const task = new CoroutineTask<T>(this, scheduler.nextTaskId(), name, generator)
     this.children.add(task)
-    scheduler.enqueue(task)
+    scheduler.start(task)
     return task
   }
 }

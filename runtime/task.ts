@@ -131,7 +131,7 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
   wake(_operation?: unknown): void {
     this.state = 'runnable'
     this.operation = null
-    this.scheduler.enqueue(this)
+    this.scheduler.wake(this)
   }
 
   handOver(): void {
@@ -157,6 +157,7 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
   /** The innermost place has become cancelled: every operation from here on throws, the one it is parked on first. */
   interrupt(): void {
     this.adopt(this.place)
+    this.scheduler.cancelled(this)
     // Without an operation it waits for the children of a closing scope, which is no cancel point.
     const { operation } = this
     if (this.state !== 'parked' || operation === null) return
