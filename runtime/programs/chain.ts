@@ -6,16 +6,10 @@
 //   - neither order nor counters depend on time: a checkpoint hands over to the host, and the creation goes on first;
 //   - the links end with the program, also when it is cancelled.
 
-import type { Coroutine, SchedulerStatistics, Scope } from '../index.ts'
+import type { Coroutine, Scope } from '../index.ts'
 import { Channel, checkpoint, scope } from '../index.ts'
-import { allEnded, assertInvariants, atMost, equal } from './invariants.ts'
-
-export interface ChainResult {
-  readonly n: number
-  readonly answer: number
-  readonly sends: number
-  readonly receives: number
-}
+import type { ChainResult } from './chain-counts.ts'
+import { ChainCounts } from './chain-counts.ts'
 
 /** How many links are made between two looks at whether the host is due its turn. */
 const linksPerCheckpoint = 1024
@@ -26,34 +20,12 @@ const linksPerCheckpoint = 1024
  * @throws RangeError unless `n` is a whole number of at least 1; BrokenInvariant
  */
 export function* chain(n: number): Coroutine<ChainResult> {
-  // With no link the program would meet itself on one channel, and wait for ever.
-  if (!Number.isSafeInteger(n) || n < 1) throw new RangeError(`n must be a whole number from 1 (got ${String(n)})`)
-  const counts: Counts = { sends: 0, receives: 0 }
+  const counts = new ChainCounts(n)
   const answer = yield* scope((links) => sendThrough(n, links, counts))
-  const result = { n, answer, ...counts }
-  assertInvariants('chain', ownComplaints(result))
-  return result
+  return counts.result(answer)
 }
 
-/**
- * Assert what a finished chain must have left in its result and in the statistics of the scheduler it had to itself.
- *
- * @throws BrokenInvariant
- */
-export function checkChain(result: ChainResult, statistics: SchedulerStatistics): void {
-  assertInvariants('chain', [
-    ...ownComplaints(result),
-    ...allEnded(statistics, result.n),
-    atMost('resumes', statistics.resumes, 3 * result.n + 10),
-  ])
-}
-
-interface Counts {
-  sends: number
-  receives: number
-}
-
-function* sendThrough(n: number, links: Scope, counts: Counts): Coroutine<number> {
+function* sendThrough(n: number, links: Scope, counts: ChainCounts): Coroutine<number> {
   const leftmost = new Channel<number>()
   let right = leftmost
   for (let made = 1; made <= n; made += 1) {
@@ -71,13 +43,9 @@ function* sendThrough(n: number, links: Scope, counts: Counts): Coroutine<number
 
 // Two statements, not `yield* left.send(1 + (yield* right.receive()))`: a generator keeps what an expression has half
 // evaluated, and there are n of them.
-function* link(left: Channel<number>, right: Channel<number>, counts: Counts): Coroutine<void> {
+function* link(left: Channel<number>, right: Channel<number>, counts: ChainCounts): Coroutine<void> {
   const value = yield* right.receive()
   counts.receives += 1
   yield* left.send(value + 1)
   counts.sends += 1
-}
-
-function ownComplaints({ n, answer, sends, receives }: ChainResult): (string | null)[] {
-  return [equal('the answer', answer, n), equal('sends', sends, n + 1), equal('receives', receives, n + 1)]
 }

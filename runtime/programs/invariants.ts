@@ -15,6 +15,13 @@ export class BrokenInvariant extends Error {
   }
 }
 
+/** What a model spends beside what a program itself needs. */
+export interface ModelCosts {
+  /** Coroutines of the model's own. */
+  readonly helpers?: number
+  readonly mostResumes?: number
+}
+
 type Complaint = string | null
 
 /** @throws BrokenInvariant naming every complaint */

@@ -3,7 +3,7 @@
 // Always true of a request that was read: every field is set, every size within its limit, the work in all too, and the
 // model is one that can run it. Nothing is ignored: a field that is not known is refused.
 
-import type { HackysackVariant } from '../../runtime/programs/hackysack.ts'
+import type { HackysackVariant } from '../../runtime/programs/hackysack-game.ts'
 import { clip, EnckeError } from '../errors.ts'
 
 export interface ChainRequest {

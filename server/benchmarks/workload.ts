@@ -1,8 +1,10 @@
 // A workload is a benchmark program as the measuring sees it: something to run, how large it is, and what came out.
 
 import type { Coroutine, SchedulerStatistics } from '../../runtime/index.ts'
-import { chain, checkChain } from '../../runtime/programs/chain.ts'
-import { checkHackysack, hackysack } from '../../runtime/programs/hackysack.ts'
+import { chain } from '../../runtime/programs/chain.ts'
+import { checkChain } from '../../runtime/programs/chain-counts.ts'
+import { hackysack } from '../../runtime/programs/hackysack.ts'
+import { checkHackysack } from '../../runtime/programs/hackysack-game.ts'
 import type { BenchmarkRequest, ChainRequest, HackysackRequest } from './request.ts'
 
 export interface Workload {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { SchedulerStatistics } from '../../../runtime/index.ts'
 import { run, Scheduler, VirtualHost } from '../../../runtime/index.ts'
-import type { ChainResult } from '../../../runtime/programs/chain.ts'
-import { chain, checkChain } from '../../../runtime/programs/chain.ts'
+import { chain } from '../../../runtime/programs/chain.ts'
+import type { ChainResult } from '../../../runtime/programs/chain-counts.ts'
+import { checkChain } from '../../../runtime/programs/chain-counts.ts'
 import { BrokenInvariant } from '../../../runtime/programs/invariants.ts'
 
 interface Played {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { SchedulerStatistics } from '../../../runtime/index.ts'
 import { Random, run, Scheduler, VirtualHost } from '../../../runtime/index.ts'
-import type { HackysackOptions, HackysackResult, HackysackVariant } from '../../../runtime/programs/hackysack.ts'
-import { checkHackysack, hackysack, kicked } from '../../../runtime/programs/hackysack.ts'
+import { hackysack } from '../../../runtime/programs/hackysack.ts'
+import type { HackysackOptions, HackysackResult, HackysackVariant } from '../../../runtime/programs/hackysack-game.ts'
+import { checkHackysack, kicked } from '../../../runtime/programs/hackysack-game.ts'
 import { BrokenInvariant } from '../../../runtime/programs/invariants.ts'
 
 interface Played {
