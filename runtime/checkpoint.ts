@@ -2,6 +2,7 @@
 
 import type { Operation, OperationState, Signal } from './operation.ts'
 import { currentTask, done, enter, FRESH, HELD, parkedResult, running, SPENT } from './operation.ts'
+import { keepShape } from './shape.ts'
 
 /**
  * A cancel point that hands over to the host when the slice is spent; the caller is the first to go on afterwards.
@@ -43,3 +44,5 @@ class Checkpoint implements Operation<void> {
     return done(undefined)
   }
 }
+
+keepShape(new Checkpoint())

@@ -165,11 +165,13 @@ export function currentTask(): Runner {
 
 /** The base of all selectables: subclasses say how to poll, register, withdraw and take. */
 export abstract class SelectableOperation<T> extends Link implements Selectable<T> {
-  state: OperationState = FRESH
-  waiter: Waiter | null = null
+  declare state: OperationState
+  declare waiter: Waiter | null
 
   constructor() {
     super()
+    this.state = FRESH
+    this.waiter = null
     if (running.audit !== null) running.audit.created(this)
   }
 

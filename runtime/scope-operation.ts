@@ -8,6 +8,7 @@ import type { Coroutine, Operation, OperationState, Signal, TimerEntry } from '.
 import { done, enter, enteredResult, FRESH, HELD, PARKED, parkedResult, READY, running, SPENT } from './operation.ts'
 import type { Place } from './place.ts'
 import { isCoroutine, Scope } from './scope.ts'
+import { keepShape } from './shape.ts'
 import type { CoroutineTask } from './task.ts'
 
 export interface ScopeOptions {
@@ -245,5 +246,10 @@ function checkedLimit(operation: string, limitMs: number): number {
   if (typeof limitMs === 'number' && !Number.isNaN(limitMs)) return limitMs
   throw new RangeError(`${operation} takes a limit in milliseconds (got ${String(limitMs)})`)
 }
+
+function* nothing(): Coroutine<void> {}
+keepShape(new ScopeOperation(nothing, false))
+keepShape(new MoveOnOperation(nothing, false))
+keepShape(new ShieldOperation(nothing, false))
 
 export type { ScopeOperation }

@@ -10,7 +10,8 @@ import type { Coroutine } from './operation.ts'
 import type { Place } from './place.ts'
 import { spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { Task } from './task.ts'
+import { keepShape } from './shape.ts'
+import type { Body, Task } from './task.ts'
 import { CoroutineTask } from './task.ts'
 import { WaitList } from './wait-list.ts'
 
@@ -56,7 +57,7 @@ export class Scope implements Place {
   spawn<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): Task<T> {
     if (this.hasEnded) throw new Misuse(`${body.name || 'a coroutine'} was spawned into a scope that has ended`)
     // Spread here and nowhere else: an array of arguments that is only spread is never made.
-    return this.admit(body.name, body(...args))
+    return this.admit(body, body(...args))
   }
 
   /** Ask the body and all children to stop. Idempotent; the first reason stays. */
@@ -104,12 +105,12 @@ export class Scope implements Place {
     this.cancel(error)
   }
 
-  private admit<T>(name: string, generator: Coroutine<T>): Task<T> {
+  private admit<T>(body: Body, generator: Coroutine<T>): Task<T> {
     if (!isCoroutine(generator)) {
-      throw new Misuse(`${name || 'the body'} is no coroutine: write it as function* (…): Coroutine<…>`)
+      throw new Misuse(`${body.name || 'the body'} is no coroutine: write it as function* (…): Coroutine<…>`)
     }
     const { scheduler } = this
-    const task = new CoroutineTask<T>(this, scheduler.nextTaskId(), name, generator)
+    const task = new CoroutineTask<T>(this, scheduler.nextTaskId(), body, generator)
     this.children.add(task)
     scheduler.start(task)
     return task
@@ -120,3 +121,6 @@ export class Scope implements Place {
 export function isCoroutine(generator: Coroutine<unknown>): boolean {
   return typeof generator?.next === 'function' && typeof generator[Symbol.iterator] === 'function'
 }
+
+function* nothing(): Coroutine<void> {}
+keepShape(new CoroutineTask(new Scope(null, false), 0, nothing, nothing()))

@@ -13,6 +13,7 @@ import type { Place } from './place.ts'
 import { placeJustInside, spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
+import { keepShape } from './shape.ts'
 import { Link, WaitList } from './wait-list.ts'
 
 export type TaskStatus = 'runnable' | 'running' | 'parked' | 'done' | 'failed' | 'cancelled'
@@ -42,34 +43,57 @@ const fullAllowance = 128
 const swallowedLimit = 1_000
 
 export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
-  // A million of these may be parked: what most tasks never need is in `watchers`, and what can be asked for is a getter.
+  // A million of these may be parked: what most tasks never need is in `extras`, and what can be asked for is a getter.
   // Private methods by `#` would cost a field each.
 
   /** The scope it was spawned in. */
-  readonly outer: Scope
-  readonly id: number
-  label: string | (() => string)
-  /** The innermost generator being stepped: the body, or the body of the scope it is inside. */
-  generator: Coroutine<unknown> | null
+  declare readonly outer: Scope
+  declare readonly id: number
+  /** What was spawned. Its name is read when somebody looks: reading it at every spawn costs more than the rest of it. */
+  declare private readonly body: Body
+  /** The innermost generator being stepped: the body's, or that of the scope it is inside. */
+  declare generator: Coroutine<unknown> | null
   /** The innermost scope that it is inside, or itself. */
-  place: Place = this
-  reason: Cancelled | null
-  allowance: number
-  state: TaskStatus = 'runnable'
-  operation: Selectable<unknown> | null = null
+  declare place: Place
+  declare allowance: number
+  declare state: TaskStatus
+  declare operation: Selectable<unknown> | null
   /** When it parked, in whole milliseconds since its scheduler was made, as fine as a slice: a small integer is free. */
-  parkedAt = 0
-  private outcome: unknown = undefined
-  private watchers: Watchers | null = null
+  declare parkedAt: number
+  declare extras: Extras | null
 
-  constructor(outer: Scope, id: number, label: string, body: Coroutine<T>) {
+  constructor(outer: Scope, id: number, body: Body, generator: Coroutine<T>) {
     super()
     this.outer = outer
     this.id = id
-    this.label = label
-    this.generator = body
-    this.reason = outer.reason
-    this.allowance = this.reason === null ? fullAllowance : 0
+    this.body = body
+    this.generator = generator
+    this.place = this
+    this.allowance = fullAllowance
+    this.state = 'runnable'
+    this.operation = null
+    this.parkedAt = 0
+    this.extras = null
+    if (outer.reason !== null) {
+      this.reason = outer.reason
+      this.allowance = 0
+    }
+  }
+
+  get label(): string | (() => string) {
+    return this.extras?.label ?? this.body.name
+  }
+
+  set label(label: string | (() => string)) {
+    this.withExtras().label = label
+  }
+
+  get reason(): Cancelled | null {
+    return this.extras === null ? null : this.extras.reason
+  }
+
+  set reason(reason: Cancelled | null) {
+    this.withExtras().reason = reason
   }
 
   get scheduler(): Scheduler {
@@ -94,7 +118,7 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
 
   /** Whether somebody waits for the outcome, and so learns of a failure. */
   get isObserved(): boolean {
-    return this.watchers !== null && (this.watchers.hasJoiners || this.watchers.deferred !== null)
+    return this.extras !== null && (this.extras.hasJoiners || this.extras.deferred !== null)
   }
 
   get name(): string {
@@ -103,11 +127,11 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
   }
 
   get promise(): Promise<T> {
-    this.watchers ??= new Watchers()
-    let { deferred } = this.watchers
+    const extras = this.withExtras()
+    let { deferred } = extras
     if (deferred === null) {
       deferred = Promise.withResolvers<unknown>()
-      this.watchers.deferred = deferred
+      extras.deferred = deferred
       if (this.hasEnded) this.settle(deferred)
     }
     return deferred.promise as Promise<T>
@@ -199,25 +223,30 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
   /** The body has returned. */
   succeed(value: T): void {
     const { deadlock } = this
-    this.outcome = deadlock ?? value
-    this.end(deadlock === null ? 'done' : 'failed')
+    this.end(deadlock === null ? 'done' : 'failed', deadlock ?? value)
   }
 
   /** The body has thrown. */
   fail(error: unknown): void {
     if (this.reason !== null && findCancelled(error) !== undefined) {
       for (const failure of failuresBeside(error)) this.scheduler.report(failure)
-      this.outcome = this.deadlock
-      this.end(this.deadlock === null ? 'cancelled' : 'failed')
+      this.end(this.deadlock === null ? 'cancelled' : 'failed', this.deadlock ?? undefined)
     } else {
-      this.outcome = error
-      this.end('failed')
+      this.end('failed', error)
     }
   }
 
   addJoiner(joiner: SelectableOperation<unknown>): void {
-    this.watchers ??= new Watchers()
-    this.watchers.joiners.add(joiner)
+    this.withExtras().addJoiner(joiner)
+  }
+
+  private withExtras(): Extras {
+    this.extras ??= new Extras()
+    return this.extras
+  }
+
+  private get outcome(): unknown {
+    return this.extras?.outcome
   }
 
   /** The standstill that cancelled it, if it is a root: it fails of that, even if it swallows the cancel. */
@@ -227,13 +256,15 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
     return isRoot && reason instanceof Deadlock ? reason : null
   }
 
-  private end(status: 'done' | 'failed' | 'cancelled'): void {
+  private end(status: 'done' | 'failed' | 'cancelled', outcome: unknown): void {
     this.state = status
     this.generator = null
     this.unlink()
-    if (this.watchers !== null) {
-      this.watchers.wakeJoiners()
-      if (this.watchers.deferred !== null) this.settle(this.watchers.deferred)
+    // Most tasks give nothing, and nobody waits for them: those need no place for it.
+    if (outcome !== undefined) this.withExtras().outcome = outcome
+    if (this.extras !== null) {
+      this.extras.wakeJoiners()
+      if (this.extras.deferred !== null) this.settle(this.extras.deferred)
     }
     this.scheduler.countEnded()
     this.outer.childEnded(this)
@@ -245,16 +276,33 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
   }
 }
 
-/** Who waits for a task's end. */
-class Watchers {
-  readonly joiners = new WaitList<SelectableOperation<unknown>>()
+/** A function that gave a coroutine, for its name. */
+export interface Body {
+  readonly name: string
+}
+
+/** What most tasks never need. */
+class Extras {
+  label: string | (() => string) | null = null
+  /** What it gave, or what it failed of, once it has ended. */
+  outcome: unknown = undefined
+  reason: Cancelled | null = null
   deferred: PromiseWithResolvers<unknown> | null = null
   /** Whether anybody was there at the end: whoever left before, by a cancel or a lost select, learns of no failure. */
   hasJoiners = false
+  /** Who waits for its end. */
+  joiners: WaitList<SelectableOperation<unknown>> | null = null
+
+  addJoiner(joiner: SelectableOperation<unknown>): void {
+    this.joiners ??= new WaitList()
+    this.joiners.add(joiner)
+  }
 
   wakeJoiners(): void {
-    this.hasJoiners = !this.joiners.isEmpty
-    for (let joiner = this.joiners.shift(); joiner !== undefined; joiner = this.joiners.shift()) joiner.complete()
+    const { joiners } = this
+    if (joiners === null) return
+    this.hasJoiners = !joiners.isEmpty
+    for (let joiner = joiners.shift(); joiner !== undefined; joiner = joiners.shift()) joiner.complete()
   }
 }
 
@@ -285,3 +333,5 @@ class Join<T> extends SelectableOperation<T> {
     this.#task.addJoiner(this)
   }
 }
+
+keepShape(new Extras())

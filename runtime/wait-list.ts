@@ -9,8 +9,14 @@
 
 /** Something that can stand in one wait list at a time. */
 export class Link {
-  ahead: Link | null = null
-  behind: Link | null = null
+  // Declared, and set in the constructor: a field written here is defined first and set afterwards, and there are millions.
+  declare ahead: Link | null
+  declare behind: Link | null
+
+  constructor() {
+    this.ahead = null
+    this.behind = null
+  }
 
   get isLinked(): boolean {
     return this.behind !== null
