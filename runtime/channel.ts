@@ -10,7 +10,7 @@
 
 import { ChannelClosed, ChannelFull } from './errors.ts'
 import type { Selectable } from './operation.ts'
-import { SelectableOperation } from './operation.ts'
+import { FRESH, OperationBase, running } from './operation.ts'
 import { Ring } from './ring.ts'
 import { keepShape } from './shape.ts'
 import { WaitList } from './wait-list.ts'
@@ -283,14 +283,19 @@ type Waiting<T> = Send<T> | Receiving<T>
 const REFUSED = Symbol('refused')
 const OVERFLOWED = Symbol('overflowed')
 
-class Send<T> extends SelectableOperation<void> {
+class Send<T> extends OperationBase<void> {
   declare value: unknown
   declare private readonly channel: ChannelHead<T>
 
   constructor(channel: ChannelHead<T>, value: T) {
     super()
+    this.ahead = null
+    this.behind = null
+    this.state = FRESH
+    this.waiter = null
     this.channel = channel
     this.value = value
+    if (running.audit !== null) running.audit.created(this)
   }
 
   poll(): boolean {
@@ -316,15 +321,9 @@ class Send<T> extends SelectableOperation<void> {
   }
 }
 
-abstract class Receiving<T, Result = unknown> extends SelectableOperation<Result> {
+abstract class Receiving<T, Result = unknown> extends OperationBase<Result> {
   declare value: unknown
   declare protected readonly channel: ChannelHead<T>
-
-  constructor(channel: ChannelHead<T>) {
-    super()
-    this.value = undefined
-    this.channel = channel
-  }
 
   poll(): boolean {
     return this.channel.receiveNow(this)
@@ -350,6 +349,17 @@ abstract class Receiving<T, Result = unknown> extends SelectableOperation<Result
 }
 
 class Receive<T> extends Receiving<T, T> {
+  constructor(channel: ChannelHead<T>) {
+    super()
+    this.ahead = null
+    this.behind = null
+    this.state = FRESH
+    this.waiter = null
+    this.value = undefined
+    this.channel = channel
+    if (running.audit !== null) running.audit.created(this)
+  }
+
   take(): T {
     if (this.value === REFUSED) throw this.channel.closedError()
     return this.value as T
@@ -357,6 +367,17 @@ class Receive<T> extends Receiving<T, T> {
 }
 
 class Next<T> extends Receiving<T, IteratorResult<T, void>> {
+  constructor(channel: ChannelHead<T>) {
+    super()
+    this.ahead = null
+    this.behind = null
+    this.state = FRESH
+    this.waiter = null
+    this.value = undefined
+    this.channel = channel
+    if (running.audit !== null) running.audit.created(this)
+  }
+
   take(): IteratorResult<T, void> {
     return this.value === REFUSED ? { done: true, value: undefined } : { done: false, value: this.value as T }
   }

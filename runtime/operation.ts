@@ -10,7 +10,7 @@
 //   fresh ──► held ──► as from fresh          a trip through the run queue first: the budget was spent, or to be cancelled
 
 import { Misuse } from './errors.ts'
-import { Link } from './wait-list.ts'
+import { LinkBase } from './wait-list.ts'
 
 declare const signal: unique symbol
 
@@ -163,17 +163,10 @@ export function currentTask(): Runner {
   return task
 }
 
-/** The base of all selectables: subclasses say how to poll, register, withdraw and take. */
-export abstract class SelectableOperation<T> extends Link implements Selectable<T> {
+/** What a selectable is, its fields still to be set by the class itself. @see LinkBase */
+export abstract class OperationBase<T> extends LinkBase implements Selectable<T> {
   declare state: OperationState
   declare waiter: Waiter | null
-
-  constructor() {
-    super()
-    this.state = FRESH
-    this.waiter = null
-    if (running.audit !== null) running.audit.created(this)
-  }
 
   abstract poll(): boolean
   abstract take(): T
@@ -237,5 +230,17 @@ export abstract class SelectableOperation<T> extends Link implements Selectable<
     this.state = SPENT
     const task = currentTask()
     throw task.isCancelled ? task.cancellation() : runsOnce()
+  }
+}
+
+/** The base of selectables: subclasses say how to poll, register, withdraw and take. */
+export abstract class SelectableOperation<T> extends OperationBase<T> {
+  constructor() {
+    super()
+    this.ahead = null
+    this.behind = null
+    this.state = FRESH
+    this.waiter = null
+    if (running.audit !== null) running.audit.created(this)
   }
 }

@@ -4,7 +4,7 @@
 // commits the winner, not when the coroutine is resumed.
 
 import type { Operation, Selectable, Waiter } from './operation.ts'
-import { running, SelectableOperation, SPENT } from './operation.ts'
+import { OperationBase, running, SelectableOperation, SPENT } from './operation.ts'
 
 /** Operations by name; `null` switches a case off. */
 export type Cases = Readonly<Record<string, Selectable<unknown> | null>>
@@ -54,7 +54,7 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
     for (const name in cases) {
       const operation = cases[name] as Selectable<unknown> | null
       if (operation === null) continue
-      if (operation instanceof SelectableOperation) operation.claim()
+      if (operation instanceof OperationBase) operation.claim()
       this.#names.push(name)
       this.#operations.push(operation)
     }
@@ -89,7 +89,7 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
 
   take(): Selected<C> {
     const winner = this.#winner as Selectable<unknown>
-    if (winner instanceof SelectableOperation) winner.state = SPENT
+    if (winner instanceof OperationBase) winner.state = SPENT
     const name = this.#names[this.#operations.indexOf(winner)]
     return { case: name, value: winner.take() } as unknown as Selected<C>
   }

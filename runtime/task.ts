@@ -14,7 +14,7 @@ import { placeJustInside, spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
 import { keepShape } from './shape.ts'
-import { Link, WaitList } from './wait-list.ts'
+import { LinkBase, WaitList } from './wait-list.ts'
 
 export type TaskStatus = 'runnable' | 'running' | 'parked' | 'done' | 'failed' | 'cancelled'
 
@@ -42,7 +42,7 @@ const fullAllowance = 128
 /** After so many swallowed cancels the coroutine is reported: it will not stop by itself. */
 const swallowedLimit = 1_000
 
-export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
+export class CoroutineTask<T> extends LinkBase implements Task<T>, Runner, Place {
   // A million of these may be parked: what most tasks never need is in `extras`, and what can be asked for is a getter.
   // Private methods by `#` would cost a field each.
 
@@ -64,6 +64,8 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
 
   constructor(outer: Scope, id: number, body: Body, generator: Coroutine<T>) {
     super()
+    this.ahead = null
+    this.behind = null
     this.outer = outer
     this.id = id
     this.body = body
@@ -236,7 +238,7 @@ export class CoroutineTask<T> extends Link implements Task<T>, Runner, Place {
     }
   }
 
-  addJoiner(joiner: SelectableOperation<unknown>): void {
+  addJoiner(joiner: Join<unknown>): void {
     this.withExtras().addJoiner(joiner)
   }
 
@@ -293,7 +295,7 @@ class Extras {
   /** Who waits for its end. */
   joiners: WaitList<SelectableOperation<unknown>> | null = null
 
-  addJoiner(joiner: SelectableOperation<unknown>): void {
+  addJoiner(joiner: Join<unknown>): void {
     this.joiners ??= new WaitList()
     this.joiners.add(joiner)
   }
