@@ -8,9 +8,10 @@
 //
 // The buffer is made when it is first needed: most channels never buffer.
 
+import type { Receiving, WaitedOn, Waiting } from './channel-operation.ts'
+import { Next, OVERFLOWED, REFUSED, Receive, Send } from './channel-operation.ts'
 import { ChannelClosed, ChannelFull } from './errors.ts'
 import type { Selectable } from './operation.ts'
-import { FRESH, OperationBase, running } from './operation.ts'
 import { Ring } from './ring.ts'
 import { keepShape } from './shape.ts'
 import { WaitList } from './wait-list.ts'
@@ -91,7 +92,7 @@ const closed = { status: 'closed' } as const
 
 // A channel is itself the head of the list of those who wait on it: with a million coroutines parked on a channel each, a
 // list beside every channel is 48 bytes and a cache miss more.
-class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T> {
+class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedOn<T> {
   declare readonly capacity: number
   declare private buffer: Ring<T> | null
   /** What most channels never have. */
@@ -273,113 +274,6 @@ class Rare {
 
   constructor(options: ChannelOptions | undefined) {
     this.options = options
-  }
-}
-
-type Waiting<T> = Send<T> | Receiving<T>
-
-// What stands in an operation's `value` when the channel did not take or give one: no value of any T is one of these, and
-// a field less makes a parked coroutine smaller.
-const REFUSED = Symbol('refused')
-const OVERFLOWED = Symbol('overflowed')
-
-class Send<T> extends OperationBase<void> {
-  declare value: unknown
-  declare private readonly channel: ChannelHead<T>
-
-  constructor(channel: ChannelHead<T>, value: T) {
-    super()
-    this.ahead = null
-    this.behind = null
-    this.state = FRESH
-    this.waiter = null
-    this.channel = channel
-    this.value = value
-    if (running.audit !== null) running.audit.created(this)
-  }
-
-  poll(): boolean {
-    return this.channel.sendNow(this)
-  }
-
-  take(): void {
-    if (this.value === REFUSED) throw this.channel.closedError()
-    if (this.value === OVERFLOWED) throw this.channel.fullError()
-  }
-
-  describe(): string {
-    return `send ${this.channel.name}`
-  }
-
-  refuse(): void {
-    this.value = REFUSED
-    this.complete()
-  }
-
-  protected enlist(): void {
-    this.channel.add(this)
-  }
-}
-
-abstract class Receiving<T, Result = unknown> extends OperationBase<Result> {
-  declare value: unknown
-  declare protected readonly channel: ChannelHead<T>
-
-  poll(): boolean {
-    return this.channel.receiveNow(this)
-  }
-
-  deliver(value: T): void {
-    this.value = value
-    this.complete()
-  }
-
-  refuse(): void {
-    this.value = REFUSED
-    this.complete()
-  }
-
-  describe(): string {
-    return `receive ${this.channel.name}`
-  }
-
-  protected enlist(): void {
-    this.channel.add(this)
-  }
-}
-
-class Receive<T> extends Receiving<T, T> {
-  constructor(channel: ChannelHead<T>) {
-    super()
-    this.ahead = null
-    this.behind = null
-    this.state = FRESH
-    this.waiter = null
-    this.value = undefined
-    this.channel = channel
-    if (running.audit !== null) running.audit.created(this)
-  }
-
-  take(): T {
-    if (this.value === REFUSED) throw this.channel.closedError()
-    return this.value as T
-  }
-}
-
-class Next<T> extends Receiving<T, IteratorResult<T, void>> {
-  constructor(channel: ChannelHead<T>) {
-    super()
-    this.ahead = null
-    this.behind = null
-    this.state = FRESH
-    this.waiter = null
-    this.value = undefined
-    this.channel = channel
-    if (running.audit !== null) running.audit.created(this)
-  }
-
-  take(): IteratorResult<T, void> {
-    return this.value === REFUSED ? { done: true, value: undefined } : { done: false, value: this.value as T }
   }
 }
 

@@ -76,6 +76,7 @@ export interface Timekeeper {
   random(bound: number): number
   isSliceSpent(): boolean
   hold(reason: string): Disposable
+  report(error: unknown): void
 }
 
 /** Something in a scheduler's timer heap. `due` is in milliseconds on its host's clock; `place` is the heap's own. */
@@ -208,23 +209,28 @@ export abstract class OperationBase<T> extends LinkBase implements Selectable<T>
     const { state } = this
     if (state === READY) return this.finish()
     if (state === PARKED) return this.fail()
-    if (!enter(state)) {
-      this.state = HELD
-      return parkedResult
-    }
-    if (this.poll()) return this.finish()
+    if (!enter(state)) return this.holdOn()
+    return this.poll() ? this.finish() : this.standInLine()
+  }
+
+  protected finish(): IteratorReturnResult<T> {
+    this.state = SPENT
+    return done(this.take())
+  }
+
+  protected holdOn(): IteratorYieldResult<Signal> {
+    this.state = HELD
+    return parkedResult
+  }
+
+  protected standInLine(): IteratorYieldResult<Signal> {
     const task = running.task as Runner
     task.park(this)
     this.register(task)
     return parkedResult
   }
 
-  private finish(): IteratorReturnResult<T> {
-    this.state = SPENT
-    return done(this.take())
-  }
-
-  private fail(): never {
+  protected fail(): never {
     // Another coroutine is parked on it, and must find it as it left it.
     if (this.waiter !== null) throw runsOnce()
     this.state = SPENT

@@ -327,7 +327,7 @@ export class Scheduler implements Timekeeper {
       let result: IteratorResult<unknown, unknown>
       try {
         const generator = task.generator as Coroutine<unknown>
-        result = misuse === null ? generator.next() : generator.throw(misuse)
+        result = misuse === null ? resume.call(generator) : generator.throw(misuse)
       } catch (error) {
         misuse = null
         if (this.#threw(task, error)) continue
@@ -423,6 +423,11 @@ export class Scheduler implements Timekeeper {
     }
   }
 }
+
+// The `next` of all generators: every function* has a prototype of its own, so that looking it up each time sees them all.
+const resume = Object.getPrototypeOf(function* () {}).prototype.next as (
+  this: Coroutine<unknown>,
+) => IteratorResult<unknown, unknown>
 
 function checkedSlice(sliceMs: number): number {
   if (sliceMs >= 0) return sliceMs

@@ -70,7 +70,9 @@ export class WaitList<Member extends LinkBase = Link> extends LinkBase {
     const last = this.ahead as LinkBase
     member.ahead = last
     member.behind = this
-    last.behind = member
+    // Where nobody waits yet, `last` is the list: asked for here, so that members and lists are not looked at alike.
+    if (last === this) this.behind = member
+    else last.behind = member
     this.ahead = member
   }
 
@@ -80,7 +82,8 @@ export class WaitList<Member extends LinkBase = Link> extends LinkBase {
     if (first === this) return undefined
     const second = first.behind as LinkBase
     this.behind = second
-    second.ahead = this
+    if (second === this) this.ahead = this
+    else second.ahead = this
     first.ahead = null
     first.behind = null
     return first as Member
