@@ -15,6 +15,8 @@ export interface CoroutineDescription {
   readonly waitsFor: string | null
   /** For how long it has been parked, in milliseconds, as fine as a slice. */
   readonly parkedMs: number | null
+  /** In debug mode, the file and line in which it was spawned. */
+  readonly spawnSite?: string
 }
 
 /** A dump of a million coroutines would itself be a failure. */
@@ -38,17 +40,18 @@ export function* describeTasks(
 export function dumpTasks(coroutines: Iterable<CoroutineDescription>): string {
   const lines: string[] = []
   let count = 0
-  for (const { path, status, waitsFor, parkedMs } of coroutines) {
+  for (const { path, status, waitsFor, parkedMs, spawnSite } of coroutines) {
     count += 1
     if (count > mostLines) continue
-    lines.push(waitsFor === null ? `${path}  ${status}` : `${path}  parked ${seconds(parkedMs ?? 0)} on ${waitsFor}`)
+    const doing = waitsFor === null ? status : `parked ${seconds(parkedMs ?? 0)} on ${waitsFor}`
+    lines.push(spawnSite === undefined ? `${path}  ${doing}` : `${path}  ${doing}  (spawned at ${spawnSite})`)
   }
   if (count > mostLines) lines.push(`… and ${count - mostLines} more`)
   return lines.join('\n')
 }
 
 function describe(task: CoroutineTask<unknown>, parent: string, now: number): CoroutineDescription {
-  const { id, name, status } = task
+  const { id, name, status, spawnSite } = task
   const isParked = status === 'parked'
   return {
     id,
@@ -57,6 +60,7 @@ function describe(task: CoroutineTask<unknown>, parent: string, now: number): Co
     status,
     waitsFor: isParked ? (task.operation?.describe() ?? 'the children of its scope') : null,
     parkedMs: isParked ? now - task.parkedAt : null,
+    ...(spawnSite === null ? null : { spawnSite }),
   }
 }
 

@@ -25,7 +25,7 @@ export class TaskCancelled extends Error {
   }
 }
 
-/** The body of `timeout` (or of a `shield` with a limit) did not end in time. */
+/** The body of `timeout`, or of another scope with a limit, did not end in time. `limitMs` is the limit as last set. */
 export class TimeoutError extends Error {
   readonly code = 'TIMEOUT'
   readonly limitMs: number
@@ -64,6 +64,22 @@ export class Deadlock extends Error {
   constructor(dump: string) {
     super(`every coroutine is parked and nothing can wake one:\n${dump}`)
     this.name = 'Deadlock'
+  }
+}
+
+/** A program failed under a schedule that `explore` tried. The message has the end of its trace, and the dump. */
+export class ExplorationFailed extends Error {
+  readonly code = 'EXPLORATION_FAILED'
+  /** Replays it: `explore(program, { seed })`. Undefined if choices do. */
+  readonly seed: number | undefined
+  /** Replays it: `explore(program, { choices })`. Undefined if a seed does. */
+  readonly choices: readonly number[] | undefined
+
+  constructor(message: string, way: { readonly seed?: number; readonly choices?: readonly number[] }, cause: unknown) {
+    super(message, { cause })
+    this.name = 'ExplorationFailed'
+    this.seed = way.seed
+    this.choices = way.choices
   }
 }
 

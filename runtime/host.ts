@@ -45,7 +45,7 @@ export interface AbortSignalLike {
 
 export interface AbortControllerLike {
   readonly signal: AbortSignalLike
-  abort(): void
+  abort(reason?: unknown): void
 }
 
 /** Make one of the platform's. */

@@ -3,6 +3,7 @@
 // Invariant, between any two steps of the scheduler: inside a cancelled place every place is cancelled, too, but for
 // shields and what is in them.
 
+import type { AbortTies } from './abort.ts'
 import type { Cancelled } from './errors.ts'
 
 export interface Place {
@@ -15,6 +16,8 @@ export interface Place {
   reason: Cancelled | null
   /** A shield lets no cancel in from around it. */
   readonly isShielded: boolean
+  /** Its ties to the platform's signals, made when they are first asked for. */
+  readonly ties: AbortTies
   forEachInner(visit: (inner: Place) => void): void
   /** Told when it has got its reason. */
   becameCancelled(): void

@@ -11,6 +11,15 @@ export class Random {
     this.#state = (mixed ^ (mixed >>> 16)) | 0 || 1
   }
 
+  /** Where it is in its sequence: another one that is set to it goes on from there, also in another thread. */
+  get state(): number {
+    return this.#state
+  }
+
+  set state(state: number) {
+    this.#state = state
+  }
+
   /** A whole number from 0 up to, not including, `bound` (at most 2^31). */
   below(bound: number): number {
     let state = this.#state

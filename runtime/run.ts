@@ -8,6 +8,10 @@ let scheduler: Scheduler | undefined
 
 /** Start a root coroutine on the default scheduler. @see Scheduler.run */
 export function run<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): Task<T> {
+  return defaultScheduler().run(body, ...args)
+}
+
+export function defaultScheduler(): Scheduler {
   scheduler ??= new Scheduler()
-  return scheduler.run(body, ...args)
+  return scheduler
 }

@@ -21,6 +21,7 @@ import { Random } from './random.ts'
 import { Ring } from './ring.ts'
 import { Scope } from './scope.ts'
 import type { ScopeOperation } from './scope-operation.ts'
+import { spawnSite } from './spawn-site.ts'
 import type { CoroutineTask, Task } from './task.ts'
 import { TimerHeap } from './timer-heap.ts'
 import type { Trace, TraceEvent } from './trace.ts'
@@ -36,7 +37,10 @@ export interface SchedulerOptions {
   readonly order?: 'fifo' | 'shuffle'
   /** What to do when everybody is parked for ever. Default 'ignore': a server waits for its next request. */
   readonly deadlock?: 'reject' | 'ignore'
-  /** Report operations that were made and never run: a forgotten `yield*`. Default false; it costs speed. */
+  /**
+   * Report operations that were made and never run: a forgotten `yield*`. And note where each coroutine was spawned, for
+   * dumps. Default false; it costs speed.
+   */
   readonly debug?: boolean
   /** Told of every step of every coroutine. */
   readonly trace?: Trace
@@ -203,6 +207,7 @@ export class Scheduler implements Timekeeper {
   // What follows is for tasks, scopes and operations.
 
   start(task: CoroutineTask<unknown>): void {
+    if (this.#audit !== null) task.spawnSite = spawnSite()
     if (this.#trace !== null) this.#tell('spawn', task, '')
     this.enqueue(task)
   }

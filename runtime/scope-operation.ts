@@ -3,17 +3,25 @@
 // The body runs in the same coroutine, but the scheduler steps its generator directly: the coroutine's stack of
 // generators is this chain of operations, so that a resume costs the same at every depth and no nesting is too deep.
 
+import { checkedLimit } from './deadline.ts'
 import { Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled, TimeoutError } from './errors.ts'
-import type { Coroutine, Operation, OperationState, Signal, TimerEntry } from './operation.ts'
+import type { Coroutine, Operation, OperationState, Signal } from './operation.ts'
 import { done, enter, enteredResult, FRESH, HELD, PARKED, parkedResult, READY, running, SPENT } from './operation.ts'
 import type { Place } from './place.ts'
+import type { OnFailure } from './scope.ts'
 import { isCoroutine, Scope } from './scope.ts'
 import { keepShape } from './shape.ts'
 import type { CoroutineTask } from './task.ts'
 
 export interface ScopeOptions {
-  /** Keep the siblings of a child that fails; its failure is reported unless somebody joins it. Default false. */
-  readonly supervise?: boolean
+  /**
+   * Keep the siblings of a child that fails. With `true` its failure is reported, unless somebody joins it. A function is
+   * told of each failure instead, joined or not, with the task that failed, before the scope can end: it may note it, spawn
+   * another, or throw, of which the scope then fails. It runs no operations. Default false.
+   *
+   * What the body throws cancels all children in any case.
+   */
+  readonly supervise?: boolean | OnFailure
 }
 
 export type ScopeBody<T> = (scope: Scope) => Coroutine<T>
@@ -24,7 +32,7 @@ export type ScopeBody<T> = (scope: Scope) => Coroutine<T>
  * The first failure, of the body or of a child, cancels the rest and is thrown as itself; later ones are reported to the
  * host. The wait for the children is no cancel point: a cancel reaches them instead, and is thrown once they have ended.
  *
- * @throws TaskCancelled if `scope.cancel()` stopped the body
+ * @throws TaskCancelled if `scope.cancel()`, or a signal, stopped the body; TimeoutError if `scope.setLimit()` did
  * @see Nathaniel J. Smith, "Notes on structured concurrency", 2018
  */
 export function scope<T>(body: ScopeBody<T>, options: ScopeOptions = {}): Operation<T> {
@@ -65,10 +73,14 @@ class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
   #value: Inner | undefined = undefined
   #unwoundBy: unknown = undefined
   readonly #limitMs: number
-  #deadline: Deadline | null = null
 
-  constructor(body: ScopeBody<Inner>, supervises: boolean, limitMs = Number.POSITIVE_INFINITY, isShielded = false) {
-    super(null, supervises, isShielded)
+  constructor(
+    body: ScopeBody<Inner>,
+    supervision: boolean | OnFailure,
+    limitMs = Number.POSITIVE_INFINITY,
+    isShielded = false,
+  ) {
+    super(null, supervision, isShielded)
     this.#body = body
     this.#limitMs = limitMs
     if (running.audit !== null) running.audit.created(this)
@@ -125,7 +137,8 @@ class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
    */
   override becameCancelled(): void {
     super.becameCancelled()
-    const isCutOff = (this.outer as Place).reason !== null || this.#deadline?.error != null
+    const isFromOutside = !this.isShielded && (this.outer as Place).reason !== null
+    const isCutOff = isFromOutside || this.deadline?.error != null
     if (this.#bodyHasEnded && isCutOff) this.#unwoundBy ??= this.reason
   }
 
@@ -140,7 +153,7 @@ class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
   /** The outcome after a cancel of this very scope. */
   protected stopped(): Outer {
     const reason = this.reason?.reason
-    if (reason instanceof Deadlock || (reason instanceof TimeoutError && reason === this.#deadline?.error)) throw reason
+    if (reason instanceof Deadlock || (reason instanceof TimeoutError && reason === this.deadline?.error)) throw reason
     throw new TaskCancelled('the scope', reason)
   }
 
@@ -155,14 +168,7 @@ class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
     this.#outerGenerator = host.generator
     host.generator = body
     host.adopt(this)
-    this.#setDeadline()
-  }
-
-  #setDeadline(): void {
-    if (this.#limitMs === Number.POSITIVE_INFINITY) return
-    this.#deadline = new Deadline(this, this.#limitMs, this.scheduler.now() + this.#limitMs)
-    if (this.#limitMs > 0) this.scheduler.addTimer(this.#deadline)
-    else this.#deadline.fire()
+    if (this.#limitMs !== Number.POSITIVE_INFINITY) this.setLimit(this.#limitMs)
   }
 
   #bodyEnded(): boolean {
@@ -181,7 +187,6 @@ class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer> {
   #close(host: CoroutineTask<unknown>): void {
     this.hasEnded = true
     this.#state = READY
-    if (this.#deadline !== null) this.scheduler.removeTimer(this.#deadline)
     this.leftBy(host)
     host.adopt(this.outer as CoroutineTask<unknown>)
   }
@@ -220,31 +225,6 @@ class ShieldOperation<T> extends ScopeOperation<T, T> {
   protected override mayEnter(state: OperationState): boolean {
     return state === HELD || enter(state)
   }
-}
-
-class Deadline implements TimerEntry {
-  due: number
-  order = 0
-  place = -1
-  error: TimeoutError | null = null
-  readonly #scope: Scope
-  readonly #limitMs: number
-
-  constructor(scope: Scope, limitMs: number, due: number) {
-    this.#scope = scope
-    this.#limitMs = limitMs
-    this.due = due
-  }
-
-  fire(): void {
-    this.error = new TimeoutError(this.#limitMs)
-    this.#scope.cancel(this.error)
-  }
-}
-
-function checkedLimit(operation: string, limitMs: number): number {
-  if (typeof limitMs === 'number' && !Number.isNaN(limitMs)) return limitMs
-  throw new RangeError(`${operation} takes a limit in milliseconds (got ${String(limitMs)})`)
 }
 
 function* nothing(): Coroutine<void> {}

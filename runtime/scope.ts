@@ -2,11 +2,15 @@
 //
 // Invariants, between any two steps of the scheduler:
 //   - a scope that has ended has no children and gets none;
-//   - after the first failure it is cancelled, unless it supervises;
+//   - after the first failure it is cancelled, unless it supervises and the failure is a child's;
 //   - once its body has ended and the last child has, it has ended: nobody can be admitted in between.
 
+import { AbortTies } from './abort.ts'
+import { checkedLimit, Deadline } from './deadline.ts'
 import { Cancelled, Misuse } from './errors.ts'
+import type { AbortSignalLike } from './host.ts'
 import type { Coroutine } from './operation.ts'
+import { running } from './operation.ts'
 import type { Place } from './place.ts'
 import { spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -15,23 +19,28 @@ import type { Body, Task } from './task.ts'
 import { CoroutineTask } from './task.ts'
 import { WaitList } from './wait-list.ts'
 
+/** Told of a child of `scope` that has failed. What it throws, the scope fails of. */
+export type OnFailure = (failure: unknown, task: Task<unknown>, scope: Scope) => void
+
 export class Scope implements Place {
   reason: Cancelled | null = null
   readonly isShielded: boolean
   readonly children = new WaitList<CoroutineTask<unknown>>()
-  /** Whether a child that fails leaves its siblings alone. */
-  readonly supervises: boolean
+  /** Whether a child that fails leaves its siblings alone, and who is told of it. */
+  readonly supervision: boolean | OnFailure
   protected hasEnded = false
   protected failure: { readonly error: unknown } | null = null
+  protected deadline: Deadline | null = null
+  #ties: AbortTies | null = null
   #scheduler: Scheduler | null
   #outer: Place | null = null
   #host: CoroutineTask<unknown> | null = null
   /** The scope that its own coroutine has open just inside it. */
   #inner: Scope | null = null
 
-  constructor(scheduler: Scheduler | null, supervises: boolean, isShielded = false) {
+  constructor(scheduler: Scheduler | null, supervision: boolean | OnFailure, isShielded = false) {
     this.#scheduler = scheduler
-    this.supervises = supervises
+    this.supervision = supervision
     this.isShielded = isShielded
   }
 
@@ -42,6 +51,11 @@ export class Scope implements Place {
   /** The coroutine whose body opened it; none for the root scope of a scheduler. */
   get host(): CoroutineTask<unknown> | null {
     return this.#host
+  }
+
+  get ties(): AbortTies {
+    this.#ties ??= new AbortTies()
+    return this.#ties
   }
 
   get scheduler(): Scheduler {
@@ -66,6 +80,32 @@ export class Scope implements Place {
     spreadCancel(this, new Cancelled(reason))
   }
 
+  /** Cancel it with the reason of `signal` once that aborts. When it ends, its listener is gone. */
+  cancelOn(signal: AbortSignalLike): void {
+    if (!this.hasEnded) this.ties.listen(signal, (reason) => this.cancel(reason))
+  }
+
+  /** How many milliseconds it has left: `Infinity` without a limit, 0 or less once it has been stopped by it. */
+  get remainingMs(): number {
+    return this.deadline === null ? Number.POSITIVE_INFINITY : this.deadline.due - this.scheduler.now()
+  }
+
+  /**
+   * Stop it `limitMs` milliseconds from now, as `timeout`, `moveOn` and `shield` do, and not when it was to be stopped
+   * before. 0 or less stops it at once; `Infinity` lets it go on for ever. A scope that had no limit throws TimeoutError then.
+   *
+   * False, and nothing happens, when it is too late: its limit has stopped it, or it is cancelled, or has ended.
+   *
+   * @throws RangeError if `limitMs` is not a number
+   */
+  setLimit(limitMs: number): boolean {
+    checkedLimit('setLimit', limitMs)
+    if (this.hasEnded || this.reason !== null) return false
+    this.deadline ??= new Deadline(this)
+    this.deadline.set(limitMs)
+    return true
+  }
+
   forEachInner(visit: (inner: Place) => void): void {
     for (const child of this.children) visit(child)
     if (this.#inner !== null) visit(this.#inner)
@@ -73,12 +113,15 @@ export class Scope implements Place {
 
   becameCancelled(): void {
     if (this.#host?.place === this) this.#host.interrupt()
+    this.#ties?.abort(this.reason?.reason)
   }
 
   /** Told by a child that has ended and left. */
   childEnded(child: CoroutineTask<unknown>): void {
     if (child.state !== 'failed') return
-    if (!this.supervises) this.fail(child.failure)
+    const { supervision } = this
+    if (supervision === false) this.fail(child.failure)
+    else if (supervision !== true) this.#tell(supervision, child)
     else if (!child.isObserved) this.scheduler.report(child.failure)
   }
 
@@ -92,6 +135,8 @@ export class Scope implements Place {
 
   protected leftBy(host: CoroutineTask<unknown>): void {
     if (this.#outer !== host) (this.#outer as Scope).#inner = null
+    if (this.deadline !== null) this.scheduler.removeTimer(this.deadline)
+    this.#ties?.loosen()
   }
 
   /** The first failure is kept, to be thrown as itself, and cancels the rest; later ones are reported. */
@@ -111,15 +156,28 @@ export class Scope implements Place {
     }
     const { scheduler } = this
     const task = new CoroutineTask<T>(this, scheduler.nextTaskId(), body, generator)
+    const spawner = (running.task as CoroutineTask<unknown> | null) ?? this.#host
+    if (spawner !== null && spawner.locals !== null) task.locals = spawner.locals
     this.children.add(task)
     scheduler.start(task)
     return task
   }
+
+  #tell(onFailure: OnFailure, child: CoroutineTask<unknown>): void {
+    try {
+      onFailure(child.failure, child, this)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
 }
 
-/** Whether a body gave a generator. An asynchronous one has a `next`, too, and would be stepped for ever. */
+/**
+ * Whether a body gave a generator, of its own or of another realm. An asynchronous one would be stepped for ever, and the
+ * scheduler calls the `next` of generators, which an iterator made by hand has not.
+ */
 export function isCoroutine(generator: Coroutine<unknown>): boolean {
-  return typeof generator?.next === 'function' && typeof generator[Symbol.iterator] === 'function'
+  return generator?.[Symbol.toStringTag] === 'Generator'
 }
 
 function* nothing(): Coroutine<void> {}

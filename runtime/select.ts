@@ -42,8 +42,7 @@ export function trySelect<const C extends Cases>(cases: C, options?: SelectOptio
 
 class Select<C extends Cases> extends SelectableOperation<Selected<C>> implements Waiter {
   readonly #cases: C
-  readonly #names: string[] = []
-  readonly #operations: Selectable<unknown>[] = []
+  readonly #operations: Selectable<unknown>[]
   readonly #isRandom: boolean
   #winner: Selectable<unknown> | null = null
 
@@ -51,13 +50,10 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
     super()
     this.#cases = cases
     this.#isRandom = options?.order !== 'first'
-    for (const name in cases) {
-      const operation = cases[name] as Selectable<unknown> | null
-      if (operation === null) continue
-      if (operation instanceof OperationBase) operation.claim()
-      this.#names.push(name)
-      this.#operations.push(operation)
-    }
+    // Of exactly the size it needs: an array that grows has room for seventeen, and ten thousand polls wait in one each.
+    const operations = Object.values(cases)
+    this.#operations = (operations.includes(null) ? operations.filter(Boolean) : operations) as Selectable<unknown>[]
+    for (const operation of this.#operations) if (operation instanceof OperationBase) operation.claim()
   }
 
   poll(): boolean {
@@ -90,8 +86,7 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
   take(): Selected<C> {
     const winner = this.#winner as Selectable<unknown>
     if (winner instanceof OperationBase) winner.state = SPENT
-    const name = this.#names[this.#operations.indexOf(winner)]
-    return { case: name, value: winner.take() } as unknown as Selected<C>
+    return { case: this.#nameOf(winner), value: winner.take() } as unknown as Selected<C>
   }
 
   describe(): string {
@@ -113,18 +108,20 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
     const left = this.#operations.length - index
     if (left < 2) return
     const drawn = index + randomBelow(left)
-    swap(this.#operations, index, drawn)
-    swap(this.#names, index, drawn)
+    const operations = this.#operations
+    const operation = operations[index] as Selectable<unknown>
+    operations[index] = operations[drawn] as Selectable<unknown>
+    operations[drawn] = operation
+  }
+
+  #nameOf(winner: Selectable<unknown>): string {
+    const cases = this.#cases
+    for (const name in cases) if (cases[name] === winner) return name
+    throw new Error('unreachable: the winner is none of the cases')
   }
 }
 
 // Outside a coroutine, where only trySelect can be, there is no scheduler with a seed: there it goes in order.
 function randomBelow(bound: number): number {
   return running.task === null ? 0 : running.task.scheduler.random(bound)
-}
-
-function swap<T>(items: T[], a: number, b: number): void {
-  const item = items[a] as T
-  items[a] = items[b] as T
-  items[b] = item
 }

@@ -6,7 +6,10 @@
 //   - it is linked among its scope's children until it has ended, and its outcome is set only then;
 //   - `allowance` is above zero exactly when the innermost scope it is in is not cancelled.
 
+import { AbortTies } from './abort.ts'
 import { Cancelled, Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled } from './errors.ts'
+import type { AbortSignalLike } from './host.ts'
+import type { Locals } from './local.ts'
 import type { Coroutine, Runner, Selectable } from './operation.ts'
 import { running, SelectableOperation } from './operation.ts'
 import type { Place } from './place.ts'
@@ -32,6 +35,8 @@ export interface Task<T> {
   join(): Selectable<T>
   /** Ask it to stop: its next operation, or the one it is parked on, throws `Cancelled`. Does not wait. */
   cancel(reason?: unknown): void
+  /** Cancel it with the reason of `signal` once that aborts. When it ends, its listener is gone. Gives the task itself. */
+  cancelOn(signal: AbortSignalLike): this
   /** The same as `join`, for code outside coroutines. */
   readonly promise: Promise<T>
 }
@@ -98,6 +103,30 @@ export class CoroutineTask<T> extends LinkBase implements Task<T>, Runner, Place
     this.withExtras().reason = reason
   }
 
+  /** Its coroutine-local values; the map never changes. */
+  get locals(): Locals | null {
+    return this.extras === null ? null : this.extras.locals
+  }
+
+  set locals(locals: Locals | null) {
+    this.withExtras().locals = locals
+  }
+
+  get ties(): AbortTies {
+    const extras = this.withExtras()
+    extras.ties ??= new AbortTies()
+    return extras.ties
+  }
+
+  /** In debug mode, the file and line in which it was spawned. */
+  get spawnSite(): string | null {
+    return this.extras === null ? null : this.extras.spawnSite
+  }
+
+  set spawnSite(site: string | null) {
+    this.withExtras().spawnSite = site
+  }
+
   get scheduler(): Scheduler {
     return this.outer.scheduler
   }
@@ -148,6 +177,11 @@ export class CoroutineTask<T> extends LinkBase implements Task<T>, Runner, Place
     spreadCancel(this, new Cancelled(reason))
   }
 
+  cancelOn(signal: AbortSignalLike): this {
+    if (!this.hasEnded) this.ties.listen(signal, (reason) => this.cancel(reason))
+    return this
+  }
+
   park(operation: Selectable<unknown> | null): void {
     this.state = 'parked'
     this.operation = operation
@@ -178,6 +212,7 @@ export class CoroutineTask<T> extends LinkBase implements Task<T>, Runner, Place
 
   becameCancelled(): void {
     if (this.place === this) this.interrupt()
+    this.extras?.ties?.abort(this.reason?.reason)
   }
 
   /** The innermost place has become cancelled: every operation from here on throws, the one it is parked on first. */
@@ -265,6 +300,7 @@ export class CoroutineTask<T> extends LinkBase implements Task<T>, Runner, Place
     // Most tasks give nothing, and nobody waits for them: those need no place for it.
     if (outcome !== undefined) this.withExtras().outcome = outcome
     if (this.extras !== null) {
+      this.extras.ties?.loosen()
       this.extras.wakeJoiners()
       if (this.extras.deferred !== null) this.settle(this.extras.deferred)
     }
@@ -294,6 +330,9 @@ class Extras {
   hasJoiners = false
   /** Who waits for its end. */
   joiners: WaitList<SelectableOperation<unknown>> | null = null
+  locals: Locals | null = null
+  ties: AbortTies | null = null
+  spawnSite: string | null = null
 
   addJoiner(joiner: Join<unknown>): void {
     this.joiners ??= new WaitList()

@@ -4,7 +4,7 @@
 
 import type { Task } from './task.ts'
 
-/** What happened to `task`; `on` is what it waits for, what woke it, or how it ended, in words. */
+/** What happened to `task`; `on` is what it waits for, why it is cancelled, or how it ended, in words. */
 export interface TraceEvent {
   readonly kind: 'spawn' | 'resume' | 'park' | 'wake' | 'handOver' | 'cancel' | 'end'
   readonly task: Task<unknown>

@@ -7,7 +7,9 @@ import type { Selectable, Waiter } from './operation.ts'
 import { currentTask, SelectableOperation } from './operation.ts'
 
 /** The platform's own type of signal, where this is checked with the platform's types. */
-type PlatformSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } } ? Signal : AbortSignalLike
+export type PlatformSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
+  ? Signal
+  : AbortSignalLike
 
 /** Something that ends with a promise, and stops when the signal says so. */
 export type Abortable<T> = (signal: PlatformSignal) => PromiseLike<T>
@@ -35,7 +37,7 @@ export function until<T>(source: PromiseLike<T> | Abortable<T> | AbortSignalLike
 type Settled<T> = { readonly kept: true; readonly value: T } | { readonly kept: false; readonly error: unknown }
 
 /** While it waits, something outside is going to wake the coroutine: a standstill is no deadlock. */
-abstract class UntilOutside<T> extends SelectableOperation<T> {
+export abstract class UntilOutside<T> extends SelectableOperation<T> {
   #hold: Disposable | null = null
 
   override withdraw(waiter: Waiter): void {

@@ -1,0 +1,171 @@
+// A subscription: one reader's place in a broadcast, and the operations that wait there.
+//
+// Invariant: `waiting` counts those of its operations that stand in the broadcast's wait list.
+
+import type { Broadcast } from './broadcast.ts'
+import { ChannelClosed } from './errors.ts'
+import type { Selectable, Waiter } from './operation.ts'
+import { SelectableOperation } from './operation.ts'
+
+/** What one `read` gives. */
+export interface Batch<T> {
+  /** In the order in which they were published. */
+  readonly values: readonly T[]
+  /** How many values between the last batch and this one are gone: the ring has lapped the reader. */
+  readonly missed: number
+  /** Whether there is more to read at once. */
+  readonly more: boolean
+}
+
+/** One reader's place in a broadcast. */
+export class Subscription<T> implements Disposable {
+  /** Mostly none: then disposing of it has nobody to look for. */
+  waiting = 0
+  readonly #name: string
+  #broadcast: Broadcast<T> | null
+  #position: number
+
+  constructor(broadcast: Broadcast<T>, position: number) {
+    this.#name = broadcast.name
+    this.#broadcast = broadcast
+    this.#position = position
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  /** Up to where it has read. Another subscription can go on from here. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Whether there is something to read. */
+  get hasNews(): boolean {
+    return this.#broadcast !== null && this.#position < this.#broadcast.head
+  }
+
+  /** Whether there will never be anything to read again. */
+  get hasEnded(): boolean {
+    return this.#broadcast === null || (this.#broadcast.isClosed && !this.hasNews)
+  }
+
+  /**
+   * Wait until there is something to read. Takes nothing: what there is, `read` gives.
+   *
+   * @throws ChannelClosed once the broadcast is closed and read to its end, or the subscription is disposed of
+   */
+  changed(): Selectable<void> {
+    return new Changed(this)
+  }
+
+  /**
+   * Read on, at most `limit` values. Never waits; with nothing to read, the batch is empty.
+   *
+   * @throws ChannelClosed once the subscription is disposed of; RangeError unless `limit` is a whole number above 0
+   */
+  read(limit = Number.POSITIVE_INFINITY): Batch<T> {
+    const broadcast = this.#broadcast
+    if (broadcast === null) throw this.closedError()
+    const from = Math.max(this.#position, broadcast.earliest)
+    const to = Math.min(broadcast.head, from + checkedLimit(limit))
+    const missed = from - this.#position
+    this.#position = to
+    return { values: broadcast.slice(from, to), missed, more: to < broadcast.head }
+  }
+
+  /**
+   * Wait like `changed` and read in one, or learn that it has come to its end: `{ done: true }`.
+   *
+   * A batch is empty only when another coroutine, on the same subscription, was the faster one.
+   *
+   * @throws RangeError unless `limit` is a whole number above 0
+   */
+  next(limit = Number.POSITIVE_INFINITY): Selectable<IteratorResult<Batch<T>, void>> {
+    return new Next(this, checkedLimit(limit))
+  }
+
+  /** Give up the place. Whoever waits on it gets ChannelClosed. Idempotent. */
+  [Symbol.dispose](): void {
+    const broadcast = this.#broadcast
+    this.#broadcast = null
+    if (this.waiting > 0) broadcast?.dismiss(this)
+  }
+
+  // What follows is for its operations.
+
+  addWaiting(waiting: Waiting<T, unknown>): void {
+    this.#broadcast?.addWaiting(waiting)
+  }
+
+  closedError(): ChannelClosed {
+    return this.#broadcast?.closedError() ?? new ChannelClosed(`a subscription to ${this.#name}`)
+  }
+}
+
+/** Ready while there is something to read, or nothing ever again. */
+export abstract class Waiting<T, Result> extends SelectableOperation<Result> {
+  readonly subscription: Subscription<T>
+  /** Which of the two it was when it committed. */
+  protected isRefused = false
+
+  constructor(subscription: Subscription<T>) {
+    super()
+    this.subscription = subscription
+  }
+
+  poll(): boolean {
+    this.isRefused = this.subscription.hasEnded
+    return this.isRefused || this.subscription.hasNews
+  }
+
+  describe(): string {
+    return `news of ${this.subscription.name}`
+  }
+
+  override complete(): void {
+    this.subscription.waiting -= 1
+    super.complete()
+  }
+
+  override withdraw(waiter: Waiter): void {
+    if (this.isLinked) this.subscription.waiting -= 1
+    super.withdraw(waiter)
+  }
+
+  refuse(): void {
+    this.isRefused = true
+    this.complete()
+  }
+
+  protected enlist(): void {
+    this.subscription.waiting += 1
+    this.subscription.addWaiting(this)
+  }
+}
+
+class Changed<T> extends Waiting<T, void> {
+  take(): void {
+    if (this.isRefused) throw this.subscription.closedError()
+  }
+}
+
+class Next<T> extends Waiting<T, IteratorResult<Batch<T>, void>> {
+  readonly #limit: number
+
+  constructor(subscription: Subscription<T>, limit: number) {
+    super(subscription)
+    this.#limit = limit
+  }
+
+  take(): IteratorResult<Batch<T>, void> {
+    // Since it committed, another coroutine may have read the rest, or given up the place.
+    if (this.subscription.hasEnded) return { done: true, value: undefined }
+    return { done: false, value: this.subscription.read(this.#limit) }
+  }
+}
+
+function checkedLimit(limit: number): number {
+  if (limit === Number.POSITIVE_INFINITY || (Number.isInteger(limit) && limit > 0)) return limit
+  throw new RangeError(`a limit is a whole number above 0, or Infinity (got ${String(limit)})`)
+}
