@@ -7,6 +7,7 @@ import type { SchedulerStatistics } from '../index.ts'
 import { Random } from '../index.ts'
 import type { ModelCosts } from './invariants.ts'
 import { allEnded, assertInvariants, atMost, equal } from './invariants.ts'
+import { kicked } from './kicks.ts'
 
 /**
  * 'mailbox' gives every player a buffered inbox, and a player may kick to itself; with 'rendezvous' a kick meets its
@@ -114,11 +115,6 @@ export function checkHackysack(result: HackysackResult, statistics: SchedulerSta
     ...allEnded(statistics, players + helpers),
     atMost('resumes', statistics.resumes, mostResumes),
   ])
-}
-
-/** The digest of a sequence of kicks with one more, to player `target`; a sequence starts from 0. (FNV-1a, by words.) */
-export function kicked(kicks: number, target: number): number {
-  return Math.imul(kicks ^ 0x811c9dc5 ^ target, 0x01000193) >>> 0
 }
 
 function ownComplaints(result: HackysackResult): (string | null)[] {

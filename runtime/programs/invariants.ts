@@ -53,3 +53,21 @@ export function allEnded(statistics: SchedulerStatistics, coroutines: number): C
     equal('promises awaited', statistics.awaited, 0),
   ]
 }
+
+/** The same of a program that checks itself before it has ended, and so without statistics, and again afterwards. */
+export function ended(
+  statistics: SchedulerStatistics | undefined,
+  {
+    coroutines,
+    mostResumes = Number.POSITIVE_INFINITY,
+  }: { readonly coroutines: number; readonly mostResumes?: number },
+): Complaint[] {
+  if (statistics === undefined) return []
+  return [...allEnded(statistics, coroutines), atMost('resumes', statistics.resumes, mostResumes)]
+}
+
+/** @throws RangeError unless `size` is a whole number of at least `least` */
+export function checkedSize(name: string, size: number, least = 1): number {
+  if (Number.isSafeInteger(size) && size >= least) return size
+  throw new RangeError(`${name} must be a whole number from ${least} (got ${String(size)})`)
+}
