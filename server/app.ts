@@ -22,6 +22,7 @@ import { longPollRoutes } from './http/long-poll.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { publishRoutes } from './http/publish.ts'
+import { withLazyChildren } from './http/request-log.ts'
 import { guardSite } from './http/same-site.ts'
 import { topicRoutes } from './http/topic.ts'
 import { countTraffic, type Traffic } from './http/traffic.ts'
@@ -117,7 +118,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
 function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance {
   const { trustProxy } = config
   const http = fastify({
-    loggerInstance: logger,
+    loggerInstance: withLazyChildren(logger),
     // A line for each of ten thousand polls would cost more than answering it.
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedHops(trustProxy),

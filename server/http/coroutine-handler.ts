@@ -5,7 +5,7 @@
 
 import type { FastifyReply, FastifyRequest, RouteGenericInterface, RouteHandlerMethod } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
-import { TaskCancelled } from '../../runtime/index.ts'
+import { Cancelled, TaskCancelled } from '../../runtime/index.ts'
 
 export type CoroutineHandler<Route extends RouteGenericInterface = RouteGenericInterface> = (
   request: FastifyRequest<Route>,
@@ -20,19 +20,33 @@ export function inCoroutine<Route extends RouteGenericInterface>(
   scheduler: Scheduler,
   handler: CoroutineHandler<Route>,
 ): RouteHandlerMethod {
-  return async (request, reply) => {
+  return (request, reply) => {
     const response = reply.raw
-    const task = scheduler.run(handler, request as FastifyRequest<Route>, reply)
+    const task = scheduler.run(serve<Route>, handler, request as FastifyRequest<Route>, reply)
     task.label = () => `${request.method} ${request.url.slice(0, longestLabel)} for ${request.ip}`
-    response.once('close', () => {
+    response.on('close', () => {
       if (!response.writableFinished) task.cancel('the client went away')
     })
-    try {
-      return await task.promise
-    } catch (error) {
-      if (!(error instanceof TaskCancelled && response.destroyed)) throw error
-      // There is nobody to answer. Without this Fastify would answer all the same, and log that it could not.
-      return reply.hijack()
+  }
+}
+
+// It answers itself: a promise of the result, for Fastify to wait for, would be most of what a poll that waits adds to
+// its request in memory, and two trips through the queue of microtasks.
+function* serve<Route extends RouteGenericInterface>(
+  handler: CoroutineHandler<Route>,
+  request: FastifyRequest<Route>,
+  reply: FastifyReply,
+): Coroutine<void> {
+  try {
+    reply.send(yield* handler(request, reply))
+  } catch (error) {
+    if (!(error instanceof Cancelled)) {
+      reply.send(error)
+      return
     }
+    // There is nobody to answer. Without this Fastify would answer all the same, and log that it could not.
+    if (reply.raw.destroyed) reply.hijack()
+    else reply.send(new TaskCancelled(request.url, error.reason))
+    throw error
   }
 }

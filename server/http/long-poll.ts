@@ -1,5 +1,6 @@
 // The long poll: a request that waits for news of its topics, by GET for one or several and by POST for many.
 
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import { after, select } from '../../runtime/index.ts'
@@ -64,9 +65,10 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     given: PollParameters,
     http: FastifyRequest,
     reply: FastifyReply,
-  ): Coroutine<Buffer> {
+  ): Coroutine<string | Buffer> {
     const request = readRequest(topics, given, limits, http.method === 'HEAD')
     using _place = request.holdMs > 0 ? waitingRoom.enter(http.ip) : null
+    letGoOfHeaders(http.raw)
     const { batch, retryAfterMs } = yield* longPoll(request)
     reply.header('cache-control', 'no-store').type('application/json; charset=utf-8')
     return retryAfterMs === undefined ? bodyOf(batch) : withRetry(batch, retryAfterMs)
@@ -106,10 +108,23 @@ function readRequest(topics: string[], given: PollParameters, limits: PollLimits
   }
 }
 
+// A browser sends a kilobyte of headers, and they are kept twice, as they came and by name: a sixth of a poll that waits.
+// Everybody who reads them has done so by now, the guards and the keys.
+function letGoOfHeaders(request: IncomingMessage): void {
+  request.rawHeaders = []
+  request.headers = noHeaders
+}
+
+const noHeaders = Object.freeze({})
+
+/** How long a text Node may put behind the head, to send the two as one; longer ones are encoded once, and sent beside it. */
+const longestText = 8 * 1024
+
 const bodies = new WeakMap<Batch, Buffer>()
 
-/** Encoded once for all polls that share the batch. */
-function bodyOf(batch: Batch): Buffer {
+/** Made once for all polls that share the batch. */
+function bodyOf(batch: Batch): string | Buffer {
+  if (batch.json.length <= longestText) return batch.json
   let body = bodies.get(batch)
   if (body === undefined) {
     body = Buffer.from(batch.json)
@@ -118,6 +133,6 @@ function bodyOf(batch: Batch): Buffer {
   return body
 }
 
-function withRetry(batch: Batch, retryAfterMs: number): Buffer {
-  return Buffer.from(`${batch.json.slice(0, -1)},"retryAfterMs":${retryAfterMs}}`)
+function withRetry(batch: Batch, retryAfterMs: number): string {
+  return `${batch.json.slice(0, -1)},"retryAfterMs":${retryAfterMs}}`
 }

@@ -50,7 +50,8 @@ function otherHost({ rawHeaders, headers, url = '' }: IncomingMessage): string |
   if (!url.startsWith('/') && URL.canParse(url) && new URL(url).host !== headers.host) return new URL(url).host
   let seen = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() === 'host' && ++seen > 1) return rawHeaders[at + 1]
+    const name = rawHeaders[at] as string
+    if (name.length === 4 && name.toLowerCase() === 'host' && ++seen > 1) return rawHeaders[at + 1]
   }
   return undefined
 }

@@ -41,13 +41,27 @@ export class WaitingRoom {
     }
     this.#taken += 1
     this.#byAddress.set(address, taken + 1)
-    return { [Symbol.dispose]: () => this.#leave(address) }
+    return new Place(this, address)
   }
 
-  #leave(address: string): void {
+  leave(address: string): void {
     const taken = this.#byAddress.get(address) ?? 0
     this.#taken -= 1
     if (taken > 1) this.#byAddress.set(address, taken - 1)
     else this.#byAddress.delete(address)
+  }
+}
+
+class Place implements Disposable {
+  readonly #room: WaitingRoom
+  readonly #address: string
+
+  constructor(room: WaitingRoom, address: string) {
+    this.#room = room
+    this.#address = address
+  }
+
+  [Symbol.dispose](): void {
+    this.#room.leave(this.#address)
   }
 }

@@ -1,0 +1,64 @@
+// The loggers of requests are made when something is logged: most requests log nothing, and ten thousand of them wait.
+
+import type { FastifyBaseLogger } from 'fastify'
+
+/** The same logger, whose children are made when they are first used. */
+export function withLazyChildren(logger: FastifyBaseLogger): FastifyBaseLogger {
+  const lazy = Object.create(logger) as FastifyBaseLogger
+  lazy.child = (...how) => new LazyChild(logger, how) as unknown as FastifyBaseLogger
+  return lazy
+}
+
+type How = Parameters<FastifyBaseLogger['child']>
+
+class LazyChild {
+  readonly #parent: FastifyBaseLogger
+  readonly #how: How
+  #made: FastifyBaseLogger | null = null
+
+  constructor(parent: FastifyBaseLogger, how: How) {
+    this.#parent = parent
+    this.#how = how
+  }
+
+  get level(): string {
+    return this.#parent.level
+  }
+
+  child(...how: How): FastifyBaseLogger {
+    return new LazyChild(this.#logger, how) as unknown as FastifyBaseLogger
+  }
+
+  trace(...line: Parameters<FastifyBaseLogger['trace']>): void {
+    this.#logger.trace(...line)
+  }
+
+  debug(...line: Parameters<FastifyBaseLogger['debug']>): void {
+    this.#logger.debug(...line)
+  }
+
+  info(...line: Parameters<FastifyBaseLogger['info']>): void {
+    this.#logger.info(...line)
+  }
+
+  warn(...line: Parameters<FastifyBaseLogger['warn']>): void {
+    this.#logger.warn(...line)
+  }
+
+  error(...line: Parameters<FastifyBaseLogger['error']>): void {
+    this.#logger.error(...line)
+  }
+
+  fatal(...line: Parameters<FastifyBaseLogger['fatal']>): void {
+    this.#logger.fatal(...line)
+  }
+
+  silent(...line: Parameters<FastifyBaseLogger['silent']>): void {
+    this.#logger.silent(...line)
+  }
+
+  get #logger(): FastifyBaseLogger {
+    this.#made ??= this.#parent.child(...this.#how)
+    return this.#made
+  }
+}
