@@ -12,24 +12,28 @@ export interface ChainResult {
 }
 
 /** What the links count, and main with them. */
-export class ChainCounts {
+export interface ChainCounts {
   readonly n: number
-  sends = 0
-  receives = 0
+  sends: number
+  receives: number
+}
 
-  /** @throws RangeError unless `n` is a whole number of at least 1 */
-  constructor(n: number) {
-    // With no link the program would meet itself on one channel, and wait for ever.
-    if (!Number.isSafeInteger(n) || n < 1) throw new RangeError(`n must be a whole number from 1 (got ${String(n)})`)
-    this.n = n
-  }
+/**
+ * Begin to count a chain of `n` links.
+ *
+ * @throws RangeError unless `n` is a whole number of at least 1
+ */
+export function newChainCounts(n: number): ChainCounts {
+  // With no link the program would meet itself on one channel, and wait for ever.
+  if (!Number.isSafeInteger(n) || n < 1) throw new RangeError(`n must be a whole number from 1 (got ${String(n)})`)
+  return { n, sends: 0, receives: 0 }
+}
 
-  /** What came of it, checked. @throws BrokenInvariant */
-  result(answer: number): ChainResult {
-    const result = { n: this.n, answer, sends: this.sends, receives: this.receives }
-    assertInvariants('chain', ownComplaints(result))
-    return result
-  }
+/** What came of a chain, checked. @throws BrokenInvariant */
+export function chainResult({ n, sends, receives }: ChainCounts, answer: number): ChainResult {
+  const result = { n, answer, sends, receives }
+  assertInvariants('chain', ownComplaints(result))
+  return result
 }
 
 /**

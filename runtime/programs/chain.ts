@@ -8,8 +8,8 @@
 
 import type { Coroutine, Scope } from '../index.ts'
 import { Channel, checkpoint, scope } from '../index.ts'
-import type { ChainResult } from './chain-counts.ts'
-import { ChainCounts } from './chain-counts.ts'
+import type { ChainCounts, ChainResult } from './chain-counts.ts'
+import { chainResult, newChainCounts } from './chain-counts.ts'
 
 /** How many links are made between two looks at whether the host is due its turn. */
 const linksPerCheckpoint = 1024
@@ -20,9 +20,9 @@ const linksPerCheckpoint = 1024
  * @throws RangeError unless `n` is a whole number of at least 1; BrokenInvariant
  */
 export function* chain(n: number): Coroutine<ChainResult> {
-  const counts = new ChainCounts(n)
+  const counts = newChainCounts(n)
   const answer = yield* scope((links) => sendThrough(n, links, counts))
-  return counts.result(answer)
+  return chainResult(counts, answer)
 }
 
 function* sendThrough(n: number, links: Scope, counts: ChainCounts): Coroutine<number> {

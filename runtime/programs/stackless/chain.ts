@@ -7,8 +7,8 @@ import type { Coroutine } from '../../index.ts'
 import { checkpoint } from '../../index.ts'
 import type { StacklessThread } from '../../models/stackless.ts'
 import { Channel, stackless } from '../../models/stackless.ts'
-import type { ChainResult } from '../chain-counts.ts'
-import { ChainCounts } from '../chain-counts.ts'
+import type { ChainCounts, ChainResult } from '../chain-counts.ts'
+import { chainResult, newChainCounts } from '../chain-counts.ts'
 
 /** How many links are made between two looks at whether the host is due its turn. */
 const linksPerCheckpoint = 1024
@@ -19,9 +19,9 @@ const linksPerCheckpoint = 1024
  * @throws RangeError unless `n` is a whole number of at least 1; BrokenInvariant
  */
 export function* chain(n: number): Coroutine<ChainResult> {
-  const counts = new ChainCounts(n)
+  const counts = newChainCounts(n)
   const answer = yield* stackless((thread) => sendThrough(n, thread, counts))
-  return counts.result(answer)
+  return chainResult(counts, answer)
 }
 
 function* sendThrough(n: number, thread: StacklessThread, counts: ChainCounts): Coroutine<number> {
