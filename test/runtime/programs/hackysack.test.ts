@@ -3,8 +3,9 @@ import type { SchedulerStatistics } from '../../../runtime/index.ts'
 import { Random, run, Scheduler, VirtualHost } from '../../../runtime/index.ts'
 import { hackysack } from '../../../runtime/programs/hackysack.ts'
 import type { HackysackOptions, HackysackResult, HackysackVariant } from '../../../runtime/programs/hackysack-game.ts'
-import { checkHackysack, kicked } from '../../../runtime/programs/hackysack-game.ts'
+import { checkHackysack } from '../../../runtime/programs/hackysack-game.ts'
 import { BrokenInvariant } from '../../../runtime/programs/invariants.ts'
+import { kicked } from '../../../runtime/programs/kicks.ts'
 
 interface Played {
   readonly result: HackysackResult
