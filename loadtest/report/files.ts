@@ -11,12 +11,20 @@ export const reportFolder = fileURLToPath(new URL('../reports/', import.meta.url
 
 /** Gives the paths of the page and of the JSON, from where the load test was started. */
 export function writeReport(report: Report): string[] {
+  return writeFiles('', report.date, { html: reportPage(report), json: `${JSON.stringify(report, null, 2)}\n` })
+}
+
+/**
+ * Write contents, by their file endings, under `name` and the date. Gives the paths from where the command was started.
+ *
+ * @param name ends in a hyphen, or is empty
+ */
+export function writeFiles(name: string, date: string, contents: Readonly<Record<string, string>>): string[] {
   mkdirSync(reportFolder, { recursive: true })
-  const contents = { html: reportPage(report), json: `${JSON.stringify(report, null, 2)}\n` }
-  const name = report.date.slice(0, 19).replaceAll(':', '-')
+  const moment = date.slice(0, 19).replaceAll(':', '-')
   return Object.entries(contents).map(([ending, content]) => {
-    writeFileSync(`${reportFolder}latest.${ending}`, content)
-    writeFileSync(`${reportFolder}${name}.${ending}`, content)
-    return relative(process.cwd(), `${reportFolder}${name}.${ending}`)
+    writeFileSync(`${reportFolder}${name}latest.${ending}`, content)
+    writeFileSync(`${reportFolder}${name}${moment}.${ending}`, content)
+    return relative(process.cwd(), `${reportFolder}${name}${moment}.${ending}`)
   })
 }

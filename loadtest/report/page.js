@@ -27,7 +27,7 @@ function draw(place, plot) {
     // Room for the last label, which stands under the end of its axis.
     padding: [12, 32, 0, 0],
     scales: { x: { time: false, ...spanOf(plot) }, y: scaleOf(plot) },
-    axes: [axis(plot.x, 36), axis(plot.y, 62)],
+    axes: [axis(plot.x, plot.x.names === undefined ? 36 : 64), axis(plot.y, 62)],
     series: [{ label: plot.x.label, value: reading(plot.x) }, ...plot.series.map((_, at) => seriesOf(plot, at))],
     cursor: { points: { size: 7 } },
   }
@@ -39,11 +39,11 @@ function joined(series) {
   return uPlot.join(series.map(({ x, y }) => [x, y]))
 }
 
-/** The last bar is as wide as the others. */
-function spanOf({ kind, series }) {
-  if (kind !== 'bars') return {}
-  const { x } = series[0]
-  return { range: [0, x.at(-1) + x[0]] }
+/** The last bar is as wide as the others; and on powers of ten the outermost points stand clear of the edge. */
+function spanOf({ kind, x: { scale }, series }) {
+  const all = series.flatMap((one) => one.x)
+  if (kind === 'bars') return { range: [0, all.at(-1) + all[0]] }
+  return scale === 'logarithmic' ? { distr: 3, range: [Math.min(...all) / 1.3, Math.max(...all) * 1.3] } : {}
 }
 
 function scaleOf({ y, series }) {
@@ -63,13 +63,14 @@ function seriesOf({ kind, y, series }, at) {
     fill: isBars ? colour : undefined,
     width: isBars ? 0 : 2,
     spanGaps: true,
-    points: { show: false },
+    // A line over a few values looks as if it knew what is between them.
+    points: { show: !isBars && series[at].x.length <= 24, size: 6, fill: colour },
     paths: isBars ? uPlot.paths.bars({ size: [0.9, 60] }) : undefined,
     value: reading(y),
   }
 }
 
-function axis({ label, unit, scale }, size) {
+function axis({ label, unit, scale, isCount, names }, size) {
   const quiet = colourOf('--quiet')
   const grid = { stroke: colourOf('--line'), width: 1 }
   return {
@@ -86,6 +87,14 @@ function axis({ label, unit, scale }, size) {
     ...(scale === 'logarithmic' && {
       splits: powersOfTen,
       values: (_chart, all) => all.map((value) => value.toLocaleString('en-US')),
+    }),
+    // There is nothing between one and the next.
+    ...(isCount && { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] }),
+    ...(names !== undefined && {
+      splits: names.map((_, at) => at + 1),
+      values: () => names,
+      rotate: -35,
+      grid: { show: false },
     }),
   }
 }
@@ -105,9 +114,10 @@ function percentText(nines) {
   return `${((1 - 10 ** -nines) * 100).toFixed(digits)} %`
 }
 
-function reading({ unit, scale }) {
+function reading({ unit, scale, names }) {
   return (_chart, value) => {
     if (value === null || value === undefined) return '–'
+    if (names !== undefined) return names[value - 1]
     if (scale === 'nines') return percentText(value)
     return `${value.toLocaleString('en-US', { maximumSignificantDigits: 4 })} ${unit}`.trimEnd()
   }

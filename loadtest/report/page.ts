@@ -1,46 +1,28 @@
-// The report as one HTML page that needs nothing beside itself: uPlot, styles, script and figures are in it, and its policy
-// keeps it from loading anything.
+// The load test's report as a page.
 
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { asText, htmlDocument, plotFigures } from './document.ts'
 import { countText } from './numbers.ts'
 import type { Report, ScenarioReport } from './report.ts'
 import { allHeld } from './report.ts'
-import { detailFigure, headings, tableRows } from './table.ts'
-
-const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+import { detailFigure, headings, tableRows, targetCells } from './table.ts'
 
 export function reportPage(report: Report): string {
   const { scenarios, date, commit } = report
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Encke load test, ${asText(date.slice(0, 10))}</title>
-<style>${fileAt(import.meta.resolve('uplot/dist/uPlot.min.css'))}</style>
-<style>${fileAt(import.meta.resolve('./page.css'))}</style>
-<body>
-<header>
-  <p class="kicker">Encke load test</p>
-  <h1>${allHeld(report) ? 'Every invariant held' : 'An invariant broke'}</h1>
-  ${facts(report)}
-</header>
-<main>
-  <section class="wide">${summary(scenarios)}</section>
-  ${scenarios.map(section).join('\n  ')}
-</main>
-<footer><p>${asText(date)} · commit ${asText(commit ?? 'unknown')} · <code>${asText(report.command)}</code></p></footer>
-<script type="application/json" id="plots">${inScript(scenarios.map(({ name, plots }) => ({ name, plots })))}</script>
-<script>${fileAt(import.meta.resolve('uplot/dist/uPlot.iife.min.js'))}</script>
-<script>${fileAt(import.meta.resolve('./page.js'))}</script>
-</html>
-`
+  return htmlDocument({
+    title: `Encke load test, ${date.slice(0, 10)}`,
+    kicker: 'Encke load test',
+    headline: allHeld(report) ? 'Every invariant held' : 'An invariant broke',
+    facts: facts(report),
+    main: `<section class="wide">${summary(scenarios)}</section>
+  ${targetTable(scenarios)}
+  ${scenarios.map(section).join('\n  ')}`,
+    footer: `${asText(date)} · commit ${asText(commit ?? 'unknown')} · <code>${asText(report.command)}</code>`,
+    plots: scenarios.map(({ name, plots }) => ({ name, plots })),
+  })
 }
 
-function facts({ machine, server, durationSeconds, date }: Report): string {
-  const all: [name: string, value: string][] = [
+function facts({ machine, server, durationSeconds, date }: Report): [name: string, value: string][] {
+  return [
     ['Date', date.replace('T', ' ').slice(0, 16)],
     ['Machine', `${machine.processor}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / 2 ** 30)} GiB`],
     ['System', `${machine.operatingSystem}, Node ${machine.node}`],
@@ -48,7 +30,6 @@ function facts({ machine, server, durationSeconds, date }: Report): string {
     ['Server', server],
     ['Duration', `${durationSeconds} s for each scenario that has one`],
   ]
-  return `<dl class="facts">${all.map(([name, value]) => `<div><dt>${name}</dt><dd>${asText(value)}</dd></div>`).join('')}</dl>`
 }
 
 function summary(scenarios: readonly ScenarioReport[]): string {
@@ -65,6 +46,24 @@ function summary(scenarios: readonly ScenarioReport[]): string {
   <p class="quiet">CPU is in percent of one core: of the server all threads, of the generators the busiest thread, which would be a bottleneck near 100 %. Queued is how long the server was ready to run and found every core taken.</p>`
 }
 
+/** In the colours of invariants. */
+const badgeOf = { met: 'held', missed: 'broken', 'not judged': 'open' }
+
+/** Nothing when no scenario has any. */
+function targetTable(scenarios: readonly ScenarioReport[]): string {
+  const rows = scenarios.flatMap(({ name, targets = [] }) =>
+    targets.map((target) => {
+      const [what, ...cells] = targetCells(target).map(asText)
+      const badge = `<span class="badge ${badgeOf[target.verdict]}">${target.verdict}</span>`
+      const figures = cells.map((cell) => `<td>${cell}</td>`).join('')
+      return `<tr><th scope="row"><a href="#${asText(name)}">${what}</a></th><td>${badge}</td>${figures}</tr>`
+    }),
+  )
+  if (rows.length === 0) return ''
+  const heading = ['target', 'verdict', 'measured', 'wanted', 'why']
+  return `<section class="wide"><h2>Targets</h2><div class="scroll"><table><thead><tr>${heading.map((text) => `<th scope="col">${text}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`
+}
+
 function section({
   name,
   title,
@@ -75,6 +74,7 @@ function section({
   details,
   plots,
   seconds,
+  skipped = [],
 }: ScenarioReport): string {
   const broken = complaints.map((complaint) => `<li>${asText(complaint)}</li>`).join('')
   const figures = details.map(
@@ -86,24 +86,12 @@ function section({
     <p><strong>Invariant.</strong> ${asText(invariant)}</p>
     ${broken === '' ? '' : `<ul class="complaints">${broken}</ul>`}
     ${figures.length === 0 ? '' : `<dl class="figures">${figures.join('')}</dl>`}
-    <div class="plots">${plots.map((plot, at) => `<figure data-scenario="${asText(name)}" data-plot="${at}"><figcaption>${asText(plot.title)}</figcaption><div class="plot"></div></figure>`).join('')}</div>
+    ${plotFigures(name, plots)}
+    ${skipped.map((peer) => `<p class="quiet">Skipped: ${asText(peer.name)}, because ${asText(peer.reason)}.</p>`).join('')}
     <p class="quiet">${asText(note)} It took ${countText(seconds)} s in all.</p>
   </section>`
 }
 
 function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1)
-}
-
-function asText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-}
-
-/** JSON that no `</script>` in it can end. */
-function inScript(value: unknown): string {
-  return JSON.stringify(value).replaceAll('<', '\\u003c')
-}
-
-function fileAt(url: string): string {
-  return readFileSync(fileURLToPath(url), 'utf8').trim()
 }

@@ -18,6 +18,10 @@ interface Axis {
   readonly unit: string
   /** `nines` writes 0, 1, 2 as 0 %, 90 %, 99 %; `logarithmic` gives each power of ten the same room. */
   readonly scale: 'linear' | 'logarithmic' | 'nines'
+  /** Whole numbers only. */
+  readonly isCount?: boolean
+  /** What stands at 1, 2, 3 … in place of the numbers: bars of things that have no order. */
+  readonly names?: readonly string[]
 }
 
 interface Series {
@@ -49,6 +53,19 @@ export function arrivals(title: string, latencies: readonly number[]): Plot {
     x: { label: 'after the publish', unit: 'ms', scale: 'linear' },
     y: { label: `replies in each ${width} ms`, unit: '', scale: 'linear' },
     series: [{ label: 'replies', x: starts.map((start) => start + width / 2), y: counts }],
+  }
+}
+
+/** One bar for each of `all` that could be measured. */
+export function namedBars(title: string, unit: string, all: ReadonlyMap<string, number | undefined>): Plot {
+  const measured = [...all].filter((entry): entry is [string, number] => entry[1] !== undefined)
+  const names = measured.map(([name]) => name)
+  return {
+    title,
+    kind: 'bars',
+    x: { label: 'server', unit: '', scale: 'linear', names },
+    y: { label: unit, unit, scale: 'linear' },
+    series: [{ label: unit, x: names.map((_, at) => at + 1), y: measured.map(([, value]) => value) }],
   }
 }
 

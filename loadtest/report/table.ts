@@ -1,6 +1,7 @@
 // The report in a terminal: a table with a line or two for each scenario, then the figures that have no column, then what broke.
 
 import type { Detail, Row } from '../scenario.ts'
+import type { Target } from '../targets.ts'
 import { countText, figureText, shareText } from './numbers.ts'
 import type { Report, ScenarioReport } from './report.ts'
 
@@ -22,6 +23,7 @@ export function reportText(report: Report): string {
   const parts = [
     table([headings, ...report.scenarios.flatMap(tableRows)]),
     ...report.scenarios.map(detailText).filter((text) => text !== ''),
+    ...targetsText(report),
     ...report.scenarios.flatMap(complaintText),
     [
       'CPU is in percent of one core: of the server all threads, of the generators the busiest thread, which is a bottleneck when near 100 %.',
@@ -65,14 +67,39 @@ export function detailFigure({ value, unit }: Detail): string {
   return value === undefined ? 'not measured' : `${figureText(value)} ${unit}`.trimEnd()
 }
 
+/** All targets of the report under one heading, then who was left out. */
+function targetsText({ scenarios }: Report): string[] {
+  const all = scenarios.flatMap(({ targets = [] }) => targets)
+  const skipped = scenarios.flatMap(({ name, skipped = [] }) =>
+    skipped.map((peer) => `  ${name}: ${peer.name}, because ${peer.reason}`),
+  )
+  return [
+    ...(all.length === 0 ? [] : [['targets', ...all.map((one) => `  ${targetText(one)}`)].join('\n')]),
+    ...(skipped.length === 0 ? [] : [['skipped', ...skipped].join('\n')]),
+  ]
+}
+
+function targetText(target: Target): string {
+  const [what, measured, wanted, why] = targetCells(target)
+  const verdict = target.verdict === 'missed' ? 'MISSED' : target.verdict
+  return `${verdict.padEnd('not judged'.length)}  ${what}: ${measured} (${wanted})${why === '' ? '' : `: ${why}`}`
+}
+
+/** What it is of, what was measured, what was wanted, and why it was missed. */
+export function targetCells({ verdict, what, value, unit, atMost, atLeast, why = '' }: Target): string[] {
+  const wanted = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost.toLocaleString('en-US')}`
+  const measured = value === undefined ? 'not measured' : `${figureText(value)} ${unit}`
+  return [what, measured, wanted, verdict === 'missed' ? why : '']
+}
+
 function complaintText({ name, verdict, invariant, complaints }: ScenarioReport): string[] {
   if (verdict === 'held') return []
   return [[`${name} ${verdict}: ${invariant}`, ...complaints.map((complaint) => `  - ${complaint}`)].join('\n')]
 }
 
 /** Columns as wide as what is in them; all but the first two are figures, and stand on the right. */
-function table(lines: readonly (readonly string[])[]): string {
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+export function table(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
   return lines
     .map((line) =>
       widths
