@@ -64,9 +64,10 @@ export class StagedRun implements Stage {
 
   play(program: Explorable): Failure | null {
     try {
-      this.scheduler.run(program, this)
+      const task = this.scheduler.run(program, this)
       this.host.finish()
       this.#concludeWell()
+      if (task.status === 'runnable') throw new Error('the program was never run')
       return null
     } catch (error) {
       return { error, dump: dumpOf(this.scheduler) }

@@ -1,8 +1,11 @@
-// The command line of the benchmarks: `chain --n 100000 --repeat 5 --json`. Every parameter of a request is a flag.
+// The command line of the benchmarks: `chain --n 100000 --repeat 5 --json`. Every parameter of a request is a flag, and
+// `--model all` asks every model in turn.
 
 import { clip, EnckeError } from '../errors.ts'
+import type { Model } from './models.ts'
+import { models } from './models.ts'
 import type { BenchmarkRequest } from './request.ts'
-import { fields, limits, models, readChainRequest, readHackysackRequest, variants } from './request.ts'
+import { fields, limits, readChainRequest, readHackysackRequest, variants } from './request.ts'
 
 /** The command line cannot be understood; the message is one line for whoever typed it. */
 export class UsageError extends Error {
@@ -15,6 +18,18 @@ export class UsageError extends Error {
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'run'; readonly requests: readonly BenchmarkRequest[]; readonly asJson: boolean }
+  | ({ readonly kind: 'compare'; readonly asJson: boolean } & Comparison)
+
+/** One request for each model that can run it, and the models that cannot. */
+export interface Comparison {
+  readonly requests: readonly BenchmarkRequest[]
+  readonly skipped: readonly Skipped[]
+}
+
+export interface Skipped {
+  readonly model: Model
+  readonly reason: string
+}
 
 /**
  * Read the arguments after the script's name. Without any, both benchmarks run with their defaults.
@@ -31,6 +46,7 @@ export function readCommand(argv: readonly string[]): Command {
     throw new UsageError(`name a benchmark first, chain or hackysack (got ${clip(benchmark)}); --help says more`)
   }
   const { parameters, asJson } = readFlags(benchmark, flags)
+  if (parameters['model'] === 'all') return { kind: 'compare', asJson, ...readComparison(benchmark, parameters) }
   return { kind: 'run', requests: [readRequest(benchmark, parameters)], asJson }
 }
 
@@ -52,7 +68,8 @@ ${range('seed', 'of the kicks')}
 
 both
 ${range('repeat', 'how often to run it; the first run of a process is the slowest')}
-${choice('model', models, 'the concurrency model')}
+${choice('model', models, 'the concurrency model')},
+               or all: every model in turn, beside each other
   --json       print the report as JSON
   --help       print this
 `
@@ -98,10 +115,37 @@ function numberOr(text: string): number | string {
 
 function readRequest(benchmark: keyof typeof fields, parameters: Parameters): BenchmarkRequest {
   try {
-    return benchmark === 'chain' ? readChainRequest(parameters) : readHackysackRequest(parameters)
+    return readJson(benchmark, parameters)
   } catch (error) {
-    throw error instanceof EnckeError ? new UsageError(error.message) : error
+    throw asUsageError(error)
   }
+}
+
+function readComparison(benchmark: keyof typeof fields, parameters: Parameters): Comparison {
+  const requests: BenchmarkRequest[] = []
+  const skipped: Skipped[] = []
+  for (const model of models) {
+    try {
+      requests.push(readJson(benchmark, { ...parameters, model }))
+    } catch (error) {
+      // A size that no model can run is a mistake on the command line.
+      if (!isRefusalOfModel(error)) throw asUsageError(error)
+      skipped.push({ model, reason: error.message })
+    }
+  }
+  return { requests, skipped }
+}
+
+function isRefusalOfModel(error: unknown): error is EnckeError {
+  return error instanceof EnckeError && error.code === 'ENCKE_ERR_BENCHMARK_MODEL'
+}
+
+function readJson(benchmark: keyof typeof fields, parameters: Parameters): BenchmarkRequest {
+  return benchmark === 'chain' ? readChainRequest(parameters) : readHackysackRequest(parameters)
+}
+
+function asUsageError(error: unknown): unknown {
+  return error instanceof EnckeError ? new UsageError(error.message) : error
 }
 
 function range(field: keyof typeof limits, meaning: string): string {

@@ -8,6 +8,9 @@ import process from 'node:process'
 import type { Coroutine } from '../../runtime/index.ts'
 import { defaultHost, run } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
+import type { Compared } from './comparison-text.ts'
+import { comparisonText } from './comparison-text.ts'
+import type { Comparison } from './flags.ts'
 import { readCommand, UsageError, usage } from './flags.ts'
 import { measureLiveMemory } from './live-memory.ts'
 import { ProgressBar } from './progress-bar.ts'
@@ -24,7 +27,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 try {
   const command = readCommand(process.argv.slice(2))
   if (command.kind === 'help') process.stdout.write(usage())
-  else await run(bench, command.requests, command.asJson).promise
+  else if (command.kind === 'run') await run(bench, command.requests, command.asJson).promise
+  else await run(compare, command, command.asJson).promise
 } catch (error) {
   if (!(error instanceof UsageError || error instanceof EnckeError)) throw error
   process.stderr.write(`${error.message}\n`)
@@ -38,12 +42,25 @@ function* bench(requests: readonly BenchmarkRequest[], asJson: boolean): Corouti
   }
 }
 
+function* compare({ requests, skipped }: Comparison, asJson: boolean): Coroutine<void> {
+  const compared: Compared[] = []
+  for (const request of requests) compared.push(yield* measure(request, !asJson))
+  const reports = compared.map(({ report }) => report)
+  const text = asJson ? JSON.stringify({ reports, skipped }, null, 2) : comparisonText(compared, skipped)
+  process.stdout.write(`${text}\n`)
+}
+
 function* benchOne(request: BenchmarkRequest, asJson: boolean): Coroutine<string> {
-  const bar = new ProgressBar(process.stderr, request.benchmark)
+  const { report, live } = yield* measure(request, !asJson)
+  return asJson ? JSON.stringify(report, null, 2) : reportText(report, live)
+}
+
+function* measure(request: BenchmarkRequest, withMemory: boolean): Coroutine<Compared> {
+  const bar = new ProgressBar(process.stderr, `${request.benchmark} ${request.model}`)
   try {
     const report = yield* runBenchmark(request, { host, onProgress: (progress) => bar.show(progress) })
-    if (asJson) return JSON.stringify(report, null, 2)
-    return reportText(report, collect === undefined ? undefined : yield* measureLiveMemory(request, { host, collect }))
+    const isMeasured = withMemory && collect !== undefined
+    return { report, live: isMeasured ? yield* measureLiveMemory(request, { host, collect }) : undefined }
   } finally {
     bar.clear()
   }

@@ -5,6 +5,7 @@
 //   - the program is looked at only between two of its slices: nothing is measured inside;
 //   - cancelled or not, the run's coroutines have ended when `measuredRun` has.
 
+import process from 'node:process'
 import { getHeapStatistics } from 'node:v8'
 import type { Coroutine, Host, Task } from '../../runtime/index.ts'
 import { Scheduler, shield, until } from '../../runtime/index.ts'
@@ -15,7 +16,7 @@ import type { Outcome, Workload } from './workload.ts'
 export interface MeasuredRun {
   readonly resources: Resources
   readonly outcome: Outcome
-  /** The highest heap between two slices, less that before the run; with garbage, which nobody collects here. */
+  /** The most memory between two slices, less that before the run; with garbage, which nobody collects here. */
   readonly peakBytes: number
 }
 
@@ -36,10 +37,11 @@ export interface MeasuredRunOptions {
  */
 export function* measuredRun(workload: Workload, options: MeasuredRunOptions): Coroutine<MeasuredRun> {
   const { host, sliceMs, onSlice } = options
-  const heapBefore = heapUsed()
-  let heapPeak = heapBefore
+  const memoryUsed = workload.memory === 'heap' ? heapUsed : () => process.memoryUsage.rss()
+  const memoryBefore = memoryUsed()
+  let memoryPeak = memoryBefore
   const afterSlice = () => {
-    heapPeak = Math.max(heapPeak, heapUsed())
+    memoryPeak = Math.max(memoryPeak, memoryUsed())
     onSlice?.(scheduler)
   }
   const ownHost = lookingHost(host, afterSlice)
@@ -54,7 +56,7 @@ export function* measuredRun(workload: Workload, options: MeasuredRunOptions): C
   return {
     resources: resourcesBetween(before, after),
     outcome: conclude(scheduler.statistics()),
-    peakBytes: heapPeak - heapBefore,
+    peakBytes: memoryPeak - memoryBefore,
   }
 }
 

@@ -1,7 +1,11 @@
 // The figures that the project's sources published, to be laid beside a run: other machines, long ago.
 
+import type { Model } from './models.ts'
+
 export interface PublishedRow {
   readonly system: string
+  /** The model here that is like it. */
+  readonly model: Model
   readonly machine: string
   readonly year: number
   /** Of chain: how many coroutines. */
@@ -22,12 +26,21 @@ const thinkPad2009 = { machine: 'ThinkPad T60 (elfsternberg.com)', year: 2009 }
 const macBookPro2007 = { machine: 'MacBook Pro 2 GHz Core Duo', year: 2007 }
 const pentiumM2007 = { machine: 'Pentium M 1.6 GHz', year: 2007 }
 
-const busy = { system: 'Kamaelia Axon, busy', note: 'each kick resumes every player: this compares algorithms' }
-const pause = { system: 'Kamaelia Axon, pause', note: 'a fair comparison: a player that waits costs nothing' }
+const busy = {
+  system: 'Kamaelia Axon, busy',
+  model: 'axon-busy',
+  note: 'each kick resumes every player: this compares algorithms',
+} as const
+const pause = {
+  system: 'Kamaelia Axon, pause',
+  model: 'axon',
+  note: 'a fair comparison: a player that waits costs nothing',
+} as const
 
 const chain: readonly PublishedRow[] = [
   {
     system: 'Go (6g)',
+    model: 'go',
     ...macBookPro2009,
     n: 100_000,
     wallMs: 1_310,
@@ -35,9 +48,17 @@ const chain: readonly PublishedRow[] = [
     systemMs: 534,
     note: 'compiling included',
   },
-  { system: 'CPython + greenlet', ...macBookPro2009, n: 100_000, wallMs: 4_610, userMs: 3_761, systemMs: 830 },
-  { system: 'Go', ...thinkPad2009, n: 100_000, wallMs: 976 },
-  { system: 'Stackless Python', ...thinkPad2009, n: 100_000, wallMs: 562 },
+  {
+    system: 'CPython + greenlet',
+    model: 'greenlet',
+    ...macBookPro2009,
+    n: 100_000,
+    wallMs: 4_610,
+    userMs: 3_761,
+    systemMs: 830,
+  },
+  { system: 'Go', model: 'go', ...thinkPad2009, n: 100_000, wallMs: 976 },
+  { system: 'Stackless Python', model: 'stackless', ...thinkPad2009, n: 100_000, wallMs: 562 },
 ]
 
 const hackysack: readonly PublishedRow[] = [
@@ -55,6 +76,17 @@ const hackysack: readonly PublishedRow[] = [
 ]
 
 export const published = { chain, hackysack } as const
+
+/** The rows to lay beside a run: those of its own model first. */
+export function publishedBeside({ benchmark, model }: PublishedFor): readonly PublishedRow[] {
+  const rows = published[benchmark]
+  return [...rows.filter((row) => row.model === model), ...rows.filter((row) => row.model !== model)]
+}
+
+interface PublishedFor {
+  readonly benchmark: keyof typeof published
+  readonly model: Model
+}
 
 /** What has to be said wherever the rows are shown. */
 export const publishedNotes = {

@@ -5,6 +5,7 @@ import type { PublishedRow } from './published.ts'
 import { publishedNotes } from './published.ts'
 import type { Resources } from './resources.ts'
 import type { BenchmarkReport } from './run.ts'
+import { count, size, table } from './text-table.ts'
 
 /** Write the report out. `live` is what memory was measured after collections; undefined where nobody may collect. */
 export function reportText(report: BenchmarkReport, live: LiveMemory | undefined): string {
@@ -14,9 +15,14 @@ export function reportText(report: BenchmarkReport, live: LiveMemory | undefined
     counters(report),
     memory(report, live),
     machine(report),
-    table([...publishedRows(report.published), thisRow(report)]),
+    publishedTable(report),
     publishedNotes[report.benchmark],
   ].join('\n\n')
+}
+
+/** The published figures, with this run at their end. */
+export function publishedTable(report: BenchmarkReport): string {
+  return table([...publishedRows(report.published), thisRow(report)])
 }
 
 function title(report: BenchmarkReport): string {
@@ -43,13 +49,18 @@ function counters(report: BenchmarkReport): string {
   return `counters  ${counted.join(', ')}`
 }
 
-function memory({ memory: { peakBytes, perCoroutineBytes } }: BenchmarkReport, live: LiveMemory | undefined): string {
-  const peak = `memory    peak ${size(peakBytes)}, garbage included (${count(perCoroutineBytes)} bytes per coroutine)`
+function memory(report: BenchmarkReport, live: LiveMemory | undefined): string {
+  const peak = `memory    ${peakMemory(report)}`
   if (live === undefined) return `${peak}; run with --expose-gc to see it after a collection`
   const { aliveBytes, perCoroutineBytes: each, leftBytes } = live
   const left = `${size(leftBytes)} left behind`
   if (aliveBytes === undefined || each === undefined) return `${peak}\n          after a collection: ${left}`
   return `${peak}\n          after a collection: ${size(aliveBytes)} with all alive (${count(each)} bytes per coroutine), ${left}`
+}
+
+function peakMemory({ model, memory: { peakBytes, perCoroutineBytes } }: BenchmarkReport): string {
+  const [what, each] = model === 'threads' ? ['of the process', 'thread'] : ['garbage included', 'coroutine']
+  return `peak ${size(peakBytes)}, ${what} (${count(perCoroutineBytes)} bytes per ${each})`
 }
 
 function machine({ machine: { processor, cores, memoryBytes, operatingSystem, node, v8 } }: BenchmarkReport): string {
@@ -84,27 +95,4 @@ function thisRow(report: BenchmarkReport): string[] {
       ? count(report.n)
       : `${count(report.players - 1)} (${count(report.players)} players) × ${count(report.turns)}`
   return [`Encke, ${report.model}`, 'this machine', size, report.best.wallMs.toFixed(1), 'best run']
-}
-
-/** Columns as wide as what is in them, under a row of headings; a column of numbers is aligned on the right. */
-function table([headings = [], ...rows]: readonly string[][]): string {
-  const columns = headings.map((heading, column) => {
-    const cells = rows.map((row) => row[column] ?? '')
-    const width = Math.max(heading.length, ...cells.map((cell) => cell.length))
-    const isNumeric = cells.every((cell) => /^\d/.test(cell))
-    return [heading, ...cells].map((cell) => (isNumeric ? cell.padStart(width) : cell.padEnd(width)))
-  })
-  const lines = [headings, ...rows].map((_, line) => columns.map((column) => column[line]).join('  '))
-  return lines.map((line) => line.trimEnd()).join('\n')
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US')
-}
-
-function size(bytes: number): string {
-  const kibibytes = bytes / 1024
-  if (Math.abs(kibibytes) < 1024) return `${kibibytes.toFixed(1)} KiB`
-  const mebibytes = kibibytes / 1024
-  return Math.abs(mebibytes) < 1024 ? `${mebibytes.toFixed(1)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`
 }

@@ -5,6 +5,8 @@
 
 import type { HackysackVariant } from '../../runtime/programs/hackysack-game.ts'
 import { clip, EnckeError } from '../errors.ts'
+import type { Model } from './models.ts'
+import { models, objection, smallerSizes } from './models.ts'
 
 export interface ChainRequest {
   readonly benchmark: 'chain'
@@ -25,16 +27,13 @@ export interface HackysackRequest {
 
 export type BenchmarkRequest = ChainRequest | HackysackRequest
 
-/** The models that can be asked for today. */
-export type Model = 'go'
-
 interface WholeNumber {
   readonly smallest: number
   readonly largest: number
   readonly default: number
 }
 
-/** The range and the default of every number in a request. */
+/** The range and the default of every number in a request. A model may want less than that. */
 export const limits = {
   n: { smallest: 1, largest: 1_000_000, default: 100_000 },
   players: { smallest: 1, largest: 1_000_000, default: 1_000 },
@@ -47,8 +46,6 @@ export const limits = {
 const mostCoroutines = 20_000_000
 
 export const variants: readonly HackysackVariant[] = ['mailbox', 'rendezvous']
-export const models: readonly Model[] = ['go']
-const plannedModels = ['greenlet', 'stackless', 'axon', 'axon-busy', 'fibra', 'erlang', 'threads']
 
 /** The fields of each request, in the order in which they are documented. */
 export const fields = {
@@ -63,10 +60,11 @@ export const fields = {
  */
 export function readChainRequest(value: unknown): ChainRequest {
   const given = readFields('chain', value)
-  const n = readNumber(given, 'n')
+  const model = readModel(given)
+  const n = readNumber(given, 'n', smallerSizes[model]?.n)
   const repeat = readNumber(given, 'repeat')
   checkWork('n', n, repeat)
-  return { benchmark: 'chain', n, repeat, model: readModel(given) }
+  return runnable({ benchmark: 'chain', n, repeat, model })
 }
 
 /**
@@ -76,7 +74,8 @@ export function readChainRequest(value: unknown): ChainRequest {
  */
 export function readHackysackRequest(value: unknown): HackysackRequest {
   const given = readFields('hackysack', value)
-  const players = readNumber(given, 'players')
+  const model = readModel(given)
+  const players = readNumber(given, 'players', smallerSizes[model]?.players)
   const turns = readNumber(given, 'turns')
   const variant = readVariant(given)
   const seed = readNumber(given, 'seed')
@@ -85,7 +84,7 @@ export function readHackysackRequest(value: unknown): HackysackRequest {
     throw refused(`players must be at least 2 with variant "rendezvous": nobody may kick to itself (got ${players})`)
   }
   checkWork('players', players, repeat)
-  return { benchmark: 'hackysack', players, turns, variant, seed, repeat, model: readModel(given) }
+  return runnable({ benchmark: 'hackysack', players, turns, variant, seed, repeat, model })
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -101,8 +100,8 @@ function readFields(benchmark: keyof typeof fields, value: unknown): Fields {
   return { ...value }
 }
 
-function readNumber(given: Fields, field: keyof typeof limits): number {
-  const { smallest, largest, default: usual } = limits[field]
+function readNumber(given: Fields, field: keyof typeof limits, usual: number = limits[field].default): number {
+  const { smallest, largest } = limits[field]
   const value = given[field] === undefined ? usual : given[field]
   if (typeof value === 'number' && Number.isInteger(value) && value >= smallest && value <= largest) return value
   throw refused(`${field} must be a whole number from ${smallest} to ${largest} (got ${clip(value)})`)
@@ -119,10 +118,14 @@ function readModel(given: Fields): Model {
   const value = given['model'] === undefined ? 'go' : given['model']
   const model = models.find((known) => known === value)
   if (model !== undefined) return model
-  const problem = plannedModels.some((planned) => planned === value)
-    ? `model ${clip(value)} cannot be run by this version`
-    : `model ${clip(value)} is unknown`
-  throw new EnckeError('ENCKE_ERR_BENCHMARK_MODEL', `${problem}; available: ${models.join(', ')}`)
+  throw new EnckeError('ENCKE_ERR_BENCHMARK_MODEL', `model ${clip(value)} is unknown; available: ${models.join(', ')}`)
+}
+
+/** @throws EnckeError ENCKE_ERR_BENCHMARK_MODEL if the model cannot run it */
+function runnable<Request extends BenchmarkRequest>(request: Request): Request {
+  const reason = objection(request.model, request)
+  if (reason !== undefined) throw new EnckeError('ENCKE_ERR_BENCHMARK_MODEL', reason)
+  return request
 }
 
 function checkWork(field: 'n' | 'players', size: number, repeat: number): void {

@@ -12,7 +12,7 @@ import { describeMachine } from './machine.ts'
 import type { MeasuredRun } from './measured-run.ts'
 import { measuredRun } from './measured-run.ts'
 import type { PublishedRow } from './published.ts'
-import { published } from './published.ts'
+import { publishedBeside } from './published.ts'
 import type { BenchmarkRequest } from './request.ts'
 import type { Resources } from './resources.ts'
 import type { Counters, Workload } from './workload.ts'
@@ -25,7 +25,7 @@ interface Report {
   readonly best: Resources
   readonly counters: Counters
   readonly memory: {
-    /** The highest heap between two slices of any run, less that before it, garbage included. */
+    /** The most between two slices of any run, less that before it: of the heap, garbage included, or of the process. */
     readonly peakBytes: number
     readonly perCoroutineBytes: number
   }
@@ -145,6 +145,6 @@ function reportOf(request: BenchmarkRequest, workload: Workload, runs: readonly 
     counters,
     memory: { peakBytes, perCoroutineBytes: Math.round(peakBytes / workload.coroutines) },
     machine: describeMachine(),
-    published: published[request.benchmark],
+    published: publishedBeside(request),
   }
 }

@@ -3,7 +3,8 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TProperties, TSchema } from 'typebox'
 import Type from 'typebox'
-import { limits, models, variants } from '../benchmarks/request.ts'
+import { models } from '../benchmarks/models.ts'
+import { limits, variants } from '../benchmarks/request.ts'
 import { closed, count, replies } from './schemas.ts'
 import { compileValidator } from './validation.ts'
 
@@ -23,7 +24,13 @@ function parameter(name: keyof typeof limits, description: string) {
 }
 
 const repeat = parameter('repeat', 'How many times; the best run is reported beside all of them.')
-const model = Type.Optional(Type.Enum([...models], { default: models[0], description: 'The concurrency model.' }))
+const model = Type.Optional(
+  Type.Enum([...models], {
+    default: models[0],
+    description:
+      'The concurrency model. Some have no variant `rendezvous`; `threads` and `axon-busy` take, and have as defaults, smaller sizes: the refusal says which.',
+  }),
+)
 
 /**
  * The validator of the benchmarks' routes. Their bodies are described for the document and checked by the benchmarks
@@ -52,8 +59,15 @@ function benchmarkSchema(summary: string, body: TProperties, parameters: TProper
           answer: count,
           runs: Type.Array(resources),
           best: resources,
-          counters: Type.Record(Type.String(), count),
-          memory: closed({ peakBytes: Type.Number(), perCoroutineBytes: Type.Number() }),
+          counters: Type.Record(Type.String(), count, {
+            description: 'Those that the model has: threads are not resumed or parked by anybody who counts.',
+          }),
+          memory: closed(
+            { peakBytes: Type.Number(), perCoroutineBytes: Type.Number() },
+            {
+              description: 'The most between two slices, less that before: of the heap; of the process with `threads`.',
+            },
+          ),
           machine: Type.Record(Type.String(), Type.Unknown()),
           published: Type.Array(Type.Record(Type.String(), Type.Unknown())),
         },

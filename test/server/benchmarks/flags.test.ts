@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readCommand, UsageError, usage } from '../../../server/benchmarks/flags.ts'
+import { models } from '../../../server/benchmarks/models.ts'
+import type { ChainRequest } from '../../../server/benchmarks/request.ts'
 import { readChainRequest, readHackysackRequest } from '../../../server/benchmarks/request.ts'
 
 describe('the command line of the benchmarks', () => {
@@ -20,6 +22,31 @@ describe('the command line of the benchmarks', () => {
       requests: [readHackysackRequest({ players: 10_000, turns: 7, variant: 'rendezvous', seed: 2 })],
       asJson: false,
     })
+  })
+
+  it('asks every model when it is asked for all, but those that cannot', () => {
+    const flags = ['hackysack', '--players', '100', '--variant', 'rendezvous', '--model=all', '--json']
+    const command = readCommand(flags)
+    if (command.kind !== 'compare') return expect.unreachable(command.kind)
+    const given = { players: 100, variant: 'rendezvous' }
+    const able = ['go', 'stackless', 'fibra'] as const
+    expect(command.requests).toEqual(able.map((model) => readHackysackRequest({ ...given, model })))
+    expect(command.skipped).toEqual([
+      { model: 'greenlet', reason: expect.stringContaining('its writes never block') },
+      { model: 'axon', reason: expect.stringContaining('its boxes are buffered') },
+      { model: 'axon-busy', reason: expect.stringContaining('its boxes are buffered') },
+      { model: 'erlang', reason: expect.stringContaining('its sends never wait') },
+      { model: 'threads', reason: expect.stringContaining('players must be at most 64') },
+    ])
+    expect(command.asJson).toBe(true)
+  })
+
+  it('asks each model for a size that suits it when no size is given', () => {
+    const command = readCommand(['chain', '--model', 'all'])
+    if (command.kind !== 'compare') return expect.unreachable(command.kind)
+    const sizes = command.requests.map((request) => [request.model, (request as ChainRequest).n])
+    expect(Object.fromEntries(sizes)).toMatchObject({ go: 100_000, 'axon-busy': 3_000, threads: 64 })
+    expect(command.skipped).toEqual([])
   })
 
   it.each([['--help'], ['-h'], ['chain', '--help'], ['chain', '--nonsense', '--help']])(
@@ -49,7 +76,12 @@ describe('the command line of the benchmarks', () => {
     [['chain', '--n', '-1'], 'n must be a whole number from 1 to 1000000 (got "-1")'],
     [['chain', '--n='], 'n must be a whole number from 1 to 1000000 (got "")'],
     [['chain', '--n', '0'], 'n must be a whole number from 1 to 1000000 (got 0)'],
-    [['chain', '--model', 'axon'], 'model "axon" cannot be run by this version; available: go'],
+    [['chain', '--model', 'occam'], `model "occam" is unknown; available: ${models.join(', ')}`],
+    [['chain', '--model', 'all', '--n', '0'], 'n must be a whole number from 1 to 1000000 (got 0)'],
+    [
+      ['chain', '--model', 'all', '--players', '3'],
+      'chain has no flag "--players": it has --n, --repeat, --model, --json, --help',
+    ],
   ]
   it.each(bad)('refuses %j in one line', (argv, message) => {
     expect(() => readCommand(argv)).toThrow(new UsageError(message))

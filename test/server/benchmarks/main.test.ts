@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { models } from '../../../server/benchmarks/models.ts'
 import { ProgressBar } from '../../../server/benchmarks/progress-bar.ts'
 
 interface Ended {
@@ -56,6 +57,33 @@ describe('the benchmarks in a terminal', () => {
   it('do without a forced collection when there is none, and say so', async () => {
     const { out } = await bench(['chain', '--n', '100'], [])
     expect(out).toContain('run with --expose-gc to see it after a collection')
+  })
+
+  it('lay every model beside the first when asked for all, and say which were skipped and why', async () => {
+    const { exitCode, out } = await bench(['chain', '--n', '200', '--model', 'all'])
+    expect(exitCode).toBe(0)
+    expect(out).toMatch(/^model +size +best ms +user ms +system ms +× go +bytes each +resumes$/m)
+    expect(out).toMatch(/^go +200 +[\d.]+ +[\d.]+ +[\d.]+ +1\.00 +[\d,]+ +402$/m)
+    for (const model of ['greenlet', 'stackless', 'axon', 'axon-busy', 'fibra', 'erlang']) {
+      expect(out).toMatch(new RegExp(`^${model} +200 +[\\d.]+ `, 'm'))
+    }
+    expect(out).toMatch(/^skipped threads: n must be at most 64 /m)
+    expect(out).toMatch(/^Stackless Python .* 562$/m)
+  })
+
+  it('run every model at a size that suits it, as JSON too', { timeout: 60_000 }, async () => {
+    const { exitCode, out } = await bench(['hackysack', '--players', '3', '--turns', '20', '--model', 'all', '--json'])
+    expect(exitCode).toBe(0)
+    const { reports, skipped } = JSON.parse(out)
+    expect(reports.map(({ model }: { model: string }) => model)).toEqual(models)
+    expect(new Set(reports.map(({ answer }: { answer: number }) => answer))).toEqual(new Set([20]))
+    expect(skipped).toEqual([])
+  })
+
+  it('tell of threads what there is of them', async () => {
+    const { out } = await bench(['chain', '--n', '2', '--model', 'threads'])
+    expect(out).toMatch(/^counters +spawned 2, finished 2, sends 3, receives 3$/m)
+    expect(out).toMatch(/^memory +peak .*, of the process \([\d,]+ bytes per thread\)$/m)
   })
 
   it('help', async () => {

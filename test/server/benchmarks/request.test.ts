@@ -14,6 +14,7 @@ function refusal(read: () => unknown): { code: string; message: string } {
 
 const parameters = 'ENCKE_ERR_BENCHMARK_PARAMETERS'
 const model = 'ENCKE_ERR_BENCHMARK_MODEL'
+const available = 'available: go, greenlet, stackless, axon, axon-busy, fibra, erlang, threads'
 
 describe('a request for the chain', () => {
   it('has defaults for everything', () => {
@@ -23,7 +24,22 @@ describe('a request for the chain', () => {
     expect(readChainRequest({ n: undefined })).toEqual(usual)
   })
 
-  it.each([{ n: 1 }, { n: 1_000_000, repeat: 20 }, { n: 200_000, repeat: 100 }])('takes %o', (given) => {
+  it('has sizes that suit its model where none are given', () => {
+    expect(readChainRequest({ model: 'threads' })).toMatchObject({ n: 64, model: 'threads' })
+    expect(readChainRequest({ model: 'axon-busy' })).toMatchObject({ n: 3_000 })
+    expect(readChainRequest({ model: 'axon' })).toMatchObject({ n: 100_000 })
+    expect(readHackysackRequest({ model: 'threads' })).toMatchObject({ players: 64, turns: 1_000 })
+    expect(readHackysackRequest({ model: 'axon-busy' })).toMatchObject({ players: 1_000, turns: 1_000 })
+  })
+
+  it.each([
+    { n: 1 },
+    { n: 1_000_000, repeat: 20 },
+    { n: 200_000, repeat: 100 },
+    { n: 1_000_000, model: 'erlang' },
+    { n: 64, repeat: 100, model: 'threads' },
+    { n: 10_000, repeat: 2, model: 'axon-busy' },
+  ])('takes %o', (given) => {
     expect(readChainRequest(given)).toMatchObject(given)
   })
 
@@ -47,9 +63,21 @@ describe('a request for the chain', () => {
     [[], parameters, 'the parameters of chain must be an object (got [])'],
     [null, parameters, 'the parameters of chain must be an object (got null)'],
     ['n=1', parameters, 'the parameters of chain must be an object (got "n=1")'],
-    [{ model: 'erlang' }, model, 'model "erlang" cannot be run by this version; available: go'],
-    [{ model: 'occam' }, model, 'model "occam" is unknown; available: go'],
-    [{ model: 1 }, model, 'model 1 is unknown; available: go'],
+    [{ model: 'occam' }, model, `model "occam" is unknown; ${available}`],
+    [{ model: 1 }, model, `model 1 is unknown; ${available}`],
+    [
+      { model: 'threads', n: 65 },
+      model,
+      'n must be at most 64 with model "threads", where each is a thread of the operating system (got 65)',
+    ],
+    [
+      { model: 'axon-busy', n: 10_000, repeat: 3 },
+      model,
+      'n × n × repeat must be at most 200000000 with model "axon-busy", where each hop resumes every link ' +
+        '(got 10000 × 10000 × 3 = 300000000): make one smaller, or use "axon"',
+    ],
+    // What no model could run is said first.
+    [{ model: 'threads', n: 0 }, parameters, 'n must be a whole number from 1 to 1000000 (got 0)'],
   ]
   it.each(bad)('is refused as %o', (given, code, message) => {
     expect(refusal(() => readChainRequest(given))).toEqual({ code, message })
@@ -79,6 +107,9 @@ describe('a request for hackysack', () => {
     { players: 2, variant: 'rendezvous' },
     { players: 1_000_000, turns: 10_000_000, repeat: 20, seed: 0 },
     { seed: 2 ** 32 - 1 },
+    { players: 64, turns: 1_000_000, variant: 'rendezvous', model: 'threads' },
+    { players: 10_000, turns: 1_000, repeat: 10, model: 'axon-busy' },
+    { players: 1_000_000, turns: 10_000_000, model: 'axon' },
   ])('takes %o', (given) => {
     expect(readHackysackRequest(given)).toMatchObject(given)
   })
@@ -101,7 +132,29 @@ describe('a request for hackysack', () => {
       'players × repeat must be at most 20000000 (got 300000 × 100 = 30000000): make one smaller',
     ],
     [{ n: 1 }, parameters, 'hackysack has no parameter "n": it has players, turns, variant, seed, repeat, model'],
-    [{ model: 'axon' }, model, 'model "axon" cannot be run by this version; available: go'],
+    [{ model: 'occam' }, model, `model "occam" is unknown; ${available}`],
+    [
+      { model: 'erlang', variant: 'rendezvous' },
+      model,
+      'model "erlang" has no variant "rendezvous", because its sends never wait: ' +
+        'use "mailbox", or one of go, stackless, fibra, threads',
+    ],
+    [
+      { model: 'threads', players: 65 },
+      model,
+      'players must be at most 64 with model "threads", where each is a thread of the operating system (got 65)',
+    ],
+    [
+      { model: 'threads', turns: 10_001, repeat: 100 },
+      model,
+      'turns × repeat must be at most 1000000 with model "threads" (got 10001 × 100 = 1000100): make one smaller',
+    ],
+    [
+      { model: 'axon-busy', players: 10_000, turns: 1_001, repeat: 10 },
+      model,
+      'players × turns × repeat must be at most 100000000 with model "axon-busy", where each kick resumes every ' +
+        'player (got 10000 × 1001 × 10 = 100100000): make one smaller, or use "axon"',
+    ],
   ]
   it.each(bad)('is refused as %o', (given, code, message) => {
     expect(refusal(() => readHackysackRequest(given))).toEqual({ code, message })

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
 import { defaultHost, run, VirtualHost } from '../../../runtime/index.ts'
 import { measuredRun } from '../../../server/benchmarks/measured-run.ts'
-import { published } from '../../../server/benchmarks/published.ts'
+import type { Model } from '../../../server/benchmarks/models.ts'
+import { published, publishedBeside } from '../../../server/benchmarks/published.ts'
 import type { ChainRequest, HackysackRequest } from '../../../server/benchmarks/request.ts'
 import { readChainRequest, readHackysackRequest } from '../../../server/benchmarks/request.ts'
 import type { Progress } from '../../../server/benchmarks/run.ts'
@@ -45,7 +46,7 @@ describe('a report', () => {
       counters: { spawned: 5_000, finished: 5_000, sends: 5_001, receives: 5_001, resumes: 10_002, parked: 0 },
       memory: { peakBytes: expect.any(Number), perCoroutineBytes: expect.any(Number) },
       machine: anyMachine,
-      published: published.chain,
+      published: publishedBeside({ benchmark: 'chain', model: 'go' }),
     })
     expect(JSON.parse(JSON.stringify(report))).toEqual(report)
   })
@@ -75,7 +76,7 @@ describe('a report', () => {
       },
       memory: { peakBytes: expect.any(Number), perCoroutineBytes: expect.any(Number) },
       machine: anyMachine,
-      published: published.hackysack,
+      published: publishedBeside({ benchmark: 'hackysack', model: 'go' }),
     })
   })
 
@@ -105,6 +106,23 @@ describe('the published rows', () => {
     for (const { argument = 0, players, turns } of published.hackysack) {
       expect({ players, turns }).toEqual({ players: argument + 1, turns: 1_000 })
     }
+  })
+
+  const beside: [benchmark: 'chain' | 'hackysack', model: Model, systems: string[]][] = [
+    ['chain', 'go', ['Go (6g)', 'Go']],
+    ['chain', 'greenlet', ['CPython + greenlet']],
+    ['chain', 'stackless', ['Stackless Python']],
+    ['hackysack', 'axon', Array<string>(4).fill('Kamaelia Axon, pause')],
+    ['hackysack', 'axon-busy', Array<string>(7).fill('Kamaelia Axon, busy')],
+    ['chain', 'erlang', []],
+    ['hackysack', 'threads', []],
+  ]
+  it.each(beside)('of %s begin, beside model %s, with its own, and the others follow', (benchmark, model, systems) => {
+    const rows = publishedBeside({ benchmark, model })
+    expect(rows.slice(0, systems.length).map(({ system }) => system)).toEqual(systems)
+    expect(rows.slice(systems.length).every((row) => row.model !== model)).toBe(true)
+    expect(new Set(rows)).toEqual(new Set(published[benchmark]))
+    expect(rows).toHaveLength(published[benchmark].length)
   })
 
   it('say of every busy row that it compares algorithms, and of every pause row that it is fair', () => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { Model } from '../../../server/benchmarks/models.ts'
+import { models } from '../../../server/benchmarks/models.ts'
 import type { BenchmarkReport } from '../../../server/benchmarks/run.ts'
+import { ThreadsWatched } from '../benchmarks/threads/threads-watched.ts'
 import type { Left } from './live-app.ts'
 import { LiveApp, turns, until } from './live-app.ts'
 
@@ -13,6 +16,12 @@ const asEvents = { accept: 'text/event-stream' }
 
 function benchmark<Body = BenchmarkReport>(live: LiveApp, path: string, body?: unknown, signal?: AbortSignal) {
   return live.administer<Body>('POST', path, { body, ...(signal && { signal }) })
+}
+
+/** A game that goes on for as long as it is let, of any model. */
+function longGame(model: Model) {
+  if (model === 'threads') return { model, players: 4, turns: 1_000_000 }
+  return { model, players: model === 'axon-busy' ? 10 : 500, turns: 10_000_000 }
 }
 
 const isRunning = (live: LiveApp) => live.app.scheduler.statistics().awaited > 0
@@ -74,6 +83,69 @@ describe('hackysack over HTTP', () => {
   })
 })
 
+describe.each(models)('model %s over HTTP', (model) => {
+  const size = model === 'threads' ? 3 : 40
+  const published = { greenlet: 'CPython + greenlet', stackless: 'Stackless Python', go: 'Go (6g)' } as const
+  const scheduled = model === 'threads' ? {} : { resumes: expect.any(Number), parked: 0 }
+
+  it('runs the chain, with its counters and the figures published for it', async () => {
+    await using live = await LiveApp.open()
+    const { status, body } = await benchmark(live, chain, { n: size, model })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ benchmark: 'chain', model, n: size, answer: size })
+    const links = { spawned: size, finished: size, sends: size + 1, receives: size + 1 }
+    expect(body.counters).toEqual({ ...links, ...scheduled })
+    expect(body.memory.peakBytes).toEqual(expect.any(Number))
+    expect(body.published).toHaveLength(4)
+    if (model in published) {
+      expect(body.published[0]).toMatchObject({ model, system: published[model as keyof typeof published] })
+    }
+  })
+
+  it('plays hackysack, with its counters and the figures published for it', async () => {
+    await using live = await LiveApp.open()
+    const { status, body } = await benchmark(live, hackysack, { players: size, turns: 150, seed: 3, model })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ benchmark: 'hackysack', model, players: size, turns: 150, answer: 150 })
+    const traffic = { sends: 149 + size, receives: 149 + size, balls: 150, exits: size - 1 }
+    expect(body.counters).toEqual({ spawned: size, finished: size, ...traffic, ...scheduled })
+    const [first] = body.published
+    if (model === 'axon') expect(first).toMatchObject({ model, note: expect.stringContaining('fair') })
+    if (model === 'axon-busy') expect(first).toMatchObject({ model, note: expect.stringContaining('algorithms') })
+  })
+
+  it('ends with its client: nothing is left, no thread either, and the next can begin', async () => {
+    using threads = new ThreadsWatched()
+    await using live = await LiveApp.open()
+    await live.poll('a', { wait: 0 })
+    const before = live.left()
+    const client = new AbortController()
+    const running = benchmark(live, hackysack, longGame(model), client.signal)
+    running.catch(() => {})
+    await until('it runs', () => isRunning(live))
+    await turns(20)
+    expect(threads.started.length > 0).toBe(model === 'threads')
+    client.abort()
+    await expect(running).rejects.toThrow('aborted')
+    await untilAsBefore(live, before)
+    await expectFree(live)
+    live.validate()
+    expect(threads.left).toBe(0)
+  })
+
+  it('ends when the server goes away, and its client is told', async () => {
+    using threads = new ThreadsWatched()
+    await using live = await LiveApp.open()
+    const running = benchmark<Failure>(live, hackysack, longGame(model))
+    await until('it runs', () => isRunning(live))
+    await turns(20)
+    const drained = live.app.drain()
+    expect(await running).toMatchObject({ status: 503, body: { code: 'ENCKE_ERR_SERVER_DRAINING' } })
+    await drained
+    expect(threads.left).toBe(0)
+  })
+})
+
 describe('a benchmark that cannot be run', () => {
   it.each([
     [chain, { n: 0 }, 'n must be a whole number from 1 to 1000000 (got 0)'],
@@ -101,15 +173,29 @@ describe('a benchmark that cannot be run', () => {
     await expectFree(live)
   })
 
-  it.each(['threads', 'erlang', 'nothing'])(
-    'for want of the model %s is refused with those there are',
-    async (model) => {
-      await using live = await LiveApp.open()
-      const refused = await benchmark<Failure>(live, hackysack, { model })
-      expect(refused).toMatchObject({ status: 400, body: { code: 'ENCKE_ERR_BENCHMARK_MODEL' } })
-      expect(refused.body.message).toMatch(new RegExp(`"${model}".*available: go`))
-    },
-  )
+  it('for want of its model is refused with those there are', async () => {
+    await using live = await LiveApp.open()
+    const refused = await benchmark<Failure>(live, hackysack, { model: 'occam' })
+    expect(refused).toMatchObject({ status: 400, body: { code: 'ENCKE_ERR_BENCHMARK_MODEL' } })
+    expect(refused.body.message).toBe(`model "occam" is unknown; available: ${models.join(', ')}`)
+  })
+
+  it.each([
+    [hackysack, { model: 'greenlet', variant: 'rendezvous' }, 'because its writes never block'],
+    [hackysack, { model: 'axon', variant: 'rendezvous' }, 'because its boxes are buffered'],
+    [hackysack, { model: 'axon-busy', variant: 'rendezvous' }, 'because its boxes are buffered'],
+    [hackysack, { model: 'erlang', variant: 'rendezvous' }, 'because its sends never wait'],
+    [hackysack, { model: 'threads', players: 65 }, 'players must be at most 64'],
+    [chain, { model: 'threads', n: 100 }, 'n must be at most 64'],
+    [hackysack, { model: 'axon-busy', players: 100_000, turns: 10_000 }, '100000 × 10000 × 1 = 1000000000'],
+    [chain, { model: 'axon-busy', n: 100_000 }, 'n × n × repeat must be at most 200000000'],
+  ])('by its model is refused, with the reason: %s %j', async (path, body, message) => {
+    await using live = await LiveApp.open()
+    const refused = await benchmark<Failure>(live, path, body)
+    expect(refused).toMatchObject({ status: 400, body: { code: 'ENCKE_ERR_BENCHMARK_MODEL' } })
+    expect(refused.body.message).toContain(message)
+    await expectFree(live)
+  })
 
   it.each([chain, hackysack])('%s is refused in the same way when events were asked for', async (path) => {
     await using live = await LiveApp.open()

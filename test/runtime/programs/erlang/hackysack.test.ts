@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest'
+import { run, Scheduler } from '../../../../runtime/index.ts'
+import { hackysack } from '../../../../runtime/programs/erlang/hackysack.ts'
+import { testHackysack } from '../hackysack-claims.ts'
+
+testHackysack('erlang', 'mailbox', hackysack)
+
+it('hackysack in Erlang lets a player alone kick to itself, for a million turns', async () => {
+  const scheduler = new Scheduler({ deadlock: 'reject' })
+  const result = await scheduler.run(hackysack, { players: 1, turns: 1_000_000 }).promise
+  expect(result).toMatchObject({ counter: 1_000_000, exitsSent: 0, exitsReceived: 0 })
+  expect(scheduler.statistics().resumes).toBeLessThanOrEqual(5)
+})
+
+it('hackysack in Erlang refuses the rendezvous, and says why', async () => {
+  await expect(run(hackysack, { players: 2, turns: 1, variant: 'rendezvous' }).promise).rejects.toThrow(
+    new RangeError("variant 'rendezvous' cannot be played in Erlang, where no send waits: use 'mailbox'"),
+  )
+})
+
+it('hackysack in Erlang plays 1,000,000 players on the default stack', { timeout: 120_000 }, async () => {
+  const scheduler = new Scheduler({ deadlock: 'reject' })
+  const result = await scheduler.run(hackysack, { players: 1_000_000, turns: 1_000, variant: 'mailbox' }).promise
+  expect(result.exitsReceived).toBe(999_999)
+})
