@@ -27,6 +27,11 @@ export interface Operation<T> {
 /** What a coroutine's body returns: declare it as `function* (): Coroutine<T>`. */
 export type Coroutine<T> = Generator<Signal, T, void>
 
+/** The `next` of all generators. Every function* has a prototype of its own: looked up on each, it is looked up in all. */
+export const generatorNext = Object.getPrototypeOf(function* () {}).prototype.next as (
+  this: Coroutine<unknown>,
+) => IteratorResult<unknown, unknown>
+
 /** Who is told when something it registered with happened: a parked coroutine, or the `select` it runs. */
 export interface Waiter {
   /** Make runnable what waits on `operation`. Enqueues, never calls. */

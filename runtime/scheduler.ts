@@ -15,7 +15,7 @@ import type { Host } from './host.ts'
 import { defaultHost } from './host.ts'
 import { NeverRun } from './never-run.ts'
 import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
-import { enteredResult, forgetLastResult, parkedResult, running } from './operation.ts'
+import { enteredResult, forgetLastResult, generatorNext, parkedResult, running } from './operation.ts'
 import { validatePlaces } from './place.ts'
 import { Random } from './random.ts'
 import { Ring } from './ring.ts'
@@ -332,7 +332,7 @@ export class Scheduler implements Timekeeper {
       let result: IteratorResult<unknown, unknown>
       try {
         const generator = task.generator as Coroutine<unknown>
-        result = misuse === null ? resume.call(generator) : generator.throw(misuse)
+        result = misuse === null ? generatorNext.call(generator) : generator.throw(misuse)
       } catch (error) {
         misuse = null
         if (this.#threw(task, error)) continue
@@ -428,11 +428,6 @@ export class Scheduler implements Timekeeper {
     }
   }
 }
-
-// The `next` of all generators: every function* has a prototype of its own, so that looking it up each time sees them all.
-const resume = Object.getPrototypeOf(function* () {}).prototype.next as (
-  this: Coroutine<unknown>,
-) => IteratorResult<unknown, unknown>
 
 function checkedSlice(sliceMs: number): number {
   if (sliceMs >= 0) return sliceMs

@@ -10,7 +10,7 @@ import { checkedLimit, Deadline } from './deadline.ts'
 import { Cancelled, Misuse } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import type { Coroutine } from './operation.ts'
-import { running } from './operation.ts'
+import { generatorNext, running } from './operation.ts'
 import type { Place } from './place.ts'
 import { spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -172,12 +172,9 @@ export class Scope implements Place {
   }
 }
 
-/**
- * Whether a body gave a generator, of its own or of another realm. An asynchronous one would be stepped for ever, and the
- * scheduler calls the `next` of generators, which an iterator made by hand has not.
- */
+/** Whether a body gave a generator. An asynchronous one would be stepped for ever, and an iterator made by hand is none. */
 export function isCoroutine(generator: Coroutine<unknown>): boolean {
-  return generator?.[Symbol.toStringTag] === 'Generator'
+  return generator?.next === generatorNext
 }
 
 function* nothing(): Coroutine<void> {}

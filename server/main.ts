@@ -1,10 +1,16 @@
 // The process: reads the configuration, listens, prints where, and drains when told to stop.
 
+import { enableCompileCache, flushCompileCache } from 'node:module'
+import { join } from 'node:path'
 import packageJson from '../package.json' with { type: 'json' }
 import type { App } from './app.ts'
-import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
-import { askedFor, ConfigError, explainListenFailure, readConfig, usage } from './config.ts'
+
+// Types are stripped and code is compiled once for all starts. So what is imported comes after this, or it would not be
+// in the cache; where the folder cannot be written it starts as before.
+enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/node'))
+const { buildApp } = await import('./app.ts')
+const { askedFor, ConfigError, explainListenFailure, readConfig, usage } = await import('./config.ts')
 
 await main(process.argv.slice(2))
 
@@ -19,6 +25,7 @@ async function main(argv: string[]): Promise<void> {
     // Before the banner: whoever has read it may send a signal.
     stopOnSignals(app)
     process.stdout.write(banner(app, config))
+    flushCompileCache()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     for (const complaint of error.complaints) process.stderr.write(`encke: ${complaint}\n`)

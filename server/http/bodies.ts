@@ -2,13 +2,12 @@
 //
 // A body may be cut anywhere on its way, also in the middle of a character: nothing is decoded before all of it is here.
 
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { clip, EnckeError } from '../errors.ts'
 import type { Draft } from '../hub/index.ts'
 
-// A byte order mark is part of a text, and no part of JSON.
-const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const jsonDecoder = new TextDecoder('utf-8', { fatal: true })
+const byteOrderMark = '\uFEFF'
 
 const replacement = Buffer.from('\uFFFD')
 
@@ -37,7 +36,7 @@ export function takeDrafts(app: FastifyInstance): void {
     answer(done, () => draftOf(checkedJson(jsonText(request, body as Buffer))))
   })
   app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, (request, body, done) => {
-    answer(done, () => draftOf(JSON.stringify(decode(request, body as Buffer, textDecoder))))
+    answer(done, () => draftOf(JSON.stringify(decode(request, body as Buffer))))
   })
 }
 
@@ -62,7 +61,9 @@ function jsonText(request: FastifyRequest, body: Buffer): string {
   if (body.length === 0) {
     throw new EnckeError('ENCKE_ERR_BODY_MISSING', 'the body is empty: send a JSON value, such as {"hello":"world"}')
   }
-  return decode(request, body, jsonDecoder)
+  const text = decode(request, body)
+  // A byte order mark is part of a text, and no part of JSON.
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text
 }
 
 /** The text itself goes on to the readers, so that no number loses digits. White space around it does not. */
@@ -79,13 +80,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-function decode(request: FastifyRequest, body: Buffer, decoder: TextDecoder): string {
+function decode(request: FastifyRequest, body: Buffer): string {
   checkEncoding(request)
-  try {
-    return decoder.decode(body)
-  } catch (error) {
-    throw new EnckeError('ENCKE_ERR_BODY_UTF8', `the body is not UTF-8: ${around(body)}`, { cause: error })
-  }
+  if (!isUtf8(body)) throw new EnckeError('ENCKE_ERR_BODY_UTF8', `the body is not UTF-8: ${around(body)}`)
+  return body.toString()
 }
 
 function checkEncoding(request: FastifyRequest): void {
