@@ -6,6 +6,19 @@ export interface Flags {
   readonly durationMs: number
   readonly isQuick: boolean
   readonly hasProfile: boolean
+  /** Names of peers to be laid beside. */
+  readonly peers: readonly string[]
+}
+
+/** The names of scenarios and of peers. */
+export interface Known {
+  /** Run when nothing is named. */
+  readonly usual: readonly string[]
+  /** Run when nothing is named and there are peers to be laid beside. */
+  readonly hotPath: readonly string[]
+  /** Run only when they are named. */
+  readonly large: readonly string[]
+  readonly peers: readonly string[]
 }
 
 export type Command = { readonly kind: 'help' } | { readonly kind: 'run'; readonly flags: Flags }
@@ -23,13 +36,14 @@ const quickSeconds = 3
 const longestSeconds = 600
 
 /** @throws UsageError */
-export function readCommand(argv: readonly string[], known: readonly string[]): Command {
+export function readCommand(argv: readonly string[], known: Known): Command {
   const given = new Map<string, string>()
   for (let at = 0; at < argv.length; at += 1) {
     const [flag, inline] = split(argv[at]!)
     if (flag === '--help' || flag === '-h') return { kind: 'help' }
     if (given.has(flag)) throw new UsageError(`${flag} is given twice: give it once`)
-    if (flag === '--quick' || flag === '--profile') {
+    if (flag === '--peers') given.set(flag, inline ?? known.peers.join())
+    else if (flag === '--quick' || flag === '--profile') {
       if (inline !== undefined) throw new UsageError(`${flag} takes no value (got ${inline})`)
       given.set(flag, '')
     } else if (flag === '--only' || flag === '--duration') {
@@ -37,26 +51,51 @@ export function readCommand(argv: readonly string[], known: readonly string[]): 
       if (value === undefined) throw new UsageError(`${flag} needs a value`)
       given.set(flag, value)
     } else {
-      throw new UsageError(`unknown flag ${argv[at]}: there are --only, --quick, --duration, --profile and --help`)
+      throw new UsageError(
+        `unknown flag ${argv[at]}: there are --only, --peers, --quick, --duration, --profile and --help`,
+      )
     }
   }
   const isQuick = given.has('--quick')
   const seconds = readSeconds(given.get('--duration')) ?? (isQuick ? quickSeconds : usualSeconds)
-  const only = readOnly(given.get('--only'), known) ?? known
-  return { kind: 'run', flags: { only, isQuick, durationMs: seconds * 1_000, hasProfile: given.has('--profile') } }
+  const all = [...known.usual, ...known.hotPath, ...known.large]
+  const peers = readNames('--peers', 'peers', given.get('--peers'), known.peers) ?? []
+  const usual = given.has('--peers') ? known.hotPath : known.usual
+  const only = readNames('--only', 'scenarios', given.get('--only'), all) ?? usual
+  return {
+    kind: 'run',
+    flags: { only, isQuick, durationMs: seconds * 1_000, hasProfile: given.has('--profile'), peers },
+  }
 }
 
-export function usage(scenarios: readonly { readonly name: string; readonly title: string }[]): string {
+type Named = { readonly name: string; readonly title: string }
+
+export function usage(
+  usual: readonly Named[],
+  hotPath: readonly Named[],
+  large: readonly Named[],
+  peers: readonly string[],
+): string {
+  const list = (scenarios: readonly Named[]) =>
+    scenarios.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join('\n')
   return `Put a server of its own under load, on loopback, and check that it keeps its promises.
 
   npm run loadtest                       every scenario
   npm run loadtest -- --only a,b         only these
-  npm run loadtest -- --quick            every scenario, within two minutes
+  npm run loadtest -- --peers            the scenarios of the hot path, with other servers beside ours
+  npm run loadtest -- --peers=nchan,faye with these: ${peers.join(', ')}
+  npm run loadtest -- --quick            shorter: every scenario within two minutes
   npm run loadtest -- --duration 30      seconds of load for each scenario that has a duration (${usualSeconds}; with --quick ${quickSeconds})
   npm run loadtest -- --profile          with a CPU profile of each server, in loadtest/reports/<scenario>.cpuprofile
 
 scenarios
-${scenarios.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`).join('\n')}
+${list(usual)}
+
+of the hot path: with --peers, or by --only, which without --peers measures ours alone
+${list(hotPath)}
+
+only when named, as it is large
+${list(large)}
 
 A table comes at the end, and a page with plots and the same as JSON in loadtest/reports/. The exit code is 0 when every
 invariant held, 1 when one broke, 2 when the command line cannot be understood.
@@ -70,13 +109,18 @@ function readSeconds(text: string | undefined): number | undefined {
   throw new UsageError(`--duration must be a number of seconds from 1 to ${longestSeconds} (got ${text})`)
 }
 
-function readOnly(text: string | undefined, known: readonly string[]): string[] | undefined {
+function readNames(
+  flag: string,
+  what: string,
+  text: string | undefined,
+  known: readonly string[],
+): string[] | undefined {
   if (text === undefined) return undefined
   const names = text.split(',').map((name) => name.trim())
   const stranger = names.find((name) => !known.includes(name))
   if (stranger !== undefined) {
     throw new UsageError(
-      `--only must name scenarios, separated by commas: ${known.join(', ')} (got ${stranger || text})`,
+      `${flag} must name ${what}, separated by commas: ${known.join(', ')} (got ${stranger || text})`,
     )
   }
   return [...new Set(names)]

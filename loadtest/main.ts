@@ -4,24 +4,28 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type Flags, readCommand, UsageError, usage } from './flags.ts'
 import { describeCommit, describeMachine } from './measure/machine.ts'
+import { installPeers, peers } from './processes/peers.ts'
 import { encke } from './processes/subject.ts'
 import { Progress } from './progress.ts'
 import { reportFolder, writeReport } from './report/files.ts'
 import { allHeld, type Report, type ScenarioReport } from './report/report.ts'
 import { reportText } from './report/table.ts'
 import { runScenario } from './run.ts'
-import { scenarios } from './scenarios/index.ts'
+import { hotPath, large, scenarios } from './scenarios/index.ts'
 
 const interrupted = new AbortController()
 /** What a shell gives for a program that was ended by Ctrl-C. */
 const interruptedCode = 130
 
 try {
-  const command = readCommand(
-    process.argv.slice(2),
-    scenarios.map(({ name }) => name),
-  )
-  if (command.kind === 'help') process.stdout.write(usage(scenarios))
+  const known = {
+    usual: namesOf(scenarios),
+    hotPath: namesOf(hotPath),
+    large: namesOf(large),
+    peers: namesOf(peers),
+  }
+  const command = readCommand(process.argv.slice(2), known)
+  if (command.kind === 'help') process.stdout.write(usage(scenarios, hotPath, large, known.peers))
   else await loadTest(command.flags)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
@@ -42,17 +46,20 @@ async function loadTest(flags: Flags): Promise<void> {
   process.exit(allHeld(report) ? 0 : 1)
 }
 
-async function runAll({ only, durationMs, isQuick, hasProfile }: Flags): Promise<Report> {
+async function runAll({ only, durationMs, isQuick, hasProfile, peers: wanted }: Flags): Promise<Report> {
   const progress = new Progress(process.stderr)
+  if (wanted.length > 0) await fetchPeers(progress)
   const machine = describeMachine()
   const done: ScenarioReport[] = []
   for (const [at, name] of only.entries()) {
     const subject = encke(hasProfile ? `${reportFolder}${name}.cpuprofile` : undefined)
-    const scenario = scenarios.find((known) => known.name === name)!
+    const scenario = [...scenarios, ...hotPath, ...large].find((known) => known.name === name)!
     const head = `${at + 1}/${only.length} ${name}`
     progress.show(`${head}: ${scenario.title}`)
     const show = (text: string) => progress.show(`${head}: ${text}`)
-    const report = await runScenario(scenario, { subject, durationMs, isQuick, signal: interrupted.signal, show })
+    const beside = peers.filter((peer) => wanted.includes(peer.name))
+    const options = { subject, peers: beside, durationMs, isQuick, signal: interrupted.signal, show }
+    const report = await runScenario(scenario, options)
     progress.step(`${head}: ${report.verdict}, ${report.seconds.toFixed(1)} s`)
     done.push(report)
   }
@@ -66,6 +73,17 @@ async function runAll({ only, durationMs, isQuick, hasProfile }: Flags): Promise
     durationSeconds: durationMs / 1_000,
     scenarios: done,
   }
+}
+
+function namesOf(all: readonly { readonly name: string }[]): string[] {
+  return all.map(({ name }) => name)
+}
+
+/** Those that cannot be had are told as skipped by the scenarios that miss them. */
+async function fetchPeers(progress: Progress): Promise<void> {
+  progress.show('the packages of the peers')
+  const complaint = await installPeers()
+  if (complaint !== undefined) progress.step(complaint)
 }
 
 /** The first ends the scenario and its processes, the second everything at once. */

@@ -4,6 +4,7 @@
 import { performance } from 'node:perf_hooks'
 import { Meter } from './measure/meter.ts'
 import { Generator } from './processes/generator.ts'
+import { type Peer, subjectOf } from './processes/peers.ts'
 import { ServerProcess } from './processes/server-process.ts'
 import type { Subject } from './processes/subject.ts'
 import type { ScenarioReport } from './report/report.ts'
@@ -11,6 +12,8 @@ import type { Ground, Outcome, Scenario, Stage } from './scenario.ts'
 
 export interface RunOptions {
   readonly subject: Subject
+  /** Laid beside it, by scenarios that compare. */
+  readonly peers: readonly Peer[]
   readonly durationMs: number
   readonly isQuick: boolean
   /** Somebody wants it to end. */
@@ -34,20 +37,23 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 type Attempt = Outcome & Pick<ScenarioReport, 'verdict'>
 
 async function attemptScenario(scenario: Scenario, options: RunOptions): Promise<Attempt> {
-  const limitMs = longestBesideMs + phases * options.durationMs
+  const limitMs = (scenario.longestMs ?? longestBesideMs) + phases * options.durationMs
   const late = AbortSignal.timeout(limitMs)
   const over = new AbortController()
   const signal = AbortSignal.any([options.signal, late, over.signal])
   await using started = new AsyncDisposableStack()
   const grounds: Ground[] = []
+  const start = async (subject: Subject, variables?: Readonly<Record<string, string>>) => {
+    const ground = started.use(await startGround(subject, variables))
+    // A peer may write what it likes.
+    if (subject === options.subject) grounds.push(ground)
+    return ground
+  }
   const stage: Stage = {
     ...options,
     signal,
-    startServer: async (variables) => {
-      const ground = await startGround(options.subject, started, variables)
-      grounds.push(ground)
-      return ground
-    },
+    startServer: (variables) => start(options.subject, variables),
+    startPeer: (peer) => start(subjectOf(peer)),
   }
   try {
     const outcome = await Promise.race([scenario.run(stage), aborted(signal)])
@@ -63,7 +69,8 @@ async function attemptScenario(scenario: Scenario, options: RunOptions): Promise
   }
 }
 
-async function startGround(subject: Subject, started: AsyncDisposableStack, variables = {}): Promise<Ground> {
+async function startGround(subject: Subject, variables = {}): Promise<Ground> {
+  const started = new AsyncDisposableStack()
   const server = started.use(await ServerProcess.start(subject, variables))
   const meter = started.use(new Meter(server.pid))
   return {
@@ -74,6 +81,7 @@ async function startGround(subject: Subject, started: AsyncDisposableStack, vari
       meter.addGenerator(generator.pid)
       return generator
     },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
 }
 

@@ -6,8 +6,10 @@
 import type { LatencySummary } from './measure/latencies.ts'
 import type { Meter, Use } from './measure/meter.ts'
 import type { Generator } from './processes/generator.ts'
+import type { Peer } from './processes/peers.ts'
 import type { ServerProcess } from './processes/server-process.ts'
 import type { Plot } from './report/plots.ts'
+import type { Target } from './targets.ts'
 
 export interface Scenario {
   readonly name: string
@@ -16,6 +18,8 @@ export interface Scenario {
   readonly invariant: string
   /** A note for whoever reads the figures: what they are, and what would make them lie. */
   readonly note: string
+  /** What it may take, when that is more than the two minutes beside its duration that others have. */
+  readonly longestMs?: number
   run(stage: Stage): Promise<Outcome>
 }
 
@@ -27,10 +31,13 @@ export interface Stage {
   readonly signal: AbortSignal
   show(progress: string): void
   startServer(variables?: Readonly<Record<string, string>>): Promise<Ground>
+  /** The peers that may be laid beside; none when the load test was started without them. */
+  readonly peers: readonly Peer[]
+  startPeer(peer: Peer): Promise<Ground>
 }
 
-/** A server of the scenario's own, and what belongs to it. */
-export interface Ground {
+/** A server of the scenario's own, and what belongs to it. It ends with the scenario, or when it is disposed of before. */
+export interface Ground extends AsyncDisposable {
   readonly server: ServerProcess
   readonly meter: Meter
   startGenerator(): Generator
@@ -42,6 +49,10 @@ export interface Outcome {
   readonly rows: readonly Row[]
   readonly details: readonly Detail[]
   readonly plots: readonly Plot[]
+  /** What was to be reached; scenarios of the hot path have them. */
+  readonly targets?: readonly Target[]
+  /** Peers that did not take part, and why. */
+  readonly skipped?: readonly { readonly name: string; readonly reason: string }[]
 }
 
 /** One line of the table. */

@@ -46,6 +46,19 @@ const map: LayerMap = {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],
     packages: ['autocannon', 'undici', 'uplot', 'node:*'],
   },
+  'loadtest/peers': { mayImport: ['loadtest'], packages: ['node:*'] },
+  'loadtest/price': {
+    mayImport: ['loadtest', 'loadtest/peers', 'loadtest/peers/programs', 'runtime'],
+    packages: ['node:*'],
+  },
+  'loadtest/peers/servers': {
+    mayImport: [],
+    packages: ['fastify', 'faye', 'cometd-nodejs-server', 'socket.io', 'node:*'],
+  },
+  'loadtest/peers/programs': {
+    mayImport: ['runtime', 'runtime/programs'],
+    packages: ['effect', 'effection', 'js-csp', 'node:*'],
+  },
 }
 
 const folders = ['runtime', 'server', 'public', 'loadtest', 'test']
@@ -241,6 +254,8 @@ function filesBelow(names: readonly string[]): string[] {
     .flatMap(({ name }) =>
       readdirSync(`${top}${name}`, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
-        .map((entry) => `${entry.parentPath}/${entry.name}`.slice(top.length)),
+        .map((entry) => `${entry.parentPath}/${entry.name}`.slice(top.length))
+        // The peers of the load test are installed beside their package.json.
+        .filter((path) => !path.includes('/node_modules/')),
     )
 }

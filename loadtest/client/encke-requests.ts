@@ -23,10 +23,23 @@ export interface Receipt {
 /** The longest wait that the server grants: no poll of a load test shall end by itself. */
 const waitSeconds = 120
 
-/** The bytes of a poll; without a cursor it asks for the first one and does not wait. */
-export function pollBytes(host: string, topic: string, cursor?: string): string {
+const usualHeaders = 'Accept: application/json\r\n'
+
+/**
+ * The bytes of a poll; without a cursor it asks for the first one and does not wait.
+ *
+ * @param topics one or several
+ * @param headers lines, each with its end
+ */
+export function pollBytes(
+  host: string,
+  topics: string | readonly string[],
+  cursor?: string,
+  headers = usualHeaders,
+): string {
   const place = cursor === undefined ? 'wait=0' : `wait=${waitSeconds}&cursor=${cursor}`
-  return `GET /messages?topic=${encodeURIComponent(topic)}&${place} HTTP/1.1\r\nHost: ${host}\r\nAccept: application/json\r\n\r\n`
+  const names = [topics].flat().map((topic) => `topic=${encodeURIComponent(topic)}`)
+  return `GET /messages?${names.join('&')}&${place} HTTP/1.1\r\nHost: ${host}\r\n${headers}\r\n`
 }
 
 /** The bytes of a publish. `json` is ASCII. */

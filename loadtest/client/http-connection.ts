@@ -8,6 +8,8 @@ import { ReplyReader } from './reply-reader.ts'
 export interface Reply {
   readonly status: number
   readonly body: string
+  /** The status line and the headers, as they came. */
+  readonly head: string
   readonly atMs: number
 }
 
@@ -28,7 +30,7 @@ export class HttpConnection implements Disposable {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    this.#reader = new ReplyReader((status, body) => this.#replied({ status, body, atMs: nowMs() }))
+    this.#reader = new ReplyReader((status, body, head) => this.#replied({ status, body, head, atMs: nowMs() }))
     socket.on('data', (chunk: Buffer) => {
       try {
         this.#reader.take(chunk)
@@ -64,6 +66,12 @@ export class HttpConnection implements Disposable {
       this.#waiting = { resolve, reject }
       this.#socket.write(bytes, 'latin1')
     })
+  }
+
+  /** Say what `conversation` gives, one request after the other. @throws what it throws, and as `request` does */
+  async converse(conversation: Generator<string, void, Reply>): Promise<void> {
+    let step = conversation.next()
+    while (!step.done) step = conversation.next(await this.request(step.value))
   }
 
   /** Close it as a process that died would: without a word. */

@@ -4,10 +4,11 @@
 // then seen to delay all the messages of that second, and not only the one that was on its way (the others would have
 // been sent late and have looked fast: coordinated omission).
 
-import { Pool } from 'undici'
+import type { DialectName } from '../dialects/index.ts'
 import { nowMs } from '../measure/clock.ts'
 import { Latencies } from '../measure/latencies.ts'
 import { Faults } from './faults.ts'
+import { Publishers } from './publishers.ts'
 
 /** What a published message carries. */
 export interface Stamp {
@@ -19,6 +20,8 @@ export interface OfferPlan {
   /** Taken in turn. */
   readonly topics: readonly string[]
   readonly perSecond: number
+  /** Encke's when it is left out. */
+  readonly dialect?: DialectName
 }
 
 export interface Offered {
@@ -34,7 +37,7 @@ const connections = 32
 
 export class Offering {
   readonly #plan: OfferPlan
-  readonly #pool: Pool
+  readonly #publishers: Publishers
   readonly #startMs = nowMs()
   readonly #underWay = new Set<Promise<void>>()
   readonly #lateness = new Latencies()
@@ -45,7 +48,7 @@ export class Offering {
 
   constructor(plan: OfferPlan) {
     this.#plan = plan
-    this.#pool = new Pool(plan.origin, { connections })
+    this.#publishers = new Publishers(plan.origin, plan.dialect ?? 'encke', connections)
     this.#sendDue()
   }
 
@@ -58,7 +61,7 @@ export class Offering {
   async stop(): Promise<Offered> {
     this.pause()
     await Promise.all(this.#underWay)
-    await this.#pool.destroy()
+    this.#publishers[Symbol.dispose]()
     return { published: this.#published, lateness: this.#lateness, faults: this.#faults }
   }
 
@@ -77,14 +80,11 @@ export class Offering {
 
   async #send(topic: string, dueMs: number): Promise<void> {
     this.#lateness.record(nowMs() - dueMs)
-    const path = `/publish?topic=${encodeURIComponent(topic)}`
     const stamp: Stamp = { dueMs }
     try {
-      const headers = { 'content-type': 'application/json' }
-      const reply = await this.#pool.request({ method: 'POST', path, headers, body: JSON.stringify(stamp) })
-      await reply.body.dump()
-      if (reply.statusCode === 201) this.#published += 1
-      else this.#faults.add('status', `${reply.statusCode} for a publish to ${topic}`)
+      const { isAccepted, reply } = await this.#publishers.publish(topic, JSON.stringify(stamp))
+      if (isAccepted) this.#published += 1
+      else this.#faults.add('status', `${reply.status} for a publish to ${topic}`)
     } catch (error) {
       this.#faults.add('broken', `a publish to ${topic}: ${(error as Error).message}`)
     }

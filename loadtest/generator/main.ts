@@ -1,6 +1,8 @@
 // A load generator: a process of its own that carries out the orders of the load test, one herd for its whole life. It ends
 // when the load test does.
 
+import { armAndCancel } from './armed-timers.ts'
+import { loop } from './closed-loop.ts'
 import { Herd } from './herd.ts'
 import type { AnswerEnvelope, Envelope, OrderName, Orders } from './orders.ts'
 
@@ -10,10 +12,15 @@ type Carry = { [Name in OrderName]: (given: Orders[Name]['given']) => unknown }
 
 const carry: Carry = {
   open: (plan) => herd.open(plan),
-  park: () => herd.park(),
+  park: (given) => herd.park(given?.perSecond),
+  again: ({ perSecond }) => herd.again(perSecond),
+  replied: () => herd.replied(),
   collect: ({ timeoutMs }) => herd.collect(timeoutMs),
   follow: () => herd.follow(),
+  heard: () => herd.heard(),
   finish: ({ heads, timeoutMs }) => herd.finish(heads, timeoutMs),
+  loop,
+  timers: armAndCancel,
   leave: () => herd.leave(),
 }
 

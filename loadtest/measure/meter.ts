@@ -5,7 +5,7 @@
 
 import { nowMs } from './clock.ts'
 import type { ProcessReading, ProcessUse } from './process-reading.ts'
-import { readProcess, useBetween } from './process-reading.ts'
+import { readFamily, readProcess, useBetween } from './process-reading.ts'
 
 /** Uses are undefined on systems without /proc. */
 export interface Use {
@@ -48,21 +48,23 @@ export class Meter implements Disposable {
 
   begin(): Stretch {
     const startMs = nowMs()
-    const server = readProcess(this.#serverPid)
+    const server = readFamily(this.#serverPid)
     const generators = this.#generatorPids.map((pid) => [pid, readProcess(pid)] as const)
     return {
       end: () => {
         const wallMs = nowMs() - startMs
-        const uses = generators.map(([pid, before]) => useSince(pid, before, wallMs)).filter((use) => use !== undefined)
+        const uses = generators
+          .map(([pid, before]) => useSince(before, readProcess(pid), wallMs))
+          .filter((use) => use !== undefined)
         uses.sort((a, b) => b.busiestThreadShare - a.busiestThreadShare)
-        return { wallMs, server: useSince(this.#serverPid, server, wallMs), generator: uses[0] }
+        return { wallMs, server: useSince(server, readFamily(this.#serverPid), wallMs), generator: uses[0] }
       },
     }
   }
 
   /** VmRSS of the server now. */
   get serverBytes(): number | undefined {
-    return readProcess(this.#serverPid)?.residentBytes
+    return readFamily(this.#serverPid)?.residentBytes
   }
 
   [Symbol.dispose](): void {
@@ -80,7 +82,10 @@ export class Meter implements Disposable {
   }
 }
 
-function useSince(pid: number, before: ProcessReading | undefined, wallMs: number): ProcessUse | undefined {
-  const after = readProcess(pid)
+function useSince(
+  before: ProcessReading | undefined,
+  after: ProcessReading | undefined,
+  wallMs: number,
+): ProcessUse | undefined {
   return before && after && useBetween(before, after, wallMs)
 }

@@ -41,6 +41,31 @@ export function readProcess(pid: number): ProcessReading | undefined {
   }
 }
 
+/**
+ * A process and all that it has started, as if it were one: a server may be several processes. Memory that they share is
+ * counted in each.
+ */
+export function readFamily(pid: number): ProcessReading | undefined {
+  const own = readProcess(pid)
+  if (own === undefined) return undefined
+  const all = [own, ...childrenOf(pid).flatMap((child) => readFamily(child) ?? [])]
+  return {
+    threads: new Map(all.flatMap(({ threads }) => [...threads])),
+    residentBytes: all.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
+  }
+}
+
+/** None where the kernel does not list them. */
+function childrenOf(pid: number): number[] {
+  try {
+    const folder = `/proc/${pid}/task`
+    const lists = readdirSync(folder).map((thread) => readFileSync(`${folder}/${thread}/children`, 'utf8'))
+    return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number))
+  } catch {
+    return []
+  }
+}
+
 export function useBetween(before: ProcessReading, after: ProcessReading, wallMs: number): ProcessUse {
   const uses = [...after.threads].map(([thread, { ranMs, queuedMs }]) => {
     const start = before.threads.get(thread) ?? { ranMs: 0, queuedMs: 0 }

@@ -4,15 +4,15 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
-const alive = new Set<ChildProcess>()
+const alive = new Map<ChildProcess, NodeJS.Signals>()
 
 process.on('exit', () => {
-  for (const child of alive) child.kill('SIGKILL')
+  for (const [child, signal] of alive) child.kill(signal)
 })
 
-/** See to it that `child` ends with the load test. */
-export function adopt(child: ChildProcess): void {
-  alive.add(child)
+/** See to it that `child` ends with the load test. One that has processes of its own to end wants to be asked: `SIGTERM`. */
+export function adopt(child: ChildProcess, lastSignal: NodeJS.Signals = 'SIGKILL'): void {
+  alive.set(child, lastSignal)
   child.once('exit', () => alive.delete(child))
 }
 

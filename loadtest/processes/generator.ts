@@ -15,9 +15,10 @@ export class Generator implements AsyncDisposable {
   readonly #waiting = new Map<number, Settle>()
   #orders = 0
 
-  constructor() {
+  /** @param flags of Node; none, as a generator has no server to be like */
+  constructor(flags: readonly string[] = []) {
     // Arrays of ten thousand numbers are copied as they are, instead of being written out as text.
-    this.#child = fork(program, { serialization: 'advanced' })
+    this.#child = fork(program, { serialization: 'advanced', execArgv: [...flags] })
     adopt(this.#child)
     this.pid = this.#child.pid!
     this.#child.on('message', (envelope: AnswerEnvelope) => this.#answered(envelope))

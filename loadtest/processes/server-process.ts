@@ -13,16 +13,23 @@ const keptCharacters = 4_000
 
 export class ServerProcess implements AsyncDisposable {
   readonly pid: number
+  readonly subject: Subject
   readonly origin: string
+  /** Where messages are published. */
+  readonly publishOrigin: string
   readonly control: EnckeControl
   readonly #child: ChildProcess
   readonly #complaints: () => string
+  #wasAsked = false
+  #hadEnded = false
 
-  private constructor(child: ChildProcess, origin: string, control: EnckeControl, complaints: () => string) {
+  private constructor(child: ChildProcess, subject: Subject, origins: Origins, complaints: () => string) {
     this.pid = child.pid!
     this.#child = child
-    this.origin = origin
-    this.control = control
+    this.subject = subject
+    this.origin = origins.origin
+    this.publishOrigin = origins.publishOrigin
+    this.control = new EnckeControl(this.origin, subject.adminToken)
     this.#complaints = complaints
   }
 
@@ -39,14 +46,14 @@ export class ServerProcess implements AsyncDisposable {
       env: { ...withoutOurs(process.env), ...subject.variables, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    adopt(child)
+    adopt(child, subject.lastSignal)
     let errors = ''
     child.stderr.on('data', (chunk) => {
       errors = (errors + chunk).slice(0, keptCharacters)
     })
     try {
-      const origin = await said(child, subject.banner, () => errors)
-      return new ServerProcess(child, origin, new EnckeControl(origin, subject.adminToken), () => errors)
+      const origins = await said(child, subject.banner, () => errors)
+      return new ServerProcess(child, subject, origins, () => errors)
     } catch (error) {
       await end(child, 0)
       throw error
@@ -58,17 +65,25 @@ export class ServerProcess implements AsyncDisposable {
     return this.#complaints().trim()
   }
 
+  /** Of its own accord. */
   get hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null
+    return this.#wasAsked ? this.#hadEnded : this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#hadEnded = this.hasEnded
+    this.#wasAsked = true
     await this.control[Symbol.asyncDispose]()
     await end(this.#child, stopMs)
   }
 }
 
-function said(child: ChildProcess, banner: RegExp, errors: () => string): Promise<string> {
+interface Origins {
+  readonly origin: string
+  readonly publishOrigin: string
+}
+
+function said(child: ChildProcess, banner: RegExp, errors: () => string): Promise<Origins> {
   return new Promise((resolve, reject) => {
     let printed = ''
     const timer = setTimeout(() => reject(new Error(`the server has not said where it listens: ${errors()}`)), startMs)
@@ -76,10 +91,10 @@ function said(child: ChildProcess, banner: RegExp, errors: () => string): Promis
     child.once('exit', (code) => reject(new Error(`the server ended with ${code} instead of listening: ${errors()}`)))
     child.stdout?.on('data', (chunk) => {
       printed += chunk
-      const origin = banner.exec(printed)?.[1]
+      const [, origin, publishOrigin = origin] = banner.exec(printed) ?? []
       if (origin === undefined) return
       clearTimeout(timer)
-      resolve(origin)
+      resolve({ origin, publishOrigin: publishOrigin! })
     })
   })
 }

@@ -1,11 +1,12 @@
-// What is put under load: a command that starts a server and says where it listens. Encke is one; a peer to be laid beside it
-// would be another.
+// What is put under load: a command that starts a server and says where it listens. Encke is one; the peers to be laid beside
+// it are others (peers.ts).
 
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import type { DialectName } from '../dialects/index.ts'
 
 export interface Subject {
   readonly name: string
@@ -13,9 +14,14 @@ export interface Subject {
   /** The program and its arguments. */
   readonly command: readonly [string, ...string[]]
   readonly variables: Readonly<Record<string, string>>
-  /** Finds the origin in what it prints. */
+  /** Finds the origin in what it prints, and, where messages are taken elsewhere, that origin as well. */
   readonly banner: RegExp
   readonly adminToken: string
+  readonly dialect: DialectName
+  /** How many polls a second it can be sent; any number when it is left out. */
+  readonly pollsPerSecond?: number
+  /** What it is sent when the load test crashes; SIGKILL when it is left out. */
+  readonly lastSignal?: NodeJS.Signals
 }
 
 const top = fileURLToPath(new URL('../../', import.meta.url))
@@ -27,8 +33,7 @@ const top = fileURLToPath(new URL('../../', import.meta.url))
  * @param profile the file into which Node shall write a CPU profile when the server ends
  */
 export function encke(profile?: string): Subject {
-  const { scripts } = JSON.parse(readFileSync(`${top}package.json`, 'utf8')) as { scripts: { start: string } }
-  const flags = nodeFlags(scripts.start)
+  const flags = nodeFlags(startScript())
   if (profile !== undefined) {
     mkdirSync(dirname(profile), { recursive: true })
     flags.unshift('--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`)
@@ -50,7 +55,18 @@ export function encke(profile?: string): Subject {
     },
     banner: /listens on (http:\/\/\S+)\n/,
     adminToken,
+    dialect: 'encke',
   }
+}
+
+/** The flags of Node alone, without the file that it runs. */
+export function flagsOfStart(): string[] {
+  return nodeFlags(startScript()).filter((word) => word.startsWith('-'))
+}
+
+function startScript(): string {
+  const { scripts } = JSON.parse(readFileSync(`${top}package.json`, 'utf8')) as { scripts: { start: string } }
+  return scripts.start
 }
 
 /** @throws Error when the script is more than a plain `exec node …` */

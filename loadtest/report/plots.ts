@@ -64,8 +64,8 @@ export function namedBars(title: string, unit: string, all: ReadonlyMap<string, 
     title,
     kind: 'bars',
     x: { label: 'server', unit: '', scale: 'linear', names },
-    y: { label: unit, unit, scale: 'linear' },
-    series: [{ label: unit, x: names.map((_, at) => at + 1), y: measured.map(([, value]) => value) }],
+    y: { label: 'measured', unit, scale: 'linear' },
+    series: [{ label: 'measured', x: names.map((_, at) => at + 1), y: measured.map(([, value]) => value) }],
   }
 }
 

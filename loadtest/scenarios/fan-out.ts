@@ -13,7 +13,7 @@ import { median, perOperation } from '../report/details.ts'
 import { arrivals, cpuAndMemory, latencyCurve } from '../report/plots.ts'
 import { type Ground, loopbackAddresses, type Outcome, pause, type Scenario, type Stage, until } from '../scenario.ts'
 
-const topic = 'load/fan-out'
+export const fanOutTopic = 'load/fan-out'
 const rounds = 10
 const quickRounds = 4
 const replyMs = 30_000
@@ -76,10 +76,10 @@ function wrongIn(body: string, offset: number, data: unknown): string | undefine
   const [message, ...others] = reply.messages
   if (message === undefined) return 'no message'
   if (others.length > 0) return `${reply.messages.length} messages`
-  if (message.topic !== topic) return `a message of ${message.topic}`
+  if (message.topic !== fanOutTopic) return `a message of ${message.topic}`
   if (message.offset !== offset) return `the message ${message.offset} instead of ${offset}`
   if (JSON.stringify(message.data) !== JSON.stringify(data)) return 'other data than was published'
-  const verdict = reply.topics[topic]?.verdict
+  const verdict = reply.topics[fanOutTopic]?.verdict
   return verdict === 'ok' ? undefined : `the verdict ${verdict}`
 }
 
@@ -92,7 +92,7 @@ async function run(stage: Stage, readers: number): Promise<Outcome> {
   stage.show(`${readers} readers connect`)
   await generator.order('open', {
     origin: server.origin,
-    topics: [topic],
+    topics: [fanOutTopic],
     readersPerTopic: readers,
     localAddresses: loopbackAddresses,
   })
@@ -132,7 +132,7 @@ async function deliver(
   const collecting = generator.order('collect', { timeoutMs: replyMs })
   const publishedMs = nowMs()
   const [{ waiting }, { arrivedMs, replies, faults }] = await Promise.all([
-    server.control.publish(topic, data),
+    server.control.publish(fanOutTopic, data),
     collecting,
   ])
   const deliver = stretch.end()

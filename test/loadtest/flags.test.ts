@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { readCommand, UsageError, usage } from '../../loadtest/flags.ts'
 
-const known = ['publish', 'storm', 'topics']
+const known = {
+  usual: ['publish', 'storm', 'topics'],
+  hotPath: ['herd', 'news'],
+  large: ['huge'],
+  peers: ['nchan', 'faye'],
+}
 
 function flagsOf(...argv: string[]) {
   const command = readCommand(argv, known)
@@ -10,7 +15,23 @@ function flagsOf(...argv: string[]) {
 
 describe('the command line', () => {
   it('runs every scenario for ten seconds when nothing is given', () => {
-    expect(flagsOf()).toEqual({ only: known, isQuick: false, hasProfile: false, durationMs: 10_000 })
+    expect(flagsOf()).toEqual({
+      only: known.usual,
+      isQuick: false,
+      hasProfile: false,
+      durationMs: 10_000,
+      peers: [],
+    })
+  })
+
+  it('lays every peer beside the scenarios of the hot path with --peers, or those that are named', () => {
+    expect(flagsOf('--peers')).toMatchObject({ only: known.hotPath, peers: known.peers })
+    expect(flagsOf('--peers=faye')).toMatchObject({ only: known.hotPath, peers: ['faye'] })
+    expect(flagsOf('--only', 'news,storm', '--peers')).toMatchObject({ only: ['news', 'storm'], peers: known.peers })
+  })
+
+  it('measures ours alone in a scenario of the hot path that is named without --peers, and the large one only so', () => {
+    expect(flagsOf('--only', 'herd,huge')).toMatchObject({ only: ['herd', 'huge'], peers: [] })
   })
 
   it('shortens every scenario with --quick, unless a duration is given', () => {
@@ -40,7 +61,9 @@ describe('the command line', () => {
   const complaints: [argv: string[], complaint: RegExp][] = [
     [['--fast'], /unknown flag --fast/],
     [['publish'], /unknown flag publish/],
-    [['--peers'], /unknown flag --peers/],
+    [['--peers=comet'], /--peers must name peers.*nchan, faye.*got comet/],
+    [['--peers='], /--peers must name peers/],
+    [['--peers', 'nchan'], /unknown flag nchan/],
     [['--only'], /--only needs a value/],
     [['--only', 'chat'], /--only must name scenarios.*publish, storm, topics.*got chat/],
     [['--only', ''], /--only must name scenarios/],
@@ -58,6 +81,9 @@ describe('the command line', () => {
   })
 
   it('names every scenario in its help', () => {
-    expect(usage([{ name: 'publish', title: 'how many' }])).toMatch(/publish +how many/)
+    const [usual, hot, large] = ['publish', 'herd', 'huge'].map((name) => [{ name, title: `how ${name}` }])
+    const text = usage(usual!, hot!, large!, ['nchan'])
+    expect(text).toMatch(/publish +how publish[\s\S]*herd +how herd[\s\S]*huge +how huge/)
+    expect(text).toMatch(/--peers=nchan/)
   })
 })

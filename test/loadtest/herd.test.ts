@@ -63,6 +63,37 @@ describe('a herd that is parked', () => {
     }
   })
 
+  it('waits as soon as it has connected, when it is to', async () => {
+    const { app, origin } = await realServer()
+    const herd = new Herd()
+    ends.push(() => herd.leave())
+    await herd.open({ origin, topics: ['a', 'b'], readersPerTopic: 3, localAddresses: [], isParking: true })
+    await untilWaiting(app, 6)
+    const collecting = herd.collect(5_000)
+    await publish(origin, 'a', 1)
+    await publish(origin, 'b', 2)
+    expect((await collecting).replies.map(({ status, count }) => [status, count])).toEqual([
+      [200, 3],
+      [200, 3],
+    ])
+  })
+
+  it('reads all topics with each reader, when it is to', async () => {
+    const { app, origin } = await realServer()
+    const herd = new Herd()
+    ends.push(() => herd.leave())
+    const plan = { origin, topics: ['a', 'b', 'c'], readersPerTopic: 4, localAddresses: [], isTogether: true }
+    expect(await herd.open(plan)).toEqual({ readers: 4 })
+    await herd.park()
+    await untilWaiting(app, 4)
+    const collecting = herd.collect(5_000)
+    await publish(origin, 'c', 1)
+    const { replies } = await collecting
+    expect(replies.map(({ count, body }) => [count, Object.keys(JSON.parse(body).topics)])).toEqual([
+      [4, ['a', 'b', 'c']],
+    ])
+  })
+
   it('says who got no reply when the time is up', async () => {
     const { app, origin } = await realServer()
     const herd = await herdOf(origin, ['a', 'b'], 2)

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Progress } from '../../loadtest/progress.ts'
-import { scenarios } from '../../loadtest/scenarios/index.ts'
+import { hotPath, large, scenarios } from '../../loadtest/scenarios/index.ts'
 
 const program = fileURLToPath(new URL('../../loadtest/main.ts', import.meta.url))
 
@@ -19,13 +19,16 @@ describe('the load test as a process', () => {
   it('tells what there is, and exits with 0', async () => {
     const { code, out, err } = await loadtest('--help')
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    for (const { name, title } of scenarios) expect(out).toMatch(new RegExp(`${name} +${title}`))
+    for (const { name, title } of [...scenarios, ...hotPath, ...large])
+      expect(out).toMatch(new RegExp(`${name} +${title}`))
   })
 
   it('answers an unknown flag with one line and 2', async () => {
     const { code, out, err } = await loadtest('--fast')
     expect({ code, out }).toEqual({ code: 2, out: '' })
-    expect(err).toBe('loadtest: unknown flag --fast: there are --only, --quick, --duration, --profile and --help\n')
+    expect(err).toBe(
+      'loadtest: unknown flag --fast: there are --only, --peers, --quick, --duration, --profile and --help\n',
+    )
   })
 
   const childrenOf = (pid: number) =>

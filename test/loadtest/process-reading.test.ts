@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import {
   canReadProcesses,
   type ProcessReading,
   parseResident,
   parseSchedstat,
+  readFamily,
   readProcess,
   useBetween,
 } from '../../loadtest/measure/process-reading.ts'
@@ -50,6 +52,21 @@ describe('what a process used', () => {
     expect(use.cpuMs).toBeGreaterThan(1)
     expect(use.residentBytes).toBeGreaterThan(1e6)
     expect(readProcess(2 ** 30)).toBeUndefined()
+  })
+
+  it.runIf(canReadProcesses)('counts what a process has started, and what that has started, as its own', async () => {
+    const code =
+      "require('node:child_process').spawn('sleep', ['30'], { stdio: 'inherit' }); setInterval(() => {}, 1000)"
+    const child = spawn(process.execPath, ['-e', code], { stdio: 'ignore', detached: true })
+    try {
+      const isWhole = () =>
+        (readFamily(child.pid!)?.threads.size ?? 0) === (readProcess(child.pid!)?.threads.size ?? 0) + 1
+      await expect.poll(isWhole, { timeout: 5_000 }).toBe(true)
+      expect(readFamily(child.pid!)!.residentBytes).toBeGreaterThan(readProcess(child.pid!)!.residentBytes)
+      expect(readFamily(2 ** 30)).toBeUndefined()
+    } finally {
+      process.kill(-child.pid!, 'SIGKILL')
+    }
   })
 })
 

@@ -3,6 +3,7 @@ import { ReplyReader } from '../../loadtest/client/reply-reader.ts'
 
 const text = (body: string, head = 'HTTP/1.1 200 OK') =>
   `${head}\r\nDate: today\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: keep-alive\r\n\r\n${body}`
+const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
 function read(chunks: readonly (string | Buffer)[]) {
   const replies: [number, string][] = []
@@ -28,6 +29,16 @@ describe('the reader of replies', () => {
     expect(read(Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)))).toEqual(whole)
   })
 
+  it('reads one that comes in chunks, however it is cut', () => {
+    const bytes = Buffer.from(`${chunked}4\r\n{"a"\r\nD\r\n:"☄ ☄ ☄\r\n2\r\n"}\r\n0\r\n\r\n${text('two')}`)
+    const whole = [
+      [200, '{"a":"☄ ☄ ☄"}'],
+      [200, 'two'],
+    ]
+    for (let at = 0; at <= bytes.length; at += 1)
+      expect(read([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(whole)
+  })
+
   it('says whether it is amid a reply', () => {
     const reader = new ReplyReader(() => {})
     reader.take(Buffer.from(text('abc').slice(0, -1)))
@@ -37,7 +48,9 @@ describe('the reader of replies', () => {
   })
 
   it('refuses what it could misread', () => {
-    expect(() => read(['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'])).toThrow('Content-Length')
+    expect(() => read(['HTTP/1.1 200 OK\r\n\r\nas much as there is'])).toThrow('Content-Length')
+    expect(() => read([`${chunked}3;name=value\r\nabc\r\n0\r\n\r\n`])).toThrow('not the size of a chunk')
+    expect(() => read([`${chunked}\r\n\r\n`])).toThrow('not the size of a chunk')
     expect(() => read(['SSH-2.0-OpenSSH\r\nContent-Length: 0\r\n\r\n'])).toThrow('not a reply')
   })
 })

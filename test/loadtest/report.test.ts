@@ -7,6 +7,7 @@ import { reportPage } from '../../loadtest/report/page.ts'
 import { arrivals, cpuAndMemory, latencyCurve } from '../../loadtest/report/plots.ts'
 import { allHeld, type Report, type ScenarioReport } from '../../loadtest/report/report.ts'
 import { reportText } from '../../loadtest/report/table.ts'
+import { judged } from '../../loadtest/targets.ts'
 
 const use = {
   wallMs: 2_000,
@@ -38,6 +39,18 @@ const broken: ScenarioReport = {
   rows: [],
   details: [],
   plots: [arrivals('Arrivals </script>', [1, 2, 30])],
+}
+
+const hot: ScenarioReport = {
+  ...held,
+  name: 'herd',
+  targets: [
+    judged({ what: 'wall time', unit: '×', atMost: 1, why: 'the moon was full' }, 0.9),
+    judged({ what: 'CPU per client', unit: '×', atMost: 1.5, why: 'the <moon> was full' }, 1.75),
+    judged({ what: 'start', unit: 'ms', atMost: 1_000 }, undefined),
+    judged({ what: 'publishes', unit: '×', atLeast: 0.8 }, 0.7),
+  ],
+  skipped: [{ name: 'nchan', reason: 'nginx is not installed' }],
 }
 
 const report = (scenarios: ScenarioReport[], hasProc = true): Report => ({
@@ -90,6 +103,21 @@ describe('the table', () => {
     expect(lines.join('\n')).not.toContain('no /proc')
   })
 
+  it('has the targets, met or missed, and why; and who was left out', () => {
+    const text = reportText(report([held, hot]))
+    expect(text).toContain(
+      [
+        'targets',
+        '  met         wall time: 0.90 × (at most 1)',
+        '  MISSED      CPU per client: 1.75 × (at most 1.5): the <moon> was full',
+        '  not judged  start: not measured (at most 1,000)',
+        '  MISSED      publishes: 0.70 × (at least 0.8)',
+      ].join('\n'),
+    )
+    expect(text).toContain('skipped\n  herd: nchan, because nginx is not installed')
+    expect(lines.join('\n')).not.toMatch(/^(?:targets|skipped)$/m)
+  })
+
   it('names machine, Node, server, commit, date and command', () => {
     const text = lines.join('\n')
     for (const fact of [
@@ -137,6 +165,18 @@ describe('the page', () => {
       { name: 'publish', plots: held.plots },
       { name: 'storm', plots: broken.plots },
     ])
+  })
+
+  it('has the targets, and who was left out, as text', () => {
+    const withTargets = reportPage(report([hot]))
+    expect(withTargets).toMatch(
+      /CPU per client<\/a><\/th><td><span class="badge broken">missed<\/span><\/td><td>1.75 ×</,
+    )
+    expect(withTargets).toMatch(/<span class="badge held">met<.*<span class="badge open">not judged</)
+    expect(withTargets).toContain('the &lt;moon&gt; was full')
+    expect(withTargets).not.toContain('the moon was full')
+    expect(withTargets).toContain('Skipped: nchan, because nginx is not installed.')
+    expect(page).not.toContain('<h2>Targets</h2>')
   })
 
   it('says at its top whether every invariant held', () => {

@@ -20,6 +20,7 @@ function standIn(code: string): Subject {
     variables: {},
     banner: /listens on (http:\S+)\n/,
     adminToken: '',
+    dialect: 'encke',
   }
 }
 
@@ -30,7 +31,7 @@ function run(act: (stage: Stage) => Promise<Outcome>, options: Partial<RunOption
 
 function optionsWith(options: Partial<RunOptions>): RunOptions {
   const { signal } = new AbortController()
-  return { subject: standIn(serve), durationMs: 1, isQuick: true, signal, show: () => {}, ...options }
+  return { subject: standIn(serve), peers: [], durationMs: 1, isQuick: true, signal, show: () => {}, ...options }
 }
 
 function isAlive(pid: number): boolean {
@@ -84,6 +85,17 @@ describe('a scenario', () => {
     )
     expect(report.verdict).toBe('broken')
     expect(report.complaints).toEqual(['the server has ended', 'the server complained: out of luck'])
+  })
+
+  it('is not broken when it has ended a server itself, before its end', async () => {
+    const report = await run(async ({ startServer }) => {
+      const ground = await startServer()
+      const [pid, generator] = [ground.server.pid, ground.startGenerator().pid]
+      await ground[Symbol.asyncDispose]()
+      expect([pid, generator].map(isAlive)).toEqual([false, false])
+      return nothing
+    })
+    expect(report).toMatchObject({ verdict: 'held', complaints: [] })
   })
 
   it('has failed when the server does not start, and says what it said', async () => {

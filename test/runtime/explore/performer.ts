@@ -8,7 +8,7 @@ import type { Act, Catches, Choice, Enclosure, Script, StepOf } from './programs
 import { gateCount } from './programs.ts'
 import type { Attempt } from './waiting.ts'
 import { type Actor, agree, EnclosureWatch, OperationWatch, Watched } from './watches.ts'
-import { carriesCancel, errorInWords, PlannedFailure } from './words.ts'
+import { carriesCancel, errorInWords, isToBeExpected, PlannedFailure } from './words.ts'
 import type { Place, World } from './world.ts'
 
 /** More operations than a coroutine may do in a row. */
@@ -46,6 +46,7 @@ export class Performer {
     try {
       yield* this.#perform(actor, script)
     } catch (error) {
+      if (!isToBeExpected(error)) this.#violated(error)
       actor.model.threw(error)
       throw error
     }
@@ -175,6 +176,7 @@ export class Performer {
     try {
       yield* this.#perform(actor, script)
     } catch (error) {
+      if (!isToBeExpected(error)) this.#violated(error)
       place.model.bodyThrew(error)
       throw error
     }
@@ -185,7 +187,8 @@ export class Performer {
   *#rescue(actor: Actor, { script, after }: StepOf<'rescue' | 'finally'>): Coroutine<void> {
     try {
       yield* this.#perform(actor, script)
-    } catch {
+    } catch (error) {
+      if (!isToBeExpected(error)) this.#violated(error)
       yield* this.#perform(actor, after)
     }
   }
@@ -220,6 +223,7 @@ export class Performer {
     try {
       yield* operation
     } catch (error) {
+      if (!isToBeExpected(error)) this.#violated(error)
       if (catches === 'nothing' || (catches === 'failures' && carriesCancel(error))) throw error
     }
   }

@@ -93,6 +93,8 @@ export interface Program {
   /** Of the schedules it is run under. */
   readonly seed: number
   readonly channels: readonly Shape[]
+  /** How many steps of coroutines make a slice. */
+  readonly sliceResumes: number
   /** Whether somebody waits longer than all others, so that no standstill is for ever. */
   readonly isPatient: boolean
   readonly tickMs: number
@@ -111,14 +113,15 @@ const channel = fc.nat(channelCount - 1)
 const gate = fc.nat(gateCount - 1)
 const anything = fc.nat(20)
 const ms = fc.nat(5)
+const afterMs = fc.constantFrom(0, 1, 2, 3, 4, 5, Number.POSITIVE_INFINITY)
 const subscription = fc.nat(subscriptionCount - 1)
 const limit = fc.constantFrom(1, 2, Number.POSITIVE_INFINITY)
 
 const choice: fc.Arbitrary<Choice> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ kind: fc.constantFrom('send', 'receive', 'next'), channel }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('after'), ms }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('after'), ms: afterMs }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait'), gate }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('join'), task: anything }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('join'), task: anything }) },
   { weight: 1, arbitrary: fc.constant<Choice>({ kind: 'tick' }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('changed'), subscription }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('batch'), subscription, limit }) },
@@ -150,9 +153,18 @@ const times = fc.oneof(
 )
 
 const enclosure: fc.Arbitrary<Enclosure> = fc.oneof(
-  fc.record({ kind: fc.constant('scope'), supervise: fc.constantFrom<Supervision>(true, false, 'note', 'refuse') }),
-  fc.record({ kind: fc.constantFrom('timeout', 'moveOn'), ms }),
-  fc.record({ kind: fc.constant('shield'), ms: fc.constantFrom(2, 4, Number.POSITIVE_INFINITY) }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('scope'),
+      supervise: fc.constantFrom<Supervision>(true, false, 'note', 'refuse'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('timeout', 'moveOn'), ms }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('shield'), ms: fc.constantFrom(2, 4, Number.POSITIVE_INFINITY) }),
+  },
 )
 
 const act: fc.Arbitrary<Act> = fc.oneof(
@@ -177,7 +189,9 @@ const simpleStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 18, arbitrary: act },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('outside'), ms, act }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('checkpoint') }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('fail', 'fail', 'keepBusy', 'askSignal') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('fail') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('askSignal') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('keepBusy') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('setLocal'), value: anything }) },
 )
 
@@ -193,7 +207,7 @@ function stepOf(depth: number, plain: fc.Arbitrary<Step>): fc.Arbitrary<Step> {
   const script = fc.array(stepOf(depth - 1, plain), { maxLength: 5 })
   return fc.oneof(
     { weight: 16, arbitrary: plain },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('spawn'), scope: anything, script }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('spawn'), scope: anything, script }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('enclose'), in: enclosure, script, catches }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('rescue', 'finally'), script, after: script }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('using'), script }) },
@@ -224,6 +238,7 @@ function programsOf(scripts: fc.Arbitrary<Script[]>): fc.Arbitrary<Program> {
   return fc.record({
     seed: fc.nat(),
     channels: fc.array(shape, { minLength: channelCount, maxLength: channelCount }),
+    sliceResumes: fc.constantFrom(1, 2, 64),
     isPatient: fc.boolean(),
     tickMs: fc.integer({ min: 1, max: 3 }),
     broadcastCapacity: fc.integer({ min: 1, max: 3 }),

@@ -61,9 +61,10 @@ export function exploreRandomPrograms(extent: Extent, tell: (progress: Progress)
 }
 
 function exploreProgram(program: Program, schedules: Extent['schedules']): Exploration {
-  const options: ExploreOptions =
-    schedules === 'all' ? { exhaustive: true, mostSchedules } : { seeds: schedules, firstSeed: program.seed }
-  return explore((stage) => rehearse(stage, program), options)
+  const { seed, sliceResumes } = program
+  const which: ExploreOptions =
+    schedules === 'all' ? { exhaustive: true, mostSchedules } : { seeds: schedules, firstSeed: seed }
+  return explore((stage) => rehearse(stage, program), { ...which, sliceResumes })
 }
 
 function exploreBatch(seed: number, left: number, extent: Extent, run: (program: Program) => void): Found | null {

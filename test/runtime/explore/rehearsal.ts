@@ -33,6 +33,7 @@ class Rehearsal {
   /** The first thing that the runtime did and the model does not allow. */
   #violation: unknown = null
   #sleepsUntil = 0
+  #isPerformed = false
 
   constructor(stage: Stage, program: Program) {
     this.#stage = stage
@@ -50,6 +51,7 @@ class Rehearsal {
     if (this.#program.isPatient) yield* this.#waitPatiently()
     // The scheduler takes no standstill for a deadlock while somebody waits for the outside, which has to act at last.
     else this.#stage.host.setTimer(() => this.#performer.abortSignal(), patienceMs)
+    this.#isPerformed = true
   }
 
   *#waitPatiently(): Coroutine<void> {
@@ -80,6 +82,7 @@ class Rehearsal {
   }
 
   end(): void {
+    if (!this.#isPerformed) throw new Error('the program broke off')
     this.#world.close(this.#program)
   }
 
@@ -128,7 +131,7 @@ class Rehearsal {
 
   #checkCounts(): void {
     const { model, signal, actors } = this.#world
-    const { timers, awaited, coroutines } = this.#stage.scheduler.statistics()
+    const { timers, awaited, coroutines, spawned, finished } = this.#stage.scheduler.statistics()
     const own = this.#stage.host.now() < this.#sleepsUntil ? 1 : 0
     const live = actors.filter((actor) => !actor.model.hasEnded).length
     same('timers', timers, model.clock.size + own)
@@ -136,6 +139,8 @@ class Rehearsal {
     same('listeners of the signal', signal.listening, model.signal.listening)
     // And the coroutine that plays all this, until it has ended.
     if (own === 1) same('coroutines', coroutines, live + 1)
+    if (own === 1) same('finished', finished, actors.length - live)
+    same('spawned', spawned, actors.length + 1)
   }
 }
 

@@ -48,7 +48,7 @@ export class Waiting {
     attempt.task.isWaiting = true
     this.#attempts.push(attempt)
     for (const one of attempt.cases) {
-      if (one.kind !== 'after') continue
+      if (one.kind !== 'after' || one.ms === Number.POSITIVE_INFINITY) continue
       attempt.timer = this.#clock.set(this.#clock.now + one.ms, () => this.commit(attempt, 'time'))
     }
     this.#changed()

@@ -40,6 +40,23 @@ export function reasonInWords(reason: unknown): string {
   return reason instanceof Error ? errorInWords(reason) : String(reason)
 }
 
+/** Whether it is an error that a program can meet; another one is the runtime's own. */
+export function isToBeExpected(error: unknown): boolean {
+  if (error instanceof SuppressedError) return isToBeExpected(error.error) && isToBeExpected(error.suppressed)
+  return expected.some((kind) => error instanceof kind)
+}
+
+const expected = [
+  PlannedFailure,
+  Cancelled,
+  TaskCancelled,
+  TimeoutError,
+  ChannelClosed,
+  ChannelFull,
+  Deadlock,
+  Misuse,
+] as const
+
 /** Whether a coroutine that throws this was cancelled: a disposal that fails may lie over it. */
 export function carriesCancel(error: unknown): boolean {
   if (error instanceof SuppressedError) return carriesCancel(error.error) || carriesCancel(error.suppressed)

@@ -1,0 +1,11 @@
+// The dialects by name: an order to a generator names one.
+
+import { bayeux } from './bayeux.ts'
+import { encke } from './encke.ts'
+import { nchan } from './nchan.ts'
+import { pushpin } from './pushpin.ts'
+import { socketIo } from './socket-io.ts'
+
+export const dialects = { encke, bayeux, nchan, pushpin, 'socket.io': socketIo }
+
+export type DialectName = keyof typeof dialects

@@ -1,0 +1,89 @@
+// The programs whose price is asked for: those of runtime/programs, without their counters, on whatever kit they are given.
+
+import type { Coroutine } from '../../runtime/index.ts'
+import type { Family, Kit, Queue } from './kit.ts'
+
+/** How many coroutines are made between two looks at whether the host is due its turn. */
+const perCheckpoint = 1_024
+
+/** A chain of `n` links, which adds one at each. Gives what comes out: `n`. */
+export function chain({ channel, checkpoint, run }: Kit, n: number): Promise<number> {
+  return run(function* sendThrough(links): Coroutine<number> {
+    const leftmost = channel()
+    let right = leftmost
+    for (let made = 1; made <= n; made += 1) {
+      const left = right
+      right = channel()
+      links.spawn(link, left, right)
+      if (made % perCheckpoint === 0) yield* checkpoint()
+    }
+    yield* right.send(0)
+    return yield* leftmost.receive()
+  })
+}
+
+function* link(left: Queue, right: Queue): Coroutine<void> {
+  const value = yield* right.receive()
+  yield* left.send(value + 1)
+}
+
+/** A ball goes there and back `roundTrips` times, and grows by one at each end. Gives the ball: `2 * roundTrips`. */
+export function pingPong({ channel, run }: Kit, roundTrips: number): Promise<number> {
+  return run(function* ping(family): Coroutine<number> {
+    const [there, back] = [channel(), channel()]
+    family.spawn(pong, roundTrips, there, back)
+    let ball = 0
+    for (let trip = 0; trip < roundTrips; trip += 1) {
+      yield* there.send(ball + 1)
+      ball = yield* back.receive()
+    }
+    return ball
+  })
+}
+
+function* pong(roundTrips: number, there: Queue, back: Queue): Coroutine<void> {
+  for (let trip = 0; trip < roundTrips; trip += 1) {
+    const ball = yield* there.receive()
+    yield* back.send(ball + 1)
+  }
+}
+
+/**
+ * Park `coroutines` coroutines, each on a channel of its own; call `whileParked`; let them go. Gives how many received
+ * their value.
+ */
+export async function park(
+  { channel, checkpoint, run }: Kit,
+  coroutines: number,
+  whileParked: () => void,
+): Promise<number> {
+  const book = { received: 0 }
+  await run(function* main(family): Coroutine<number> {
+    // Of its final length at once: one that grows has room that nobody uses.
+    const channels = new Array<Queue>(coroutines)
+    for (let made = 0; made < coroutines; made += 1) {
+      channels[made] = channel()
+      family.spawn(wait, channels[made] as Queue, book)
+      if ((made + 1) % perCheckpoint === 0) yield* checkpoint()
+    }
+    yield* lastInTurn(channel(), family)
+    whileParked()
+    for (const its of channels) yield* its.send(1)
+    return coroutines
+  })
+  // Only now: a value was handed over before whoever got it goes on.
+  return book.received
+}
+
+function* wait(channel: Queue, book: { received: number }): Coroutine<void> {
+  const value = yield* channel.receive()
+  book.received += value
+}
+
+/** Go on once everybody who was spawned before has had a turn. */
+function* lastInTurn(signal: Queue, family: Family): Coroutine<void> {
+  family.spawn(function* last(): Coroutine<void> {
+    yield* signal.send(0)
+  })
+  yield* signal.receive()
+}

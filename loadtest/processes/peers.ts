@@ -1,0 +1,87 @@
+// The peers: what Encke is laid beside, each started by a small server file in peers/servers/ and spoken to in its dialect.
+//
+// Those from npm are installed by the first load test that wants them, into peers/node_modules, out of the product's
+// dependencies. nginx with nchan, and Pushpin, are there or are not.
+
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { DialectName } from '../dialects/index.ts'
+import { installNpmPeers } from './npm-peers.ts'
+import { flagsOfStart, type Subject } from './subject.ts'
+
+export type PeerName = 'node:net' | 'node:http' | 'Fastify' | 'nchan' | 'faye' | 'CometD' | 'socket.io' | 'Pushpin'
+
+export interface Peer {
+  readonly name: PeerName
+  readonly dialect: DialectName
+  /** In peers/servers/, without its ending. */
+  readonly file: string
+  /** What must be there: a package of npm, or programs on the PATH. */
+  readonly pollsPerSecond?: number
+  readonly needs: { readonly package?: string; readonly programs?: readonly string[] }
+}
+
+export const peers: readonly Peer[] = [
+  { name: 'node:net', dialect: 'encke', file: 'node-net', needs: {} },
+  { name: 'node:http', dialect: 'encke', file: 'node-http', needs: {} },
+  { name: 'Fastify', dialect: 'encke', file: 'fastify', needs: { package: 'fastify' } },
+  { name: 'nchan', dialect: 'nchan', file: 'nchan', needs: { programs: ['nginx'] } },
+  { name: 'faye', dialect: 'bayeux', file: 'faye', needs: { package: 'faye' } },
+  { name: 'CometD', dialect: 'bayeux', file: 'cometd', needs: { package: 'cometd-nodejs-server' } },
+  { name: 'socket.io', dialect: 'socket.io', file: 'socket-io', needs: { package: 'socket.io' } },
+  {
+    name: 'Pushpin',
+    dialect: 'pushpin',
+    file: 'pushpin',
+    // Each poll goes through its backend; a burst is answered with 502.
+    pollsPerSecond: 500,
+    needs: { programs: ['pushpin', 'condure', 'zurl'] },
+  },
+]
+
+const folder = fileURLToPath(new URL('../peers/', import.meta.url))
+
+/** Those in JavaScript run on the flags of Node that `npm start` has, so that Encke has no advantage by them. */
+export function subjectOf({ name, dialect, file, pollsPerSecond }: Peer): Subject {
+  return {
+    name,
+    folder,
+    command: [process.execPath, ...flagsOfStart(), `${folder}servers/${file}.js`],
+    variables: { NODE_ENV: 'production' },
+    banner: /listens on (http:\/\/\S+)(?: and takes messages on (http:\/\/\S+))?\n/,
+    adminToken: '',
+    dialect,
+    lastSignal: 'SIGTERM',
+    ...(pollsPerSecond !== undefined && { pollsPerSecond }),
+  }
+}
+
+/** Why a peer cannot be had on this machine; undefined when it can. */
+export function whatLacks({ needs }: Peer): string | undefined {
+  const missing = needs.programs?.find((program) => !isOnPath(program))
+  if (missing !== undefined) return `${missing} is not installed`
+  if (needs.package !== undefined && !isInstalled(needs.package)) return `the package ${needs.package} is not installed`
+  return undefined
+}
+
+/** Install the packages of the peers, from their lock file, unless they are there. @returns what went wrong */
+export async function installPeers(): Promise<string | undefined> {
+  try {
+    await installNpmPeers()
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function isInstalled(name: string): boolean {
+  return existsSync(`${folder}node_modules/${name}/package.json`)
+}
+
+/** A system administrator's programs are not on every user's PATH. */
+function isOnPath(program: string): boolean {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+  return folders.some((place) => existsSync(join(place, program)))
+}

@@ -1,0 +1,120 @@
+// Memory: what a poll that waits adds to the server, as the operating system counts it.
+
+import { type Contender, fieldOf } from '../contenders.ts'
+import { untilQuiet } from '../measure/quiet.ts'
+import { checkOpenFiles } from '../processes/open-files.ts'
+import { namedBars } from '../report/plots.ts'
+import { loopbackAddresses, type Outcome, pause, type Row, type Scenario, type Stage } from '../scenario.ts'
+import { target } from '../targets.ts'
+
+const sizes = [15_000, 19_000]
+const quickSizes = [15_000]
+/** Each holds half of the connections: it has its own limit of open files, and it shall not be the bottleneck. */
+const generators = 2
+/** Between the last poll and the reading: what the server lets go by then is gone. */
+const settleMs = 8_000
+const topic = 'load/memory'
+
+/** What Chrome sends with a fetch of a page of the same site: 790 bytes. */
+export const browserHeaders = [
+  'Connection: keep-alive',
+  'sec-ch-ua-platform: "Windows"',
+  'Cache-Control: no-cache',
+  'Pragma: no-cache',
+  'User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
+  'Accept: application/json',
+  'sec-ch-ua: "Chromium";v="142", "Google Chrome";v="142", "Not_A Brand";v="99"',
+  'sec-ch-ua-mobile: ?0',
+  'Sec-Fetch-Site: same-origin',
+  'Sec-Fetch-Mode: cors',
+  'Sec-Fetch-Dest: empty',
+  'Referer: http://chat.example.org/rooms/comets?view=compact',
+  'Accept-Encoding: gzip, deflate, br, zstd',
+  'Accept-Language: en-GB,en;q=0.9,de-DE;q=0.8,de;q=0.7',
+  'Cookie: session=s%3AqJ0yUu0c1VtQ3w4mXw9k2bYdT7nR5eLh.8mZr1n5Kx0VbC2sD4fG6hJ8kL0pQ; theme=dark; _ga=GA1.1.1234567890.1700000000',
+]
+  .map((line) => `${line}\r\n`)
+  .join('')
+
+interface Reading {
+  readonly label: string
+  readonly kibibytesEach: number | undefined
+  readonly row: Row
+}
+
+export const memory: Scenario = {
+  name: 'memory',
+  title: '15,000 and 19,000 polls with the headers of a browser that wait, ours and bare Fastify',
+  invariant: 'All polls are accepted and still wait when the memory is read.',
+  note: 'VmRSS 8 s after the last poll, less that of the server before the first connection, divided by the number of polls, with the flags of npm start; no collection is forced. A KiB is what the kernel writes as kB.',
+  longestMs: 400_000,
+  run,
+}
+
+async function run(stage: Stage): Promise<Outcome> {
+  const wanted = stage.isQuick ? quickSizes : sizes
+  for (const size of wanted) checkOpenFiles(size)
+  const { contenders, skipped } = fieldOf(stage, ['Fastify'])
+  const readings: Reading[] = []
+  for (const size of wanted) {
+    for (const contender of contenders) readings.push(await readingOf(stage, contender, size))
+  }
+  const ours = (size: number) => readings.find(({ label }) => label === labelOf('Encke', size))?.kibibytesEach
+  return {
+    complaints: [],
+    rows: readings.map(({ row }) => row),
+    details: readings.map(({ label, kibibytesEach }) => ({
+      label: `${label}, each adds`,
+      value: kibibytesEach,
+      unit: 'KiB',
+    })),
+    plots: [
+      namedBars(
+        'Memory added by each poll that waits',
+        'KiB',
+        new Map(readings.map(({ label, kibibytesEach }) => [label, kibibytesEach])),
+      ),
+    ],
+    targets: [target('memory15000', ours(15_000)), target('memory19000', ours(19_000))],
+    skipped,
+  }
+}
+
+/** @throws Error when a poll is refused, or answered while it should wait */
+async function readingOf(stage: Stage, { name, start }: Contender, size: number): Promise<Reading> {
+  const label = labelOf(name, size)
+  stage.show(`${label}: they connect`)
+  await using ground = await start()
+  const { server, meter } = ground
+  await untilQuiet(stage, ground)
+  const before = meter.serverBytes
+  const stretch = meter.begin()
+  const herds = Array.from({ length: generators }, () => ground.startGenerator())
+  const plan = {
+    origin: server.origin,
+    topics: [topic],
+    readersPerTopic: size / generators,
+    localAddresses: loopbackAddresses,
+    dialect: server.subject.dialect,
+    headers: browserHeaders,
+  }
+  await Promise.all(herds.map((herd) => herd.order('open', plan)))
+  await Promise.all(herds.map((herd) => herd.order('park', null)))
+  await untilQuiet(stage, ground)
+  stage.show(`${label}: they wait`)
+  await pause(settleMs)
+  stage.signal.throwIfAborted()
+  const after = meter.serverBytes
+  const use = stretch.end()
+  for (const herd of herds) {
+    const { replies } = await herd.order('replied', null)
+    if (replies > 0) throw new Error(`${label}: ${replies} polls were answered while they should wait`)
+  }
+  const kibibytesEach = before === undefined || after === undefined ? undefined : (after - before) / 1_024 / size
+  const row = { label: `memory: ${label}`, what: 'polls parked', count: size, seconds: use.wallMs / 1_000, use }
+  return { label, kibibytesEach, row }
+}
+
+function labelOf(name: string, size: number): string {
+  return `${name}, ${size.toLocaleString('en-US')} polls`
+}

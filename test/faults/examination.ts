@@ -1,0 +1,66 @@
+// Has the explorer look at a copy of the runtime, in a process of its own: with a fault in, it may never end.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Copy } from './copy.ts'
+import type { Fault } from './faults.ts'
+
+export type Verdict =
+  | { readonly kind: 'found'; readonly where: string; readonly what: string }
+  | { readonly kind: 'survived' }
+  | { readonly kind: 'hung'; readonly limitMs: number }
+  | { readonly kind: 'broken'; readonly output: string }
+
+export interface Effort {
+  readonly seed: number
+  readonly programs: number
+  readonly limitMs: number
+}
+
+/** Explore the copy as it is. */
+export async function explored(copy: Copy, { seed, programs, limitMs }: Effort): Promise<Verdict> {
+  const options = ['--programs', String(programs), '--small', '0', '--seed', String(seed), '--as-found']
+  const child = spawn(process.execPath, ['test/runtime/explore/main.ts', ...options], {
+    cwd: copy.path,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+    killSignal: 'SIGKILL',
+  })
+  const output: string[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => output.push(text))
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  if (signal !== null) return { kind: 'hung', limitMs }
+  return code === 0 ? { kind: 'survived' } : reading(output.join(''))
+}
+
+/** Explore the copy with the fault in. */
+export async function examined(copy: Copy, fault: Fault, effort: Effort): Promise<Verdict> {
+  try {
+    return await copy.withFault(fault, () => explored(copy, effort))
+  } catch (error) {
+    return { kind: 'broken', output: String(error) }
+  }
+}
+
+/** Whether the explorer has found the fault. Not to come to an end is to be found only where that is what the fault does. */
+export function isFound(fault: Fault, verdict: Verdict): boolean {
+  return verdict.kind === 'found' || (verdict.kind === 'hung' && fault.hangs === true)
+}
+
+export function inWords(verdict: Verdict): string {
+  if (verdict.kind === 'found') return `${verdict.where}: ${verdict.what}`
+  if (verdict.kind === 'broken') return `the explorer did not run: ${verdict.output}`
+  return verdict.kind === 'hung' ? `not done within ${verdict.limitMs / 1_000} s` : 'nothing found'
+}
+
+function reading(output: string): Verdict {
+  const found = /^found with seed (\d+), in program ([\d,]+)$/m.exec(output)
+  if (found === null) return { kind: 'broken', output }
+  const [, batch, program] = found
+  const [, schedule, what] = /^with (seed: \d+) the program fails: (.*)$/m.exec(output) ?? []
+  return {
+    kind: 'found',
+    where: `seed ${batch}, program ${program}, ${schedule}`,
+    what: what ?? 'for an unknown reason',
+  }
+}

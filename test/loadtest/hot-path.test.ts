@@ -1,0 +1,196 @@
+// How the scenarios of the hot path judge what they have seen, without any load.
+
+import { describe, expect, it } from 'vitest'
+import { type Contender, fieldOf, inTurn } from '../../loadtest/contenders.ts'
+import { armAndCancel } from '../../loadtest/generator/armed-timers.ts'
+import { loop } from '../../loadtest/generator/closed-loop.ts'
+import { Latencies } from '../../loadtest/measure/latencies.ts'
+import { untilQuiet } from '../../loadtest/measure/quiet.ts'
+import { peers } from '../../loadtest/processes/peers.ts'
+import type { Stage } from '../../loadtest/scenario.ts'
+import { type HerdCost, herdTargets } from '../../loadtest/scenarios/herd.ts'
+import { bendOf, judgeSteps, type Step } from '../../loadtest/scenarios/rates.ts'
+import { judgeTimers } from '../../loadtest/scenarios/timers.ts'
+import { bounds, judged, ratio, target } from '../../loadtest/targets.ts'
+import { fakeNchan } from './fake-peers.ts'
+
+const use = { wallMs: 1_000, server: undefined, generator: undefined }
+
+describe('a target', () => {
+  it('is met at its bound and missed beyond it, upwards or downwards', () => {
+    const verdicts = (bound: object, values: (number | undefined)[]) =>
+      values.map((value) => judged({ what: 'x', unit: '', ...bound }, value).verdict)
+    expect(verdicts({ atMost: 1.5 }, [1, 1.5, 1.51])).toEqual(['met', 'met', 'missed'])
+    expect(verdicts({ atLeast: 0.8 }, [0.79, 0.8, 2])).toEqual(['missed', 'met', 'met'])
+  })
+
+  it('is not judged where nothing was measured, or there was no peer to measure against', () => {
+    expect(target('herdWall', undefined).verdict).toBe('not judged')
+    expect([ratio(1, undefined), ratio(undefined, 1), ratio(1, 0)]).toEqual([undefined, undefined, undefined])
+    expect(ratio(3, 2)).toBe(1.5)
+  })
+
+  it('has one bound, and words of its own', () => {
+    const all = Object.values(bounds)
+    for (const bound of all) expect('atMost' in bound).not.toBe('atLeast' in bound)
+    expect(new Set(all.map(({ what }) => what)).size).toBe(all.length)
+  })
+})
+
+describe('a field', () => {
+  const stage = { peers, startServer: () => Promise.reject(), startPeer: () => Promise.reject() } as unknown as Stage
+
+  it('has Encke first, and of the peers those that are wanted and there', () => {
+    const { contenders, skipped } = fieldOf(stage, ['node:http', 'nchan'])
+    expect(contenders.slice(0, 2).map(({ name }) => name)).toEqual(['Encke', 'node:http'])
+    // Whether there is an nginx is the machine's to say; but it is not forgotten.
+    expect([...contenders, ...skipped].map(({ name }) => name).toSorted()).toEqual(['Encke', 'nchan', 'node:http'])
+  })
+
+  it('has Encke alone without peers', () => {
+    const { contenders, skipped } = fieldOf({ ...stage, peers: [] }, ['node:http', 'nchan'])
+    expect([contenders.map(({ name }) => name), skipped]).toEqual([['Encke'], []])
+  })
+
+  it('is gone through to and fro', () => {
+    const all = ['Encke', 'nchan', 'faye'].map((name) => ({ name })) as unknown as Contender[]
+    expect([...inTurn(all, 3)].map(({ name }) => name).join()).toBe(
+      'Encke,nchan,faye,faye,nchan,Encke,Encke,nchan,faye',
+    )
+  })
+})
+
+describe('the targets of a herd', () => {
+  const cost = (wallMs: number, cycle: number | undefined): HerdCost => ({ wallMs, park: 1, deliver: 1, cycle })
+
+  it('are ratios to the peers that ran', () => {
+    const costs = new Map([
+      ['Encke', cost(130, 30)],
+      ['nchan', cost(140, 20)],
+      ['faye', cost(300, 60)],
+    ])
+    expect(herdTargets(costs).map(({ value, verdict }) => [value?.toFixed(2), verdict])).toEqual([
+      ['0.93', 'met'],
+      ['1.50', 'met'],
+      ['0.50', 'met'],
+      [undefined, 'not judged'],
+    ])
+  })
+
+  it('are not judged where CPU could not be read', () => {
+    const costs = new Map([
+      ['Encke', cost(130, undefined)],
+      ['nchan', cost(100, undefined)],
+    ])
+    expect(herdTargets(costs).map(({ verdict }) => verdict)).toEqual(['missed', ...Array(3).fill('not judged')])
+  })
+})
+
+describe('offered rates', () => {
+  const step = (change: Partial<Step> = {}): Step => ({
+    perSecond: 50,
+    seconds: 1,
+    published: 50,
+    delivered: 500,
+    complaints: [],
+    latency: Latencies.of([1, 2, 3]).summary(),
+    lateMs: 1,
+    use,
+    ...change,
+  })
+
+  it('hold when every message reached its ten readers at every rate', () => {
+    expect(judgeSteps([step(), step({ perSecond: 100 })])).toEqual([])
+  })
+
+  it.each([
+    { delivered: 499 },
+    { delivered: 501 },
+    { published: 0, delivered: 0 },
+    { complaints: ['1 messages lost, the first: here'] },
+  ])('are broken by %j', (change) => {
+    expect(judgeSteps([step(), step({ perSecond: 100, ...change })])).toEqual([
+      expect.stringMatching(/^at 100 a second: /),
+    ])
+  })
+
+  it('bend where a hundredth of the messages takes more than 100 ms, or none arrives', () => {
+    const at = (perSecond: number, ms: number) => step({ perSecond, latency: Latencies.of([ms]).summary() })
+    expect(bendOf([at(50, 3), at(100, 100), at(500, 101), at(1_000, 5)])).toBe(500)
+    expect(bendOf([at(50, 3), step({ perSecond: 100, latency: undefined })])).toBe(100)
+    expect(bendOf([at(50, 3)])).toBeUndefined()
+  })
+})
+
+describe('time-outs of selects', () => {
+  it('are armed and cancelled in every timed round, and none is left', async () => {
+    const measured = await armAndCancel({ waiters: 200, rounds: 3, holdMs: 60_000 })
+    expect(measured).toMatchObject({ ranOut: 0, left: 0 })
+    expect([measured.withMs.length, measured.withoutMs.length]).toEqual([3, 3])
+    expect(judgeTimers(measured)).toEqual([])
+  })
+
+  it('are found out when they run out, or are left', () => {
+    const good = { withMs: [1], withoutMs: [1], ranOut: 0, left: 0 }
+    expect(judgeTimers({ ...good, ranOut: 2 })).toEqual(['2 time-outs ran out'])
+    expect(judgeTimers({ ...good, left: 1 })).toEqual(['1 timers are left at the end'])
+  })
+})
+
+describe('a closed loop', () => {
+  it('counts good replies over all its connections, and what is wrong with the others', async () => {
+    const { origin, server } = await fakeNchan()
+    try {
+      const requests = ['one', 'three'].map(
+        (body) => `POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      )
+      const plan = { origin, requests, connections: 3, durationMs: 100 }
+      const good = await loop({ ...plan, status: 202 })
+      expect(good).toMatchObject({ seconds: 0.1, bodyBytes: 'queued'.length, faults: {} })
+      expect(good.count).toBeGreaterThan(3)
+      const bad = await loop({ ...plan, status: 201 })
+      expect(bad.count).toBe(0)
+      expect(bad.faults.status).toMatchObject({ count: 3, example: '202: queued' })
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+})
+
+describe('quiet', () => {
+  const { signal } = new AbortController()
+  const processUse = (cpuShare: number) => ({
+    cpuMs: 0,
+    cpuShare,
+    busiestThreadShare: cpuShare,
+    queuedShare: 0,
+    residentBytes: 0,
+  })
+  const meterOf = (shares: readonly [server: number, generator: number][]) => {
+    let at = 0
+    const end = () => {
+      const [server, generator] = shares[Math.min(at++, shares.length - 1)]!
+      return { wallMs: 1, server: processUse(server), generator: processUse(generator) }
+    }
+    return { ground: { meter: { begin: () => ({ end }) } } as never, seen: () => at }
+  }
+
+  it('is when neither server nor generator does anything for two moments on end', async () => {
+    const { ground, seen } = meterOf([
+      [1, 0],
+      [0, 0.9],
+      [0, 0],
+      [0.5, 0],
+      [0.01, 0.01],
+      [0.01, 0.01],
+    ])
+    await untilQuiet({ signal }, ground)
+    expect(seen()).toBe(6)
+  })
+
+  it('is not waited for without end', async () => {
+    const { ground } = meterOf([[1, 0]])
+    await expect(untilQuiet({ signal }, ground, 150)).rejects.toThrow('still busy after 0.15 s')
+  })
+})
