@@ -18,6 +18,7 @@ export interface Target {
   readonly port: number
   /** The address to come from. */
   readonly localAddress?: string
+  readonly localPort?: number
 }
 
 type Settle = { resolve(reply: Reply): void; reject(error: Error): void }

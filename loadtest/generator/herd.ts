@@ -10,6 +10,7 @@ import type { Reply } from '../client/http-connection.ts'
 import { HttpConnection } from '../client/http-connection.ts'
 import type { Stamp } from '../client/offering.ts'
 import { Sequence } from '../client/sequence.ts'
+import { SourcePorts } from '../client/source-ports.ts'
 import type { Reader as Dialogue } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/index.ts'
 import type { Collected, Followed, OpenPlan } from './orders.ts'
@@ -32,6 +33,7 @@ export class Herd {
   readonly #arrivedMs: number[] = []
   #topics: readonly string[] = []
   #parked: Promise<Reply | undefined>[] = []
+  readonly #ports = new SourcePorts()
   #isFollowing = false
 
   async open(plan: OpenPlan): Promise<{ readers: number }> {
@@ -122,7 +124,8 @@ export class Herd {
     const { hostname, port, host } = new URL(origin)
     const localAddress = localAddresses[at % localAddresses.length]
     const target = { host: hostname, port: Number(port), ...(localAddress && { localAddress }) }
-    const connection = await HttpConnection.open(target)
+    // One port after the other for all addresses: each address has them all.
+    const connection = await (localAddress === undefined ? HttpConnection.open(target) : this.#ports.open(target))
     const dialogue = dialects[dialect].reader({ host, topics, headers })
     await connection.converse(dialogue.greet())
     const topic = topics[0]!

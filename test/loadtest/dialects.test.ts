@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Publishers } from '../../loadtest/client/publishers.ts'
+import { SourcePorts } from '../../loadtest/client/source-ports.ts'
 import { type DialectName, dialects } from '../../loadtest/dialects/index.ts'
 import { Herd } from '../../loadtest/generator/herd.ts'
 import { installPeers, peers, subjectOf, whatLacks } from '../../loadtest/processes/peers.ts'
@@ -160,6 +161,37 @@ describe('publishers', () => {
     await expect(publish()).rejects.toThrow()
     isBreaking = false
     expect([await publish(), await publish()]).toEqual([true, true])
+  })
+})
+
+describe('source ports', () => {
+  it('are taken in turn, and passed over where they are taken', async () => {
+    const from: number[] = []
+    const fake = await serving((request, response) => {
+      from.push(request.socket.remotePort!)
+      response.writeHead(200, { 'content-length': 0 }).end()
+    })
+    const { hostname, port } = new URL(fake.origin)
+    const target = { host: hostname, port: Number(port), localAddress: '127.0.0.1' }
+    const ports = new SourcePorts()
+    const probe = async () => {
+      const connection = await ports.open(target)
+      ends.push(() => connection[Symbol.dispose]())
+      await connection.request('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      return from.at(-1)!
+    }
+    const one = await probe()
+    const next = one === 60_000 ? 10_000 : one + 1
+    // Somebody listens on the next: a port that cannot be bound.
+    const squatter = createServer()
+    const isTaken = await new Promise<boolean>((resolve) => {
+      squatter.once('error', () => resolve(false))
+      squatter.listen(next, '127.0.0.1', () => resolve(true))
+    })
+    ends.push(() => isTaken && squatter.close())
+    const other = await probe()
+    expect(other).not.toBe(next)
+    expect(new Set(from).size).toBe(2)
   })
 })
 

@@ -40,7 +40,6 @@ export class Task extends LinkBase {
 
   /** Stop it alone. */
   stop(): void {
-    if (this.isCancelled) return
     this.isCancelled = true
     if (this.operation === null) return
     this.operation.unlink()

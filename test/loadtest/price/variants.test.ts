@@ -3,6 +3,9 @@
 import { describe, expect, it } from 'vitest'
 import { chain, park, pingPong } from '../../../loadtest/price/programs.ts'
 import { ladder, options, variantCalled } from '../../../loadtest/price/variants.ts'
+import type { Scope } from '../../../runtime/index.ts'
+import { running } from '../../../runtime/operation.ts'
+import type { CoroutineTask } from '../../../runtime/task.ts'
 import { fail, give, note, othersFirst } from './bodies.ts'
 
 const all = [...ladder, ...options]
@@ -66,6 +69,46 @@ describe('everybody', () => {
       return yield* channel().receive()
     })
     await expect(stuck).rejects.toThrow(/^every(body waits| coroutine is parked)/)
+  })
+})
+
+describe('what the runtime is asked for', () => {
+  it.each([
+    ['encke', { scopes: 1, limitMs: Infinity, locals: 0, spawnSite: null }],
+    ['debug', { scopes: 1, limitMs: Infinity, locals: 0, spawnSite: expect.stringContaining('variants.test.ts') }],
+    ['scopes-1', { scopes: 2, limitMs: Infinity, locals: 0, spawnSite: null }],
+    ['scopes-5', { scopes: 6, limitMs: Infinity, locals: 0, spawnSite: null }],
+    ['scopes-50', { scopes: 51, limitMs: Infinity, locals: 0, spawnSite: null }],
+    ['timeout', { scopes: 1, limitMs: expect.closeTo(600_000, -4), locals: 0, spawnSite: null }],
+    ['local', { scopes: 1, limitMs: Infinity, locals: 1, spawnSite: null }],
+  ])('is there: %s', async (name, wanted) => {
+    const { run } = await variantCalled(name).load()
+    let found: unknown
+    await run(function* (family) {
+      let scopes = 0
+      const main = running.task as CoroutineTask<unknown>
+      for (let place = main.place; place !== main; place = place.outer as typeof place) scopes += 1
+      family.spawn(function* () {
+        const { locals, spawnSite } = running.task as CoroutineTask<unknown>
+        found = { scopes, limitMs: (family as Scope).remainingMs, locals: locals?.size ?? 0, spawnSite }
+      })
+      return 0
+    })
+    expect(found).toEqual(wanted)
+  })
+
+  it('is there: a shuffled order', async () => {
+    const { run } = await variantCalled('shuffle').load()
+    const order: number[] = []
+    await run(function* (family) {
+      for (let who = 0; who < 20; who += 1) {
+        family.spawn(function* () {
+          order.push(who)
+        })
+      }
+      return 0
+    })
+    expect(order).not.toEqual(order.toSorted((a, b) => a - b))
   })
 })
 

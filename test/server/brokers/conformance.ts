@@ -253,15 +253,14 @@ export function describeBroker(name: string, make: MakeBroker): void {
       for (let ahead = 0; ahead < 12; ahead += 1) {
         const topic = `burst/${ahead}`
         const recorder = new Recorder()
-        const { standing, published } = await play(
-          () =>
-            scope(function* (s) {
-              const burst = s.spawn(publishing, topic, ['1', '2', '3', '4', '5', '6', '7', '8'])
-              for (let trip = 0; trip < ahead; trip += 1) yield* s.spawn(function* () {}).join()
-              const given = yield* broker.follow(topic, recorder)
-              return { standing: given, published: yield* burst.join() }
-            })[Symbol.iterator]() as Coroutine<{ standing: { head: number }; published: Published[] }>,
-        )
+        const { standing, published } = await play(function* () {
+          return yield* scope(function* (s) {
+            const burst = s.spawn(publishing, topic, ['1', '2', '3', '4', '5', '6', '7', '8'])
+            for (let trip = 0; trip < ahead; trip += 1) yield* s.spawn(function* () {}).join()
+            const given = yield* broker.follow(topic, recorder)
+            return { standing: given, published: yield* burst.join() }
+          })
+        })
         await quieten()
         const expected = published.map(({ message }) => message.offset).filter((offset) => offset > standing.head)
         expect(recorder.offsets(topic, standing.head)).toEqual(expected.toSorted((x, y) => x - y))
@@ -274,7 +273,11 @@ export function describeBroker(name: string, make: MakeBroker): void {
       await follow('a', {
         arrived(message, epoch) {
           recorder.arrived(message, epoch)
-          seen.push(scheduler.run(() => broker.history('a', message.offset, 1) as Coroutine<Slice>).promise)
+          seen.push(
+            scheduler.run(function* () {
+              return yield* broker.history('a', message.offset, 1)
+            }).promise,
+          )
         },
       })
       const published = await publishAtOnce('a', ['1', '2', '3'])

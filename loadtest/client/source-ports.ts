@@ -1,0 +1,33 @@
+// Source ports of many connections, given out here instead of by the system: where an address is given, and thousands of its
+// ports are taken, a system looks for a free one for milliseconds, each time, on the cores that the server shares.
+//
+// They are taken in turn from a random one on, because other load generators may come from the same addresses; a port that is
+// taken is passed over.
+
+import { HttpConnection, type Target } from './http-connection.ts'
+
+/** Above those of services, and below those that the system keeps to itself. */
+const [first, last] = [10_000, 60_000]
+const tries = 50
+const taken = new Set(['EADDRINUSE', 'EADDRNOTAVAIL'])
+
+export class SourcePorts {
+  #next = first + Math.floor(Math.random() * (last - first))
+
+  /** @throws Error when it cannot connect, or fifty ports on end are taken */
+  async open(target: Target): Promise<HttpConnection> {
+    for (let left = tries; ; left -= 1) {
+      try {
+        return await HttpConnection.open({ ...target, localPort: this.#take() })
+      } catch (error) {
+        if (left === 0 || !taken.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+      }
+    }
+  }
+
+  #take(): number {
+    const port = this.#next
+    this.#next = port === last ? first : port + 1
+    return port
+  }
+}
