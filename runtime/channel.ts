@@ -13,7 +13,6 @@ import { Next, OVERFLOWED, REFUSED, Receive, Send } from './channel-operation.ts
 import { ChannelClosed, ChannelFull } from './errors.ts'
 import type { Selectable } from './operation.ts'
 import { Ring } from './ring.ts'
-import { keepShape } from './shape.ts'
 import { WaitList } from './wait-list.ts'
 
 /** What a full channel does with one more value. */
@@ -276,9 +275,6 @@ class Rare {
     this.options = options
   }
 }
-
-const sample = new ChannelHead<unknown>()
-for (const instance of [sample, new Send(sample, undefined), new Receive(sample), new Next(sample)]) keepShape(instance)
 
 const overflows: ReadonlySet<Overflow> = new Set<Overflow>(['suspend', 'dropOldest', 'dropLatest', 'error'])
 

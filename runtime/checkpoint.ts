@@ -2,7 +2,6 @@
 
 import type { Operation, OperationState, Signal } from './operation.ts'
 import { currentTask, done, enter, FRESH, HELD, parkedResult, running, SPENT } from './operation.ts'
-import { keepShape } from './shape.ts'
 
 /**
  * A cancel point that hands over to the host when the slice is spent; the caller is the first to go on afterwards.
@@ -44,5 +43,3 @@ class Checkpoint implements Operation<void> {
     return done(undefined)
   }
 }
-
-keepShape(new Checkpoint())

@@ -28,6 +28,9 @@ export type { Coroutine, Operation, Selectable, Signal, Waiter } from './operati
 export { SelectableOperation } from './operation.ts'
 export { Random } from './random.ts'
 export { run } from './run.ts'
+
+import './shapes.ts'
+
 export type { Choices, SchedulerOptions, SchedulerStatistics } from './scheduler.ts'
 export { Scheduler } from './scheduler.ts'
 export type { OnFailure, Scope } from './scope.ts'

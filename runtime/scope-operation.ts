@@ -10,7 +10,6 @@ import { done, enter, enteredResult, FRESH, HELD, PARKED, parkedResult, READY, r
 import type { Place } from './place.ts'
 import type { OnFailure } from './scope.ts'
 import { isCoroutine, Scope } from './scope.ts'
-import { keepShape } from './shape.ts'
 import type { CoroutineTask } from './task.ts'
 
 export interface ScopeOptions {
@@ -226,10 +225,5 @@ class ShieldOperation<T> extends ScopeOperation<T, T> {
     return state === HELD || enter(state)
   }
 }
-
-function* nothing(): Coroutine<void> {}
-keepShape(new ScopeOperation(nothing, false))
-keepShape(new MoveOnOperation(nothing, false))
-keepShape(new ShieldOperation(nothing, false))
 
 export type { ScopeOperation }

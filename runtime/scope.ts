@@ -14,7 +14,6 @@ import { generatorNext, running } from './operation.ts'
 import type { Place } from './place.ts'
 import { spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
-import { keepShape } from './shape.ts'
 import type { Body, Task } from './task.ts'
 import { CoroutineTask } from './task.ts'
 import { WaitList } from './wait-list.ts'
@@ -176,6 +175,3 @@ export class Scope implements Place {
 export function isCoroutine(generator: Coroutine<unknown>): boolean {
   return generator?.next === generatorNext
 }
-
-function* nothing(): Coroutine<void> {}
-keepShape(new CoroutineTask(new Scope(null, false), 0, nothing, nothing()))

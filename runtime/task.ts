@@ -16,7 +16,6 @@ import type { Place } from './place.ts'
 import { placeJustInside, spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
-import { keepShape } from './shape.ts'
 import { LinkBase, WaitList } from './wait-list.ts'
 
 export type TaskStatus = 'runnable' | 'running' | 'parked' | 'done' | 'failed' | 'cancelled'
@@ -374,5 +373,3 @@ class Join<T> extends SelectableOperation<T> {
     this.#task.addJoiner(this)
   }
 }
-
-keepShape(new Extras())

@@ -57,7 +57,7 @@ export async function park(
   coroutines: number,
   whileParked: () => void,
 ): Promise<number> {
-  const book = { received: 0 }
+  const book = { begun: 0, received: 0 }
   await run(function* main(family): Coroutine<number> {
     // Of its final length at once: one that grows has room that nobody uses.
     const channels = new Array<Queue>(coroutines)
@@ -66,7 +66,7 @@ export async function park(
       family.spawn(wait, channels[made] as Queue, book)
       if ((made + 1) % perCheckpoint === 0) yield* checkpoint()
     }
-    yield* lastInTurn(channel(), family)
+    while (book.begun < coroutines) yield* othersFirst(channel(), family)
     whileParked()
     for (const its of channels) yield* its.send(1)
     return coroutines
@@ -75,15 +75,18 @@ export async function park(
   return book.received
 }
 
-function* wait(channel: Queue, book: { received: number }): Coroutine<void> {
+function* wait(channel: Queue, book: { begun: number; received: number }): Coroutine<void> {
+  book.begun += 1
   const value = yield* channel.receive()
   book.received += value
 }
 
-/** Go on once everybody who was spawned before has had a turn. */
-function* lastInTurn(signal: Queue, family: Family): Coroutine<void> {
-  family.spawn(function* last(): Coroutine<void> {
-    yield* signal.send(0)
-  })
+/** Wait for somebody who is spawned last: others have their turns before, all of them but where turns are shuffled. */
+function* othersFirst(signal: Queue, family: Family): Coroutine<void> {
+  family.spawn(give, signal)
   yield* signal.receive()
+}
+
+function* give(signal: Queue): Coroutine<void> {
+  yield* signal.send(0)
 }

@@ -33,8 +33,8 @@ export type Figures = readonly (number | undefined)[]
 
 const warmUpMs = 300
 const fewestWarmUps = 3
-/** A run should be long enough for a clock to see. */
-const shortestRunMs = 30
+/** A figure should be of so many runs that it has its share of what the collector does now and then. */
+const shortestFigureMs = 150
 /** The processes hardly differ in this. */
 const mostMemoryRounds = 3
 const limitMs = 120_000
@@ -104,7 +104,7 @@ class Playing {
   async warmUp(): Promise<void> {
     for (let run = 0; this.#spentMs < (run < fewestWarmUps ? this.#budgetMs / 4 : warmUpMs); run += 1) {
       const wallMs = await this.#play()
-      this.#times = Math.ceil(shortestRunMs / (wallMs / this.#times))
+      this.#times = Math.ceil(shortestFigureMs / (wallMs / this.#times))
     }
     this.#spentMs = 0
   }

@@ -6,7 +6,7 @@
 import type { Coroutine, Operation, Signal } from '../../../runtime/index.ts'
 import { done, generatorNext, parkedResult } from '../../../runtime/operation.ts'
 import { Ring } from '../../../runtime/ring.ts'
-import { keepShape } from '../../../runtime/shape.ts'
+import { keepShape } from '../shape.ts'
 import type { Family, Kit } from '../kit.ts'
 
 const queue = new Ring<Task>()

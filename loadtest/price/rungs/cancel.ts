@@ -8,7 +8,7 @@ import { Cancelled } from '../../../runtime/index.ts'
 import type { OperationState } from '../../../runtime/operation.ts'
 import { done, FRESH, generatorNext, PARKED, parkedResult, READY } from '../../../runtime/operation.ts'
 import { Ring } from '../../../runtime/ring.ts'
-import { keepShape } from '../../../runtime/shape.ts'
+import { keepShape } from '../shape.ts'
 import { LinkBase, WaitList } from '../../../runtime/wait-list.ts'
 import type { Family, Kit } from '../kit.ts'
 

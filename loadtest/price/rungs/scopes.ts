@@ -3,7 +3,7 @@
 // A task ends after all of its children; one that is stopped stops them, and one that fails stops its whole family first.
 
 import type { Coroutine } from '../../../runtime/index.ts'
-import { keepShape } from '../../../runtime/shape.ts'
+import { keepShape } from '../shape.ts'
 import { WaitList } from '../../../runtime/wait-list.ts'
 import type { Family, Kit } from '../kit.ts'
 import { Channel, checkpoint, nothing, queue, running, Scheduler, Task } from './cancel.ts'

@@ -1,7 +1,7 @@
 // One thing more: an operator can ask who there is, how many have done what, and who waits for what since when.
 
 import type { Coroutine } from '../../../runtime/index.ts'
-import { keepShape } from '../../../runtime/shape.ts'
+import { keepShape } from '../shape.ts'
 import type { Family, Kit } from '../kit.ts'
 import type { Task } from './cancel.ts'
 import { Channel, checkpoint, nothing, queue, running, Send, Waiting } from './cancel.ts'
