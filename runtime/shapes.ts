@@ -15,7 +15,12 @@ import { moveOn, scope, shield } from './scope-operation.ts'
 import { select } from './select.ts'
 import { after } from './timing.ts'
 
-/** What is kept: the scheduler holds its coroutines, and they hold the rest. */
+/**
+ * What is kept: the scheduler holds its coroutines, and they hold the rest. A constant of a module that nobody can reach
+ * would be let go.
+ *
+ * @public
+ */
 export const kept = new Scheduler({ host: stillHost() })
 
 for (let round = 0; round < 3; round += 1) kept.run(shapes)

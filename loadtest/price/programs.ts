@@ -90,3 +90,23 @@ function* othersFirst(signal: Queue, family: Family): Coroutine<void> {
 function* give(signal: Queue): Coroutine<void> {
   yield* signal.send(0)
 }
+
+/**
+ * Leave a few coroutines waiting for ever. With the last instance of a class V8 forgets its shape, and what it has compiled
+ * for it; between two runs of a rung there would be none. The runtime itself keeps some of its own.
+ */
+export async function leaveSomeWaiting({ channel, run }: Kit): Promise<void> {
+  const book = { begun: 0, received: 0 }
+  const stuck = run(function* main(family): Coroutine<number> {
+    for (let round = 0; round < 3; round += 1) {
+      const [sending, receiving] = [channel(), channel()]
+      family.spawn(give, sending)
+      family.spawn(wait, receiving, book)
+      waitedOn.push(sending, receiving)
+    }
+    return yield* channel().receive()
+  })
+  await stuck.catch(() => {})
+}
+
+const waitedOn: Queue[] = []

@@ -3,20 +3,15 @@
 // What this costs everybody pays who steps generators. Nobody can be stopped here, nobody waits for whom it has spawned, a
 // failure breaks off everybody, the host gets no turn before the end, and who waits for what cannot be told.
 
-import type { Coroutine, Operation, Signal } from '../../../runtime/index.ts'
-import { done, generatorNext, parkedResult } from '../../../runtime/operation.ts'
+import type { Coroutine, Signal } from '../../../runtime/index.ts'
 import { Ring } from '../../../runtime/ring.ts'
-import { keepShape } from '../shape.ts'
 import type { Family, Kit } from '../kit.ts'
+import { checkpoint, done, parkedResult, resume } from './steps.ts'
 
 const queue = new Ring<Task>()
 let running: Task
 
-export const bare = (): Kit => {
-  const channel = () => new Channel()
-  for (const sample of [new Task(nothing()), channel(), channel().send(0), channel().receive()]) keepShape(sample)
-  return { channel, checkpoint, run }
-}
+export const bare = (): Kit => ({ channel: () => new Channel(), checkpoint, run })
 
 async function run(main: (family: Family) => Coroutine<number>): Promise<number> {
   const first = new Task(main({ spawn: (body, ...args) => queue.push(new Task(body(...args))) }))
@@ -25,7 +20,7 @@ async function run(main: (family: Family) => Coroutine<number>): Promise<number>
   let answer: number | undefined
   for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
     running = task
-    const result = generatorNext.call(task.generator)
+    const result = resume(task.generator)
     if (result.done === true && task === first) answer = result.value as number
   }
   if (answer === undefined) throw new Error('everybody waits')
@@ -128,11 +123,3 @@ class Receive {
     return done(first.value)
   }
 }
-
-const atOnce = { [Symbol.iterator]: () => atOnce, next: () => done(undefined) }
-
-function checkpoint(): Operation<void> {
-  return atOnce
-}
-
-function* nothing(): Coroutine<void> {}

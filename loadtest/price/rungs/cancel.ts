@@ -3,23 +3,22 @@
 // A task knows the operation that it waits on, and that can be withdrawn from anywhere in its line: so lines are doubly linked.
 // Every operation asks whether it is to stop. The task that is stopped learns of it by an error, and may clean up.
 
-import type { Coroutine, Operation, Signal } from '../../../runtime/index.ts'
+import type { Coroutine, Signal } from '../../../runtime/index.ts'
 import { Cancelled } from '../../../runtime/index.ts'
-import type { OperationState } from '../../../runtime/operation.ts'
-import { done, FRESH, generatorNext, PARKED, parkedResult, READY } from '../../../runtime/operation.ts'
 import { Ring } from '../../../runtime/ring.ts'
-import { keepShape } from '../shape.ts'
 import { LinkBase, WaitList } from '../../../runtime/wait-list.ts'
 import type { Family, Kit } from '../kit.ts'
+import type { OperationState } from './steps.ts'
+import { checkpoint, done, FRESH, PARKED, parkedResult, READY, resume } from './steps.ts'
 
 export const queue = new Ring<Task>()
 export const running: { task: Task | null } = { task: null }
 
-export const cancel = (): Kit => {
-  const channel = () => new Channel()
-  for (const sample of [new Task(nothing()), channel(), channel().send(0), channel().receive()]) keepShape(sample)
-  return { channel, checkpoint, run: (main) => new Scheduler().run(main) }
-}
+export const cancel = (): Kit => ({
+  channel: () => new Channel(),
+  checkpoint,
+  run: (main) => new Scheduler().run(main),
+})
 
 export class Task extends LinkBase {
   declare readonly generator: Coroutine<unknown>
@@ -86,7 +85,7 @@ export class Scheduler {
     running.task = task
     let result: IteratorResult<unknown, unknown>
     try {
-      result = generatorNext.call(task.generator)
+      result = resume(task.generator)
     } catch (error) {
       this.threw(task, error)
       return
@@ -214,11 +213,3 @@ export class Receive extends Waiting {
     return true
   }
 }
-
-const atOnce = { [Symbol.iterator]: () => atOnce, next: () => done(undefined) }
-
-export function checkpoint(): Operation<void> {
-  return atOnce
-}
-
-export function* nothing(): Coroutine<void> {}

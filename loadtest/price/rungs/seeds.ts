@@ -4,25 +4,23 @@
 
 import type { Coroutine, Signal } from '../../../runtime/index.ts'
 import { Random } from '../../../runtime/index.ts'
-import type { OperationState } from '../../../runtime/operation.ts'
-import { done, FRESH, parkedResult } from '../../../runtime/operation.ts'
-import { keepShape } from '../shape.ts'
 import type { Kit } from '../kit.ts'
 import type { Task, Waiter, Waiting } from './cancel.ts'
-import { nothing, queue, running } from './cancel.ts'
-import { checkpoint, FairChannel, FairTask, mayBegin, SlicingScheduler } from './slices.ts'
+import { queue, running } from './cancel.ts'
+import { checkpoint, FairChannel, mayBegin, SlicingScheduler } from './slices.ts'
+import type { OperationState } from './steps.ts'
+import { done, FRESH, parkedResult } from './steps.ts'
 
 export interface SeedOptions {
   readonly seed?: number
   readonly shuffles?: boolean
 }
 
-export const seeds = (options: SeedOptions = {}): Kit => {
-  const channel = () => new FairChannel()
-  const samples = [new FairTask(0, nothing, nothing(), null), channel(), channel().send(0), channel().receive()]
-  for (const sample of samples) keepShape(sample)
-  return { channel, checkpoint, run: (main) => new SeededScheduler(options).run(main) }
-}
+export const seeds = (options: SeedOptions = {}): Kit => ({
+  channel: () => new FairChannel(),
+  checkpoint,
+  run: (main) => new SeededScheduler(options).run(main),
+})
 
 let random = new Random(1)
 

@@ -6,22 +6,20 @@
 
 import type { Coroutine, Operation, Signal } from '../../../runtime/index.ts'
 import { Cancelled } from '../../../runtime/index.ts'
-import type { OperationState } from '../../../runtime/operation.ts'
-import { done, FRESH, HELD, parkedResult } from '../../../runtime/operation.ts'
-import { keepShape } from '../shape.ts'
 import type { Kit } from '../kit.ts'
 import type { Task } from './cancel.ts'
-import { nothing, queue, Receive, running, Send } from './cancel.ts'
+import { queue, Receive, running, Send } from './cancel.ts'
 import type { OwnedTask } from './scopes.ts'
 import type { Named } from './statistics.ts'
 import { CountingScheduler, KnownTask, NamedChannel } from './statistics.ts'
+import type { OperationState } from './steps.ts'
+import { done, FRESH, HELD, parkedResult } from './steps.ts'
 
-export const slices = (): Kit => {
-  const channel = () => new FairChannel()
-  const samples = [new FairTask(0, nothing, nothing(), null), channel(), channel().send(0), channel().receive()]
-  for (const sample of samples) keepShape(sample)
-  return { channel, checkpoint, run: (main) => new SlicingScheduler().run(main) }
-}
+export const slices = (): Kit => ({
+  channel: () => new FairChannel(),
+  checkpoint,
+  run: (main) => new SlicingScheduler().run(main),
+})
 
 const fullAllowance = 128
 const sliceMs = 5

@@ -1,18 +1,28 @@
 // Each rung of the ladder has what its price is asked for: one that had it not would be cheap.
 
 import { describe, expect, it } from 'vitest'
+import { chain, leaveSomeWaiting } from '../../../loadtest/price/programs.ts'
 import type { Receive, Send, Task } from '../../../loadtest/price/rungs/cancel.ts'
 import { choose, SeededScheduler, seeds } from '../../../loadtest/price/rungs/seeds.ts'
 import { CountingScheduler, NamedChannel } from '../../../loadtest/price/rungs/statistics.ts'
-import { ladder, variantCalled } from '../../../loadtest/price/variants.ts'
+import { rungs, variantCalled } from '../../../loadtest/price/variants.ts'
 import type { Coroutine } from '../../../runtime/index.ts'
 import { fail, give, note, othersFirst } from './bodies.ts'
 
-/** The rungs from `name` up, but for the runtime, whose own tests say all this of it and more. */
+const names = rungs.map(({ name }) => name)
+
+/** The rungs from `name` up. Of the runtime its own tests say all this and more. */
 function from(name: string): string[] {
-  const rungs = ladder.map((variant) => variant.name)
-  return rungs.slice(rungs.indexOf(name), -1)
+  return names.slice(names.indexOf(name))
 }
+
+describe.each(names)('%s', (name) => {
+  it('plays on beside some who wait for ever', async () => {
+    const kit = await variantCalled(name).load()
+    await leaveSomeWaiting(kit)
+    expect(await chain(kit, 10)).toBe(10)
+  })
+})
 
 describe.each(from('cancel'))('%s can stop', (name) => {
   it('whoever waits to receive: it takes nothing, and cleans up', async () => {
