@@ -146,10 +146,10 @@ export const faults: readonly Fault[] = [
     to: 'slots[place] = old[place]',
   },
   {
-    name: 'a ring does not wrap around',
+    name: 'a ring that grows forgets where its first item stood',
     file: 'ring.ts',
-    from: '    this.#slots[(this.#head + this.#length) & (this.#slots.length - 1)] = item',
-    to: '    this.#slots[this.#head + this.#length] = item',
+    from: 'slots[place] = old[(this.#head + place) & (old.length - 1)]',
+    to: 'slots[place] = old[place]',
   },
   // Timers.
   {
