@@ -75,7 +75,18 @@ export class Send<T> extends OperationBase<void> {
 
 export abstract class Receiving<T, Result = unknown> extends OperationBase<Result> {
   declare value: unknown
-  declare protected channel: WaitedOn<T>
+  declare protected readonly channel: WaitedOn<T>
+
+  constructor(channel: WaitedOn<T>) {
+    super()
+    this.ahead = null
+    this.behind = null
+    this.state = FRESH
+    this.waiter = null
+    this.value = undefined
+    this.channel = channel
+    if (running.audit !== null) running.audit.created(this)
+  }
 
   poll(): boolean {
     return this.channel.receiveNow(this)
@@ -101,17 +112,6 @@ export abstract class Receiving<T, Result = unknown> extends OperationBase<Resul
 }
 
 export class Receive<T> extends Receiving<T, T> {
-  constructor(channel: WaitedOn<T>) {
-    super()
-    this.ahead = null
-    this.behind = null
-    this.state = FRESH
-    this.waiter = null
-    this.value = undefined
-    this.channel = channel
-    if (running.audit !== null) running.audit.created(this)
-  }
-
   // The same as its base's, for V8 to see one class here instead of all: a tenth of the time of a chain.
   override next(): IteratorResult<Signal, T> {
     const { state } = this
@@ -128,17 +128,6 @@ export class Receive<T> extends Receiving<T, T> {
 }
 
 export class Next<T> extends Receiving<T, IteratorResult<T, void>> {
-  constructor(channel: WaitedOn<T>) {
-    super()
-    this.ahead = null
-    this.behind = null
-    this.state = FRESH
-    this.waiter = null
-    this.value = undefined
-    this.channel = channel
-    if (running.audit !== null) running.audit.created(this)
-  }
-
   take(): IteratorResult<T, void> {
     return this.value === REFUSED ? { done: true, value: undefined } : { done: false, value: this.value as T }
   }

@@ -11,6 +11,9 @@ export interface ChainResult {
   readonly receives: number
 }
 
+/** How many links are made between two looks at whether the host is due its turn. */
+export const linksPerCheckpoint = 1024
+
 /** What the links count, and main with them. */
 export interface ChainCounts {
   readonly n: number

@@ -9,10 +9,7 @@
 import type { Coroutine, Scope } from '../index.ts'
 import { Channel, checkpoint, scope } from '../index.ts'
 import type { ChainCounts, ChainResult } from './chain-counts.ts'
-import { chainResult, newChainCounts } from './chain-counts.ts'
-
-/** How many links are made between two looks at whether the host is due its turn. */
-const linksPerCheckpoint = 1024
+import { chainResult, linksPerCheckpoint, newChainCounts } from './chain-counts.ts'
 
 /**
  * Make a chain of `n` links, send 0 in on the right and give what comes out on the left.

@@ -3,8 +3,8 @@
 // The player on the ball draws the target first and counts the receipt then; so the same seed gives the same kicks in every
 // model of the same variant.
 
-import type { SchedulerStatistics } from '../index.ts'
-import { Random } from '../index.ts'
+import type { Coroutine, SchedulerStatistics } from '../index.ts'
+import { checkpoint, Random } from '../index.ts'
 import type { ModelCosts } from './invariants.ts'
 import { allEnded, assertInvariants, atMost, equal } from './invariants.ts'
 import { kicked } from './kicks.ts'
@@ -99,6 +99,19 @@ export class Game {
     this.ballsSent += 1
     this.mostInFlight = Math.max(this.mostInFlight, this.ballsSent - this.ballsReceived)
   }
+}
+
+/** How many players are made, sent home or looked after between two looks at whether the host is due its turn. */
+export const playersPerCheckpoint = 1024
+
+/** Count what is left in the inboxes of players who have gone home. */
+export function* leftIn<Inbox>(inboxes: readonly Inbox[], lengthOf: (inbox: Inbox) => number): Coroutine<number> {
+  let left = 0
+  for (let looked = 1; looked <= inboxes.length; looked += 1) {
+    left += lengthOf(inboxes[looked - 1] as Inbox)
+    if (looked % playersPerCheckpoint === 0) yield* checkpoint()
+  }
+  return left
 }
 
 /**

@@ -9,10 +9,7 @@
 import type { Coroutine, Scope } from '../index.ts'
 import { Channel, checkpoint, scope } from '../index.ts'
 import type { HackysackOptions, HackysackResult } from './hackysack-game.ts'
-import { Game } from './hackysack-game.ts'
-
-/** How many players are made, or looked after, between two looks at whether the host is due its turn. */
-const playersPerCheckpoint = 1024
+import { Game, leftIn, playersPerCheckpoint } from './hackysack-game.ts'
 
 /**
  * Toss a ball to the first player and play until it was caught `turns` times.
@@ -24,7 +21,7 @@ export function* hackysack(options: HackysackOptions): Coroutine<HackysackResult
   const game = new Game(options)
   const inboxes: Inbox[] = []
   yield* scope((circle) => play(game, inboxes, circle))
-  return game.result(yield* leftIn(inboxes))
+  return game.result(yield* leftIn(inboxes, (inbox) => inbox.length))
 }
 
 type Inbox = Channel<'ball' | 'exit'>
@@ -59,15 +56,6 @@ function* sendEverybodyElseHome(self: number, inboxes: Inbox[], game: Game): Cor
     yield* inboxOf(inboxes, other).send('exit')
     game.exitsSent += 1
   }
-}
-
-function* leftIn(inboxes: Inbox[]): Coroutine<number> {
-  let left = 0
-  for (let looked = 1; looked <= inboxes.length; looked += 1) {
-    left += inboxOf(inboxes, looked - 1).length
-    if (looked % playersPerCheckpoint === 0) yield* checkpoint()
-  }
-  return left
 }
 
 function inboxOf(inboxes: Inbox[], player: number): Inbox {

@@ -4,6 +4,7 @@
 // Memory gets a run of its own that nobody times: collecting a heap full of coroutines takes longer than running them.
 
 import type { Coroutine, Host, Scheduler } from '../../runtime/index.ts'
+import { sleep } from '../../runtime/index.ts'
 import { heapUsed, measuredRun } from './measured-run.ts'
 import type { BenchmarkRequest } from './request.ts'
 import { workloadOf } from './workload.ts'
@@ -18,6 +19,9 @@ export interface LiveMemory {
 
 /** A slice is this many resumes long when it is as short as it can be: so many may not have parked, or have ended. */
 const fewCoroutines = 64
+
+/** V8 compiles beside the program, and until it is done holds on to what the function that it compiles was called with. */
+const compilerMs = 50
 
 /** Run the program of `request` once more and measure its memory, less that before. */
 export function* measureLiveMemory(
@@ -35,6 +39,7 @@ export function* measureLiveMemory(
   collect()
   const heapBefore = heapUsed()
   yield* measuredRun(workload, { host, sliceMs: 0, onSlice })
+  yield* sleep(compilerMs)
   collect()
   const leftBytes = heapUsed() - heapBefore
   const perCoroutineBytes = aliveBytes === undefined ? undefined : Math.round(aliveBytes / workload.coroutines)

@@ -1,32 +1,8 @@
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
-import type { AbortSignalLike, Coroutine, Scheduler, Scope, Task } from '../../runtime/index.ts'
-import {
-  abortSignal,
-  Latch,
-  moveOn,
-  scope,
-  select,
-  shield,
-  sleep,
-  timeout,
-  until,
-  VirtualHost,
-} from '../../runtime/index.ts'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { AbortSignalLike, Coroutine, Scope, Task } from '../../runtime/index.ts'
+import { abortSignal, Latch, moveOn, scope, select, shield, sleep, timeout, until } from '../../runtime/index.ts'
+import { host, scheduler } from './fresh-host.ts'
 import { catching, running } from './outcomes.ts'
-
-let host: VirtualHost
-/** One that leaves the parked alone, so that a test can look at them. */
-let scheduler: Scheduler
-
-beforeEach(() => {
-  host = new VirtualHost()
-  scheduler = host.scheduler({ deadlock: 'ignore' })
-})
-
-afterEach(() => {
-  scheduler.validate()
-  expect(host.reported).toEqual([])
-})
 
 describe('a task that is cancelled on a signal', () => {
   it('meets the cancel with the reason of the signal once that aborts', () => {

@@ -1,20 +1,7 @@
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
-import type { Batch, Scheduler, Selectable, Subscription, Task } from '../../runtime/index.ts'
-import { after, Broadcast, Latch, select, trySelect, VirtualHost } from '../../runtime/index.ts'
-
-let host: VirtualHost
-/** One that leaves the parked alone, so that a test can look at them. */
-let scheduler: Scheduler
-
-beforeEach(() => {
-  host = new VirtualHost()
-  scheduler = host.scheduler({ deadlock: 'ignore' })
-})
-
-afterEach(() => {
-  scheduler.validate()
-  expect(host.reported).toEqual([])
-})
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { Batch, Selectable, Subscription, Task } from '../../runtime/index.ts'
+import { after, Broadcast, Latch, select, trySelect } from '../../runtime/index.ts'
+import { host, scheduler } from './fresh-host.ts'
 
 /** Note what each `changed` lets it read, until it is closed. */
 function startReading<T>(subscription: Subscription<T>, batches: unknown[], limit?: number): Task<void> {

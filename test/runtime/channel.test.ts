@@ -1,20 +1,7 @@
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, Operation, Received, Scheduler, Selectable, Task } from '../../runtime/index.ts'
-import { Channel, ChannelClosed, ChannelFull, Misuse, shield, VirtualHost } from '../../runtime/index.ts'
-
-let host: VirtualHost
-/** One that leaves the parked alone, so that a test can look at them. */
-let scheduler: Scheduler
-
-beforeEach(() => {
-  host = new VirtualHost()
-  scheduler = host.scheduler({ deadlock: 'ignore' })
-})
-
-afterEach(() => {
-  scheduler.validate()
-  expect(host.reported).toEqual([])
-})
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { Coroutine, Operation, Received, Selectable, Task } from '../../runtime/index.ts'
+import { Channel, ChannelClosed, ChannelFull, Misuse, shield } from '../../runtime/index.ts'
+import { host, scheduler } from './fresh-host.ts'
 
 /** What the operations came to, in the order in which they ended. */
 type Log = unknown[]

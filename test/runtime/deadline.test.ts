@@ -1,22 +1,12 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Coroutine, Scheduler, Scope } from '../../runtime/index.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Coroutine, Scope } from '../../runtime/index.ts'
 import { Latch, moveOn, scope, shield, sleep, timeout, VirtualHost } from '../../runtime/index.ts'
+import { host, scheduler } from './fresh-host.ts'
 import { catching, running } from './outcomes.ts'
 
-let host: VirtualHost
-/** One that leaves the parked alone, so that a test can look at them. */
-let scheduler: Scheduler
-
-beforeEach(() => {
-  host = new VirtualHost()
-  scheduler = host.scheduler({ deadlock: 'ignore' })
-})
-
 afterEach(() => {
-  scheduler.validate()
   expect(scheduler.statistics()).toMatchObject({ coroutines: 0, timers: 0 })
-  expect(host.reported).toEqual([])
 })
 
 describe('the limit of a scope', () => {

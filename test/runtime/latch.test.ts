@@ -1,20 +1,7 @@
-import { afterEach, beforeEach, expect, expectTypeOf, it } from 'vitest'
-import type { Scheduler, Selectable, Task } from '../../runtime/index.ts'
-import { Latch, VirtualHost } from '../../runtime/index.ts'
-
-let host: VirtualHost
-/** One that leaves the parked alone, so that a test can look at them. */
-let scheduler: Scheduler
-
-beforeEach(() => {
-  host = new VirtualHost()
-  scheduler = host.scheduler({ deadlock: 'ignore' })
-})
-
-afterEach(() => {
-  scheduler.validate()
-  expect(host.reported).toEqual([])
-})
+import { expect, expectTypeOf, it } from 'vitest'
+import type { Selectable, Task } from '../../runtime/index.ts'
+import { Latch } from '../../runtime/index.ts'
+import { host, scheduler } from './fresh-host.ts'
 
 function startWaiting(latch: Latch, passed: string[], name: string): Task<void> {
   return scheduler.run(function* () {

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, Operation, Scheduler, Selectable, Task } from '../../runtime/index.ts'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { Coroutine, Operation, Selectable, Task } from '../../runtime/index.ts'
 import {
   after,
   Channel,
@@ -14,20 +14,7 @@ import {
   until,
   VirtualHost,
 } from '../../runtime/index.ts'
-
-let host: VirtualHost
-/** One that leaves the parked alone, so that a test can look at them. */
-let scheduler: Scheduler
-
-beforeEach(() => {
-  host = new VirtualHost()
-  scheduler = host.scheduler({ deadlock: 'ignore' })
-})
-
-afterEach(() => {
-  scheduler.validate()
-  expect(host.reported).toEqual([])
-})
+import { host, scheduler } from './fresh-host.ts'
 
 /** Start a coroutine that logs what an operation gives, or the code of what it throws. */
 function log<T>(into: unknown[], operation: () => Operation<T>): Task<void> {

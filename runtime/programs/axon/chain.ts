@@ -6,12 +6,9 @@ import type { Coroutine } from '../../index.ts'
 import { checkpoint } from '../../index.ts'
 import { Component } from '../../models/axon/index.ts'
 import type { ChainCounts, ChainResult } from '../chain-counts.ts'
-import { chainResult, newChainCounts } from '../chain-counts.ts'
+import { chainResult, linksPerCheckpoint, newChainCounts } from '../chain-counts.ts'
 import type { Idle } from './idle.ts'
 import { pausing } from './idle.ts'
-
-/** How many links are made between two looks at whether the host is due its turn. */
-const linksPerCheckpoint = 1024
 
 /**
  * Make a chain of `n` components, send 0 in on the right and give what comes out on the left.

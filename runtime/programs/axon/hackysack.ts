@@ -6,12 +6,9 @@ import type { Coroutine, Scope } from '../../index.ts'
 import { checkpoint, scope } from '../../index.ts'
 import { Component } from '../../models/axon/index.ts'
 import type { HackysackOptions, HackysackResult } from '../hackysack-game.ts'
-import { Game } from '../hackysack-game.ts'
+import { Game, leftIn, playersPerCheckpoint } from '../hackysack-game.ts'
 import type { Idle } from './idle.ts'
 import { pausing } from './idle.ts'
-
-/** How many players are made, or looked after, between two looks at whether the host is due its turn. */
-const playersPerCheckpoint = 1024
 
 /**
  * Toss a ball to the first player and play until it was caught `turns` times.
@@ -27,7 +24,7 @@ export function hackysack(options: HackysackOptions): Coroutine<HackysackResult>
 export function* hackysackWith(idle: Idle, options: HackysackOptions): Coroutine<HackysackResult> {
   const circle = new Circle(idle, new Game(options))
   yield* scope((players) => play(circle, players))
-  return circle.game.result(yield* leftIn(circle))
+  return circle.game.result(yield* leftIn(circle.players, (player) => player.waitingIn()))
 }
 
 class Circle {
@@ -90,13 +87,4 @@ class Player extends Component {
       game.exitsSent += 1
     }
   }
-}
-
-function* leftIn(circle: Circle): Coroutine<number> {
-  let left = 0
-  for (let looked = 1; looked <= circle.players.length; looked += 1) {
-    left += circle.player(looked - 1).waitingIn()
-    if (looked % playersPerCheckpoint === 0) yield* checkpoint()
-  }
-  return left
 }

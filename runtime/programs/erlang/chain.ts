@@ -8,10 +8,7 @@ import { checkpoint } from '../../index.ts'
 import type { Pid, Process } from '../../models/erlang/index.ts'
 import { runNode } from '../../models/erlang/index.ts'
 import type { ChainCounts, ChainResult } from '../chain-counts.ts'
-import { chainResult, newChainCounts } from '../chain-counts.ts'
-
-/** How many links are made between two looks at whether the host is due its turn. */
-const linksPerCheckpoint = 1024
+import { chainResult, linksPerCheckpoint, newChainCounts } from '../chain-counts.ts'
 
 /**
  * Make a chain of `n` processes, send 0 to the rightmost and give what comes out on the left.

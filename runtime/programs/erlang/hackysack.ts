@@ -7,10 +7,7 @@ import { checkpoint } from '../../index.ts'
 import type { Pid, Process } from '../../models/erlang/index.ts'
 import { runNode } from '../../models/erlang/index.ts'
 import type { HackysackOptions, HackysackResult } from '../hackysack-game.ts'
-import { Game } from '../hackysack-game.ts'
-
-/** How many players are made, or sent home, between two looks at whether the host is due its turn. */
-const playersPerCheckpoint = 1024
+import { Game, playersPerCheckpoint } from '../hackysack-game.ts'
 
 /**
  * Toss a ball to the first player and play until it was caught `turns` times.

@@ -7,11 +7,8 @@ import { checkpoint } from '../../index.ts'
 import type { Tasklet } from '../../models/fibra/index.ts'
 import { Schedule, Tube } from '../../models/fibra/index.ts'
 import type { ChainCounts, ChainResult } from '../chain-counts.ts'
-import { chainResult, newChainCounts } from '../chain-counts.ts'
+import { chainResult, linksPerCheckpoint, newChainCounts } from '../chain-counts.ts'
 import type { ModelCosts } from '../invariants.ts'
-
-/** How many links are made between two looks at whether the host is due its turn. */
-const linksPerCheckpoint = 1024
 
 /**
  * Make a chain of `n` tasklets, push 0 in on the right and give what comes out on the left.

@@ -7,11 +7,8 @@ import { checkpoint } from '../../index.ts'
 import type { Tasklet } from '../../models/fibra/index.ts'
 import { Schedule, Tube } from '../../models/fibra/index.ts'
 import type { HackysackOptions, HackysackResult } from '../hackysack-game.ts'
-import { Game } from '../hackysack-game.ts'
+import { Game, leftIn, playersPerCheckpoint } from '../hackysack-game.ts'
 import type { ModelCosts } from '../invariants.ts'
-
-/** How many players are made, or looked after, between two looks at whether the host is due its turn. */
-const playersPerCheckpoint = 1024
 
 /**
  * Toss a ball to the first player and play until it was caught `turns` times.
@@ -29,7 +26,7 @@ export function* hackysack(options: HackysackOptions): Coroutine<HackysackResult
   }
   schedule.install(toss(circle), 'toss')
   yield* schedule.run()
-  return circle.game.result(yield* leftIn(circle))
+  return circle.game.result(yield* leftIn(circle.messages, (messages) => messages.length))
 }
 
 /** The tasklet that tosses the first ball is no player. */
@@ -81,13 +78,4 @@ function* sendEverybodyElseHome(self: number, circle: Circle): Tasklet<void> {
     yield circle.messagesFor(other).push('exit', waits)
     game.exitsSent += 1
   }
-}
-
-function* leftIn(circle: Circle): Coroutine<number> {
-  let left = 0
-  for (let looked = 1; looked <= circle.messages.length; looked += 1) {
-    left += circle.messagesFor(looked - 1).length
-    if (looked % playersPerCheckpoint === 0) yield* checkpoint()
-  }
-  return left
 }

@@ -7,10 +7,7 @@ import { checkpoint } from '../../index.ts'
 import type { JobQueue } from '../../models/greenlet.ts'
 import { Channel, greenlets } from '../../models/greenlet.ts'
 import type { HackysackOptions, HackysackResult } from '../hackysack-game.ts'
-import { Game } from '../hackysack-game.ts'
-
-/** How many players are made, sent home or looked after between two looks at whether the host is due its turn. */
-const playersPerCheckpoint = 1024
+import { Game, leftIn, playersPerCheckpoint } from '../hackysack-game.ts'
 
 /**
  * Toss a ball to the first player and play until it was caught `turns` times.
@@ -25,7 +22,7 @@ export function* hackysack(options: HackysackOptions): Coroutine<HackysackResult
   }
   const inboxes: Inbox[] = []
   yield* greenlets((jobs) => play(game, inboxes, jobs))
-  return game.result(yield* leftIn(inboxes))
+  return game.result(yield* leftIn(inboxes, (inbox) => inbox.length))
 }
 
 type Inbox = Channel<'ball' | 'exit'>
@@ -60,15 +57,6 @@ function* sendEverybodyElseHome(self: number, inboxes: Inbox[], game: Game): Cor
     inboxOf(inboxes, other).write('exit')
     game.exitsSent += 1
   }
-}
-
-function* leftIn(inboxes: Inbox[]): Coroutine<number> {
-  let left = 0
-  for (let looked = 1; looked <= inboxes.length; looked += 1) {
-    left += inboxOf(inboxes, looked - 1).length
-    if (looked % playersPerCheckpoint === 0) yield* checkpoint()
-  }
-  return left
 }
 
 function inboxOf(inboxes: Inbox[], player: number): Inbox {

@@ -8,10 +8,7 @@ import { checkpoint } from '../../index.ts'
 import type { StacklessThread } from '../../models/stackless.ts'
 import { Channel, stackless } from '../../models/stackless.ts'
 import type { ChainCounts, ChainResult } from '../chain-counts.ts'
-import { chainResult, newChainCounts } from '../chain-counts.ts'
-
-/** How many links are made between two looks at whether the host is due its turn. */
-const linksPerCheckpoint = 1024
+import { chainResult, linksPerCheckpoint, newChainCounts } from '../chain-counts.ts'
 
 /**
  * Make a chain of `n` tasklets, send 0 in on the right and give what comes out on the left.

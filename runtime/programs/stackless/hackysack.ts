@@ -8,12 +8,9 @@ import { checkpoint } from '../../index.ts'
 import type { StacklessThread } from '../../models/stackless.ts'
 import { Channel, stackless } from '../../models/stackless.ts'
 import type { HackysackOptions, HackysackResult } from '../hackysack-game.ts'
-import { Game } from '../hackysack-game.ts'
+import { Game, leftIn, playersPerCheckpoint } from '../hackysack-game.ts'
 import type { ModelCosts } from '../invariants.ts'
 import { QueueChannel } from './queue-channel.ts'
-
-/** How many players are made, or looked after, between two looks at whether the host is due its turn. */
-const playersPerCheckpoint = 1024
 
 /**
  * Toss a ball to the first player and play until it was caught `turns` times.
@@ -25,7 +22,7 @@ export function* hackysack(options: HackysackOptions): Coroutine<HackysackResult
   const game = new Game(options)
   const inboxes: Inbox[] = []
   yield* stackless((thread) => play(game, inboxes, thread))
-  return game.result(yield* leftIn(inboxes))
+  return game.result(yield* leftIn(inboxes, lengthOf))
 }
 
 /** With the default preference whoever sends gives way to the receiver: once for every ball, and for every exit. */
@@ -73,17 +70,11 @@ function* sendEverybodyElseHome(self: number, inboxes: Inbox[], game: Game): Cor
   }
 }
 
-function* leftIn(inboxes: Inbox[]): Coroutine<number> {
-  let left = 0
-  for (let looked = 1; looked <= inboxes.length; looked += 1) {
-    const inbox = inboxOf(inboxes, looked - 1)
-    // A channel holds nothing: what nobody has received was not sent either.
-    left += inbox instanceof QueueChannel ? inbox.length : 0
-    if (looked % playersPerCheckpoint === 0) yield* checkpoint()
-  }
-  return left
-}
-
 function inboxOf(inboxes: Inbox[], player: number): Inbox {
   return inboxes[player] as Inbox
+}
+
+/** A channel holds nothing: what nobody has received was not sent either. */
+function lengthOf(inbox: Inbox): number {
+  return inbox instanceof QueueChannel ? inbox.length : 0
 }

@@ -32,7 +32,15 @@ export function testHackysack(
   describe(`hackysack on ${model}, ${variant}`, () => {
     it.each([10, 1_000, 10_000, 100_000])('with %i players keeps its claims over 1,000 turns', async (players) => {
       const { result } = await play({ players, turns: 1_000, variant })
-      expect(result).toMatchObject({ counter: 1_000, ballsReceived: 1_000, exitsReceived: players - 1 })
+      expect(result).toMatchObject({
+        counter: 1_000,
+        ballsSent: 1_000,
+        ballsReceived: 1_000,
+        exitsSent: players - 1,
+        exitsReceived: players - 1,
+        mostInFlight: 1,
+        leftInInboxes: 0,
+      })
     })
 
     it.each([

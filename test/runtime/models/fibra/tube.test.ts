@@ -1,23 +1,10 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Coroutine, Scheduler, Selectable, Task } from '../../../../runtime/index.ts'
-import { after, explore, scope, select, trySelect, VirtualHost } from '../../../../runtime/index.ts'
+import { describe, expect, it } from 'vitest'
+import type { Coroutine, Selectable, Task } from '../../../../runtime/index.ts'
+import { after, explore, scope, select, trySelect } from '../../../../runtime/index.ts'
 import type { Tasklet } from '../../../../runtime/models/fibra/index.ts'
 import { ClosedTube, EmptyTube, Schedule, Tube } from '../../../../runtime/models/fibra/index.ts'
-
-let host: VirtualHost
-/** One that leaves the parked alone, so that a test can look at them. */
-let scheduler: Scheduler
-
-beforeEach(() => {
-  host = new VirtualHost()
-  scheduler = host.scheduler({ deadlock: 'ignore' })
-})
-
-afterEach(() => {
-  scheduler.validate()
-  expect(host.reported).toEqual([])
-})
+import { host, scheduler } from '../../fresh-host.ts'
 
 /** Run `operation` in a coroutine of its own, and log what it comes to under its name, when it does. */
 function start(log: unknown[], name: string, operation: Selectable<unknown>): Task<void> {
