@@ -3,7 +3,7 @@
 // A body may be cut anywhere on its way, also in the middle of a character: nothing is decoded before all of it is here.
 
 import { isUtf8 } from 'node:buffer'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify'
 import { clip, EnckeError } from '../errors.ts'
 import type { Draft } from '../hub/index.ts'
 
@@ -19,14 +19,11 @@ export function takeJson(app: FastifyInstance): void {
   })
 }
 
-/** Let the routes of `app` that describe a body want one. */
-export function wantBody(app: FastifyInstance): void {
+/** A hook that refuses a request without a body. */
+export const wantBody: preValidationHookHandler = ({ body }, _reply, done) => {
   // A schema is shown null both for no body and for the JSON null: here the two can still be told apart.
-  app.addHook('preValidation', async ({ body, routeOptions }) => {
-    if (body === undefined && routeOptions.schema?.body !== undefined) {
-      throw new EnckeError('ENCKE_ERR_BODY_MISSING', 'there is no body: send a JSON object as application/json')
-    }
-  })
+  if (body !== undefined) return done()
+  done(new EnckeError('ENCKE_ERR_BODY_MISSING', 'there is no body: send a JSON object as application/json'))
 }
 
 /** Let the routes of `app` take messages: JSON of any kind, or plain text, which becomes a JSON string. */

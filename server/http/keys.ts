@@ -4,7 +4,7 @@
 // preflight each time.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { ErrorCode } from '../errors.ts'
 import { EnckeError } from '../errors.ts'
 
@@ -24,20 +24,19 @@ export function administratorsOnly(token: string): onRequestHookHandler {
   return only(admin, token)
 }
 
-/** A hook that lets publishers pass; everybody when there is no key. */
-export function publishersOnly(key: string | undefined): onRequestHookHandler {
-  return only(publisher, key)
+/** Let only those who have the key publish by the routes of `app`; everybody when there is no key. */
+export function guardPublishing(app: FastifyInstance, key: string | undefined): void {
+  if (key !== undefined) app.addHook('onRequest', only(publisher, key))
 }
 
-/** A hook that lets readers pass; everybody when there is no key. */
-export function subscribersOnly(key: string | undefined): onRequestHookHandler {
-  return only(subscriber, key)
+/** Let only those who have the key read by the routes of `app`; everybody when there is no key. */
+export function guardReading(app: FastifyInstance, key: string | undefined): void {
+  if (key !== undefined) app.addHook('onRequest', only(subscriber, key))
 }
 
-function only({ code, cookie, what }: Key, secret: string | undefined): onRequestHookHandler {
-  const expected = secret === undefined ? undefined : digest(secret)
+function only({ code, cookie, what }: Key, secret: string): onRequestHookHandler {
+  const expected = digest(secret)
   return (request, _reply, done) => {
-    if (expected === undefined) return done()
     const given = bearer(request) ?? (cookie === null ? undefined : cookieOf(request, cookie))
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return done()
     const ways = cookie === null ? '' : `, or in the cookie ${cookie}`

@@ -9,7 +9,7 @@ import { decodeCursor } from '../hub/index.ts'
 import { takeJson, wantBody } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import type { Draining } from './draining.ts'
-import { subscribersOnly } from './keys.ts'
+import { guardReading } from './keys.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
 import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
 import type { WaitingRoom } from './waiting-room.ts'
@@ -25,17 +25,10 @@ export interface LongPollOptions {
 }
 
 interface PollRequest {
-  readonly topics: readonly string[]
   readonly cursor: Cursor | undefined
   readonly holdMs: number
   readonly limit: number
   readonly from: From
-}
-
-interface Answer {
-  readonly batch: Batch
-  /** Set when the client is sent away: when it should come back. */
-  readonly retryAfterMs?: number
 }
 
 type OneTopic = { Params: { topic: string }; Querystring: PollParameters }
@@ -48,59 +41,53 @@ const jitter = 0.1
 export async function longPollRoutes(app: FastifyInstance, options: LongPollOptions): Promise<void> {
   const { scheduler, hub, draining, waitingRoom, limits } = options
 
-  function* longPoll(request: PollRequest): Coroutine<Answer> {
-    using subscription = hub.subscribe(request.topics, request.cursor, request.from)
-    yield* subscription.located()
-    const woken = yield* select(
-      { news: subscription.changed(), drain: draining.wait(), quiet: after(request.holdMs) },
-      { order: 'first' },
-    )
-    if (woken.case === 'news') return { batch: yield* subscription.read(request.limit) }
-    if (woken.case === 'quiet') return { batch: subscription.nothing() }
-    return { batch: subscription.nothing(), retryAfterMs: draining.retryAfterMs() }
-  }
-
-  function* answer(
+  function* longPoll(
     topics: string[],
     given: PollParameters,
     http: FastifyRequest,
     reply: FastifyReply,
   ): Coroutine<string | Buffer> {
-    const request = readRequest(topics, given, limits, http.method === 'HEAD')
-    using _place = request.holdMs > 0 ? waitingRoom.enter(http.ip) : null
+    const { cursor, from, holdMs, limit } = readRequest(given, limits, http.method === 'HEAD')
+    using _place = holdMs > 0 ? waitingRoom.enter(http.ip) : null
+    using subscription = hub.subscribe(topics, cursor, from)
     letGoOfHeaders(http.raw)
-    const { batch, retryAfterMs } = yield* longPoll(request)
+    yield* subscription.located()
+    const woken = yield* select(
+      { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
+      { order: 'first' },
+    )
+    const batch = woken.case === 'news' ? yield* subscription.read(limit) : subscription.nothing()
     reply.header('cache-control', 'no-store').type('application/json; charset=utf-8')
-    return retryAfterMs === undefined ? bodyOf(batch) : withRetry(batch, retryAfterMs)
+    return woken.case === 'drain' ? withRetry(batch, draining.retryAfterMs()) : bodyOf(batch)
   }
 
-  app.addHook('onRequest', subscribersOnly(options.subscribeKey))
+  guardReading(app, options.subscribeKey)
   takeJson(app)
-  wantBody(app)
   app.get(
     '/topics/:topic/messages',
     { schema: pollOneSchema(limits) },
-    inCoroutine<OneTopic>(scheduler, (request, reply) => answer([request.params.topic], request.query, request, reply)),
+    inCoroutine<OneTopic>(scheduler, (request, reply) =>
+      longPoll([request.params.topic], request.query, request, reply),
+    ),
   )
   app.get(
     '/messages',
     { schema: pollManySchema(limits) },
     inCoroutine<SeveralTopics>(scheduler, (request, reply) =>
-      answer(request.query.topic, request.query, request, reply),
+      longPoll(request.query.topic, request.query, request, reply),
     ),
   )
   app.post(
     '/poll',
-    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes },
-    inCoroutine<ManyTopics>(scheduler, (request, reply) => answer(request.body.topics, request.body, request, reply)),
+    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes, preValidation: wantBody },
+    inCoroutine<ManyTopics>(scheduler, (request, reply) => longPoll(request.body.topics, request.body, request, reply)),
   )
 }
 
-function readRequest(topics: string[], given: PollParameters, limits: PollLimits, isHead: boolean): PollRequest {
+function readRequest(given: PollParameters, limits: PollLimits, isHead: boolean): PollRequest {
   // HEAD wants to know what GET would say, not to wait for it.
   const wait = isHead ? 0 : (given.wait ?? limits.waitDefaultSeconds)
   return {
-    topics,
     cursor: given.cursor === undefined ? undefined : decodeCursor(given.cursor),
     holdMs: wait * 1_000 * (1 - Math.random() * jitter),
     limit: given.limit ?? limits.limitDefault,

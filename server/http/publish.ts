@@ -6,7 +6,7 @@ import { EnckeError } from '../errors.ts'
 import type { Draft, Hub } from '../hub/index.ts'
 import { takeDrafts } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
-import { publishersOnly } from './keys.ts'
+import { guardPublishing } from './keys.ts'
 import { publishSchema } from './schemas.ts'
 
 export interface PublishOptions {
@@ -37,7 +37,7 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
     return { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
   }
 
-  app.addHook('onRequest', publishersOnly(options.publishKey))
+  guardPublishing(app, options.publishKey)
   takeDrafts(app)
   app.post(
     '/topics/:topic/messages',

@@ -5,28 +5,30 @@ import type { FastifyBaseLogger } from 'fastify'
 /** The same logger, whose children are made when they are first used. */
 export function withLazyChildren(logger: FastifyBaseLogger): FastifyBaseLogger {
   const lazy = Object.create(logger) as FastifyBaseLogger
-  lazy.child = (...how) => new LazyChild(logger, how) as unknown as FastifyBaseLogger
+  lazy.child = (bindings, options) => new LazyChild(logger, bindings, options) as unknown as FastifyBaseLogger
   return lazy
 }
 
-type How = Parameters<FastifyBaseLogger['child']>
+type Child = Parameters<FastifyBaseLogger['child']>
 
 class LazyChild {
   readonly #parent: FastifyBaseLogger
-  readonly #how: How
+  readonly #bindings: Child[0]
+  readonly #options: Child[1]
   #made: FastifyBaseLogger | null = null
 
-  constructor(parent: FastifyBaseLogger, how: How) {
+  constructor(parent: FastifyBaseLogger, bindings: Child[0], options: Child[1]) {
     this.#parent = parent
-    this.#how = how
+    this.#bindings = bindings
+    this.#options = options
   }
 
   get level(): string {
     return this.#parent.level
   }
 
-  child(...how: How): FastifyBaseLogger {
-    return new LazyChild(this.#logger, how) as unknown as FastifyBaseLogger
+  child(bindings: Child[0], options: Child[1]): FastifyBaseLogger {
+    return new LazyChild(this.#logger, bindings, options) as unknown as FastifyBaseLogger
   }
 
   trace(...line: Parameters<FastifyBaseLogger['trace']>): void {
@@ -58,7 +60,7 @@ class LazyChild {
   }
 
   get #logger(): FastifyBaseLogger {
-    this.#made ??= this.#parent.child(...this.#how)
+    this.#made ??= this.#parent.child(this.#bindings, this.#options)
     return this.#made
   }
 }

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import type { Hub, TopicInformation } from '../hub/index.ts'
 import { inCoroutine } from './coroutine-handler.ts'
-import { subscribersOnly } from './keys.ts'
+import { guardReading } from './keys.ts'
 import { topicSchema } from './schemas.ts'
 
 export interface TopicOptions {
@@ -20,7 +20,7 @@ export async function topicRoutes(app: FastifyInstance, { scheduler, hub, subscr
     return { topic, epoch, head, oldest, cursor, waiting }
   }
 
-  app.addHook('onRequest', subscribersOnly(subscribeKey))
+  guardReading(app, subscribeKey)
   app.get(
     '/topics/:topic',
     { schema: topicSchema },

@@ -28,22 +28,35 @@ type Values = Readonly<Record<string, unknown>>
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema)
   const properties = (schema as { properties?: Record<string, Property> }).properties ?? {}
+  const conversions = httpPart === 'querystring' ? conversionsOf(properties) : []
   return (given: unknown) => {
-    const value = httpPart === 'querystring' ? convertQuery(given as Values, properties) : given
+    const value = conversions.length > 0 ? converted(given as Values, conversions) : given
     if (compiled.Check(value)) return { value }
     const complaints = compiled.Errors(value) as unknown as Complaint[]
     return { error: errorOf(gravest(complaints), properties, given, httpPart === 'body') }
   }
 }
 
-function convertQuery(query: Values, properties: Readonly<Record<string, Property>>): Values {
-  const converted: Record<string, unknown> = { ...query }
-  for (const [name, value] of Object.entries(query)) {
-    const { type } = propertyOf(properties, name) ?? {}
-    if (type === 'array' && !Array.isArray(value)) converted[name] = [value]
-    if ((type === 'number' || type === 'integer') && isDecimal(value)) converted[name] = Number(value)
+interface Conversion {
+  readonly name: string
+  readonly isList: boolean
+}
+
+function conversionsOf(properties: Readonly<Record<string, Property>>): Conversion[] {
+  return Object.entries(properties)
+    .filter(([, { type }]) => type === 'array' || type === 'number' || type === 'integer')
+    .map(([name, { type }]) => ({ name, isList: type === 'array' }))
+}
+
+function converted(query: Values, conversions: readonly Conversion[]): Values {
+  const values: Record<string, unknown> = { ...query }
+  for (const { name, isList } of conversions) {
+    const value = values[name]
+    if (value === undefined) continue
+    if (isList && !Array.isArray(value)) values[name] = [value]
+    if (!isList && isDecimal(value)) values[name] = Number(value)
   }
-  return converted
+  return values
 }
 
 function isDecimal(value: unknown): value is string {

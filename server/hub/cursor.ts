@@ -19,8 +19,22 @@ const mostEntries = 1_000
 /** Positions by the hash of the topic's name. The first one is where the next batch begins. */
 export type Cursor = ReadonlyMap<number, Position>
 
+type Entry = readonly [name: number, position: Position]
+
+// A herd stands at one position, and each of it has it written.
+let lastWritten: { readonly entry: Entry; readonly text: string } | undefined
+
 /** Write positions, which must stand in the order a cursor has. */
-export function encodeCursor(entries: Iterable<readonly [name: number, position: Position]>): string {
+export function encodeCursor(entries: readonly Entry[]): string {
+  const [entry] = entries
+  if (entry === undefined || entries.length > 1) return writeCursor(entries)
+  if (lastWritten?.entry[0] !== entry[0] || lastWritten.entry[1] !== entry[1]) {
+    lastWritten = { entry, text: writeCursor(entries) }
+  }
+  return lastWritten.text
+}
+
+function writeCursor(entries: readonly Entry[]): string {
   const bytes: number[] = [version]
   for (const [name, { epoch, tag, offset }] of entries) {
     pushNumber(bytes, name, 6)

@@ -63,7 +63,7 @@ export class Feed extends Link {
   #epoch = -1
   #head = 0
   #headId: string | null = null
-  #headTag = -1
+  #position: Position | null = null
   #ring = new History()
   /** The message before the ring's first, as far as it is known. */
   #before: { readonly offset: number; readonly id: string | null } | null = null
@@ -84,8 +84,8 @@ export class Feed extends Link {
 
   /** The end of the topic as this node knows it. */
   get head(): Position {
-    if (this.#headTag < 0) this.#headTag = messageTag(this.#hash, this.#headId)
-    return { epoch: this.#epoch, tag: this.#headTag, offset: this.#head }
+    this.#position ??= { epoch: this.#epoch, tag: messageTag(this.#hash, this.#headId), offset: this.#head }
+    return this.#position
   }
 
   /** How many messages it has at hand. */
@@ -132,7 +132,7 @@ export class Feed extends Link {
       this.#ring.push(message)
       this.#head = message.offset
       this.#headId = message.id
-      this.#headTag = -1
+      this.#position = null
     }
     this.#wakeReady()
     this.#trim()
@@ -189,7 +189,7 @@ export class Feed extends Link {
     this.#epoch = epochHash(this.#hash, epoch)
     this.#head = head
     this.#headId = headId
-    this.#headTag = -1
+    this.#position = null
     this.#ring = new History(head + 1)
     this.#before = { offset: head, id: headId }
   }

@@ -7,7 +7,6 @@
 
 import type { Coroutine, Scheduler, Task } from '../../runtime/index.ts'
 import { after, Cancelled, Channel, checkpoint, select, shield, WaitList } from '../../runtime/index.ts'
-import type { Batch } from './batch.ts'
 import type { Broker, Follower, Published, Standing } from './broker.ts'
 import type { Cursor } from './cursor.ts'
 import { encodeCursor } from './cursor.ts'
@@ -17,10 +16,8 @@ import type { Draft, Message } from './message.ts'
 import type { From } from './place.ts'
 import type { Hash } from './position.ts'
 import { epochHash, messageTag, nameHash } from './position.ts'
+import { SharedBatches } from './shared-batches.ts'
 import { Subscription } from './subscription.ts'
-
-/** Herds stand at few places; readers that are each somewhere else must not fill the memory. */
-const mostShared = 32
 
 export interface HubOptions {
   readonly scheduler: Scheduler
@@ -74,8 +71,8 @@ export class Hub implements Follower, Disposable {
   readonly #changed = new Channel<Feed>(Number.POSITIVE_INFINITY, { name: 'topics to follow or leave' })
   readonly #follower: Task<never>
   #isTimed = false
-  /** Batches made since the last message arrived, by what they were asked for. */
-  #shared = new Map<string, Batch>()
+  /** Batches made since the last message arrived. */
+  #shared = new SharedBatches()
   #waiting = 0
   #published = 0
   #delivered = 0
@@ -97,7 +94,7 @@ export class Hub implements Follower, Disposable {
   subscribe(topics: readonly string[], cursor?: Cursor, from: From = 'now'): Subscription {
     return new Subscription(
       this,
-      [...new Set(topics)].map((topic) => this.#enter(topic)),
+      distinct(topics).map((topic) => this.#enter(topic)),
       cursor,
       from,
     )
@@ -152,28 +149,21 @@ export class Hub implements Follower, Disposable {
   }
 
   arrived(message: Message, epoch: string): void {
-    if (this.#shared.size > 0) this.#shared = new Map()
+    this.#forgetShared()
     this.#feeds.get(message.topic)?.arrived(message, epoch)
   }
 
   // What follows is for subscriptions.
 
-  /** The batch that others made for the same `key`, or a new one. */
-  *share(key: string, assemble: () => Coroutine<Batch>): Coroutine<Batch> {
-    const made = this.#shared.get(key)
-    if (made !== undefined) return made
-    const shared = this.#shared
-    const batch = yield* assemble()
-    // A message that arrived while the broker was asked has replaced the map: this batch is already old.
-    if (shared.size >= mostShared) shared.clear()
-    shared.set(key, batch)
-    return batch
+  /** Batches made since the last message arrived; whoever makes one while it waits finds others here afterwards. */
+  get shared(): SharedBatches {
+    return this.#shared
   }
 
   /** The broker, asked when there had been `arrivals`, has said where a topic stands. False: that cannot be relied on. */
   locate(feed: Feed, standing: Standing, arrivals: number): boolean {
     if (feed.isCrossed(standing, arrivals)) return false
-    if (feed.locate(standing)) this.#shared = new Map()
+    if (feed.locate(standing)) this.#forgetShared()
     return true
   }
 
@@ -191,6 +181,10 @@ export class Hub implements Follower, Disposable {
 
   countDelivered(messages: number): void {
     this.#delivered += messages
+  }
+
+  #forgetShared(): void {
+    if (this.#shared.size > 0) this.#shared = new SharedBatches()
   }
 
   #enter(topic: string): Feed {
@@ -268,4 +262,8 @@ export class Hub implements Follower, Disposable {
   #untilUnfollow(feed: Feed): number {
     return feed.idleSince + this.#options.unfollowMs - this.#options.scheduler.now()
   }
+}
+
+function distinct(topics: readonly string[]): readonly string[] {
+  return topics.length > 1 ? [...new Set(topics)] : topics
 }

@@ -18,6 +18,7 @@ import type { From } from './place.ts'
 import { Place } from './place.ts'
 import type { Position } from './position.ts'
 import { epochHash, messageTag } from './position.ts'
+import type { Reading } from './shared-batches.ts'
 import { Changed, Located } from './waiting.ts'
 
 /** What goes around the data of a message in a reply, in bytes: names and numbers. */
@@ -68,13 +69,14 @@ export class Subscription implements Disposable {
    */
   *read(limit: number): Coroutine<Batch> {
     for (const place of this.#places) place.take(this.#from)
-    const batch = yield* this.#hub.share(this.#key(limit), () => this.#assemble(limit))
-    batch.positions.forEach((position, index) => {
+    const reading = { places: this.#places, start: this.#start, limit }
+    const batch = this.#hub.shared.find(reading) ?? (yield* this.#makeBatch(reading))
+    for (let index = 0; index < this.#places.length; index += 1) {
       const place = this.#places[index] as Place
-      place.position = position
+      place.position = batch.positions[index] as Position | null
       place.isFromEarliest = false
       place.feed.settle(place)
-    })
+    }
     this.#start = batch.start
     this.#hub.countDelivered(batch.messages.length)
     return batch
@@ -101,6 +103,14 @@ export class Subscription implements Disposable {
       this.#hub.release(place.feed)
     }
     this.#places.length = 0
+  }
+
+  *#makeBatch(reading: Reading): Coroutine<Batch> {
+    const { shared } = this.#hub
+    const batch = yield* this.#assemble(reading.limit)
+    // What arrived while the broker was asked has put others in their place: nobody will find this one, which is old.
+    shared.keep(reading, batch)
+    return batch
   }
 
   *#assemble(limit: number): Coroutine<Batch> {
@@ -197,15 +207,6 @@ export class Subscription implements Disposable {
     }
     return encodeCursor(entries)
   }
-
-  /** Two subscriptions with the same key get the same batch. */
-  #key(limit: number): string {
-    const topics = this.#places.map(({ feed, isFromEarliest }) => (isFromEarliest ? `${feed.topic}<` : feed.topic))
-    return `${limit} ${topics.join(' ')} ${this.#encode(
-      this.#places.map((place) => place.position),
-      this.#start,
-    )}`
-  }
 }
 
 /** The beginning of `messages` that fits into `bytes`; the first message of a batch always does. */
@@ -224,7 +225,7 @@ function bytesOf(messages: readonly Message[]): number {
 
 /** The cursor's first topic that is asked for begins; without one the first place does. */
 function startOf(places: readonly Place[], cursor: Cursor | undefined): number {
-  if (cursor === undefined) return 0
+  if (cursor === undefined || places.length === 1) return 0
   for (const name of cursor.keys()) {
     const index = places.findIndex(({ feed }) => feed.name === name)
     if (index >= 0) return index

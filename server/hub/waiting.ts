@@ -61,10 +61,16 @@ export class Located extends FeedOperation {
   #failure: Feed['failure'] = null
 
   isReady(): boolean {
-    for (const place of this.places) place.take(this.from)
-    const unlocated = this.places.filter(({ feed }) => !feed.isLocated)
-    this.#failure = unlocated.find(({ feed }) => feed.failure !== null)?.feed.failure ?? null
-    return unlocated.length === 0 || this.#failure !== null
+    let isReady = true
+    this.#failure = null
+    for (const place of this.places) {
+      place.take(this.from)
+      const { isLocated, failure } = place.feed
+      if (isLocated) continue
+      isReady = false
+      this.#failure ??= failure
+    }
+    return isReady || this.#failure !== null
   }
 
   override take(): void {
