@@ -6,6 +6,7 @@
 import type { FastifyReply, FastifyRequest, RouteGenericInterface, RouteHandlerMethod } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import { Cancelled, TaskCancelled } from '../../runtime/index.ts'
+import { PreparedReply } from './prepared-reply.ts'
 
 export type CoroutineHandler<Route extends RouteGenericInterface = RouteGenericInterface> = (
   request: FastifyRequest<Route>,
@@ -38,7 +39,9 @@ function* serve<Route extends RouteGenericInterface>(
   reply: FastifyReply,
 ): Coroutine<void> {
   try {
-    reply.send(yield* handler(request, reply))
+    const answer = yield* handler(request, reply)
+    if (answer instanceof PreparedReply) answer.sendTo(reply)
+    else reply.send(answer)
   } catch (error) {
     if (!(error instanceof Cancelled)) {
       reply.send(error)

@@ -10,6 +10,7 @@ import { takeJson, wantBody } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import type { Draining } from './draining.ts'
 import { guardReading } from './keys.ts'
+import { PreparedReply } from './prepared-reply.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
 import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
 import type { WaitingRoom } from './waiting-room.ts'
@@ -46,7 +47,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     given: PollParameters,
     http: FastifyRequest,
     reply: FastifyReply,
-  ): Coroutine<string | Buffer> {
+  ): Coroutine<PreparedReply | string> {
     const { cursor, from, holdMs, limit } = readRequest(given, limits, http.method === 'HEAD')
     using _place = holdMs > 0 ? waitingRoom.enter(http.ip) : null
     using subscription = hub.subscribe(topics, cursor, from)
@@ -56,9 +57,11 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
       { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
       { order: 'first' },
     )
-    const batch = woken.case === 'news' ? yield* subscription.read(limit) : subscription.nothing()
-    reply.header('cache-control', 'no-store').type('application/json; charset=utf-8')
-    return woken.case === 'drain' ? withRetry(batch, draining.retryAfterMs()) : bodyOf(batch)
+    if (woken.case === 'news' && !draining.begun.isOpen) return replyWith(yield* subscription.read(limit))
+    reply.headers(headers)
+    if (woken.case === 'news') return (yield* subscription.read(limit)).json
+    if (woken.case === 'quiet') return subscription.nothing().json
+    return withRetry(subscription.nothing(), draining.retryAfterMs())
   }
 
   guardReading(app, options.subscribeKey)
@@ -89,7 +92,7 @@ function readRequest(given: PollParameters, limits: PollLimits, isHead: boolean)
   const wait = isHead ? 0 : (given.wait ?? limits.waitDefaultSeconds)
   return {
     cursor: given.cursor === undefined ? undefined : decodeCursor(given.cursor),
-    holdMs: wait * 1_000 * (1 - Math.random() * jitter),
+    holdMs: Math.round(wait * 1_000 * (1 - Math.random() * jitter)),
     limit: given.limit ?? limits.limitDefault,
     from: given.from ?? 'now',
   }
@@ -104,20 +107,21 @@ function letGoOfHeaders(request: IncomingMessage): void {
 
 const noHeaders = Object.freeze({})
 
+const headers = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
+
 /** How long a text Node may put behind the head, to send the two as one; longer ones are encoded once, and sent beside it. */
 const longestText = 8 * 1024
 
-const bodies = new WeakMap<Batch, Buffer>()
+const replies = new WeakMap<Batch, PreparedReply>()
 
 /** Made once for all polls that share the batch. */
-function bodyOf(batch: Batch): string | Buffer {
-  if (batch.json.length <= longestText) return batch.json
-  let body = bodies.get(batch)
-  if (body === undefined) {
-    body = Buffer.from(batch.json)
-    bodies.set(batch, body)
+function replyWith(batch: Batch): PreparedReply {
+  let reply = replies.get(batch)
+  if (reply === undefined) {
+    reply = new PreparedReply(headers, batch.json.length <= longestText ? batch.json : Buffer.from(batch.json))
+    replies.set(batch, reply)
   }
-  return body
+  return reply
 }
 
 function withRetry(batch: Batch, retryAfterMs: number): string {

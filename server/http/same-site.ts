@@ -16,7 +16,7 @@ const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Refuse foreign hosts and origins before a body is read. */
 export function guardSite(app: FastifyInstance, options: SameSiteOptions): void {
-  const hosts = new Set(options.publicHosts)
+  const hosts = new KnownHosts(options.publicHosts)
   const origins = new Set(options.origins)
   app.addHook('onRequest', (request, _reply, done) => {
     done(hostError(request, hosts) ?? (readingMethods.has(request.method) ? undefined : originError(request, origins)))
@@ -24,7 +24,7 @@ export function guardSite(app: FastifyInstance, options: SameSiteOptions): void 
 }
 
 // A page that had its name pointed at this address sends that name: rebinding needs one, so an address is harmless.
-function hostError({ headers: { host }, raw }: FastifyRequest, hosts: ReadonlySet<string>): EnckeError | undefined {
+function hostError({ headers: { host }, raw }: FastifyRequest, hosts: KnownHosts): EnckeError | undefined {
   if (host === undefined && raw.httpVersion === '1.0') return undefined
   if (host === undefined) {
     const message = `a request of HTTP/${raw.httpVersion} has a Host header (got none)`
@@ -37,12 +37,30 @@ function hostError({ headers: { host }, raw }: FastifyRequest, hosts: ReadonlySe
       `a request goes to one host (got ${clip(host)} and ${clip(other)})`,
     )
   }
-  const name = withoutPort(host)
-  if (isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || hosts.has(name)) return undefined
+  if (hosts.isKnown(host)) return undefined
   return new EnckeError(
     'ENCKE_ERR_HOST',
     `this server does not go by that name: add it to --public-hosts if it should (got ${clip(host)})`,
   )
+}
+
+/** The names that this server goes by. */
+class KnownHosts {
+  readonly #names: ReadonlySet<string>
+  /** The last host header that was one of them: most requests bring the same. */
+  #last: string | undefined
+
+  constructor(names: readonly string[]) {
+    this.#names = new Set(names)
+  }
+
+  isKnown(host: string): boolean {
+    if (host === this.#last) return true
+    const name = withoutPort(host)
+    const isKnown = isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || this.#names.has(name)
+    if (isKnown) this.#last = host
+    return isKnown
+  }
 }
 
 /** A host that the request names beside its Host header: in a second one, or in an absolute target. */

@@ -288,6 +288,27 @@ describe('draining, over HTTP', () => {
     await Promise.all([other, drained])
   })
 
+  it('ends the connection also of a reader who gets the reply that others got before', async () => {
+    await using live = await LiveApp.open(never)
+    const { body: start } = await live.poll('a', { wait: 0 })
+    await live.publish('a', 'news')
+    const read = () => live.poll('a', { cursor: start.cursor })
+    const before = [await read(), await read()]
+    const other = live.poll('b')
+    await live.untilWaiting(1)
+    const drained = live.app.drain()
+    const during = [await read(), await read()]
+    expect([...before, ...during].map(({ headers }) => headers['connection'])).toEqual([
+      'keep-alive',
+      'keep-alive',
+      'close',
+      'close',
+    ])
+    expect(during.map(({ body }) => body)).toEqual(before.map(({ body }) => body))
+    live.app.hurry()
+    await Promise.all([other, drained])
+  })
+
   it('lets a publish under way finish, and everybody else be heard, each on a connection that ends', async () => {
     await using live = await LiveApp.open(never)
     const socket = connect(live.port, '127.0.0.1')
