@@ -10,7 +10,7 @@ import { checkedLimit, Deadline } from './deadline.ts'
 import { Cancelled, Misuse } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import type { Coroutine } from './operation.ts'
-import { generatorNext, running } from './operation.ts'
+import { AnyGenerator, running } from './operation.ts'
 import type { Place } from './place.ts'
 import { spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -173,5 +173,5 @@ export class Scope implements Place {
 
 /** Whether a body gave a generator. An asynchronous one would be stepped for ever, and an iterator made by hand is none. */
 export function isCoroutine(generator: Coroutine<unknown>): boolean {
-  return generator?.next === generatorNext
+  return generator instanceof AnyGenerator
 }
