@@ -129,14 +129,8 @@ function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance 
     // While draining, polls are answered; that is not Fastify's to refuse.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    http: {
-      maxHeaderSize: headerBytes,
-      headersTimeout: keepAliveMs + 5_000,
-      // A missing Host is refused by guardSite, in our shape; Node would say no more than 400.
-      requireHostHeader: false,
-      // A poll has no body: its stream begins ended.
-      optimizeEmptyRequests: true,
-    },
+    // A missing Host is refused by guardSite, in our shape; Node would say no more than 400.
+    http: { maxHeaderSize: headerBytes, headersTimeout: keepAliveMs + 5_000, requireHostHeader: false },
     clientErrorHandler: replyToBrokenRequest,
     frameworkErrors: replyWithError,
   })

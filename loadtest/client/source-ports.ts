@@ -1,8 +1,8 @@
 // Source ports of many connections, given out here instead of by the system: where an address is given, and thousands of its
 // ports are taken, a system looks for a free one for milliseconds, each time, on the cores that the server shares.
 //
-// They are taken in turn from a random one on, because other load generators may come from the same addresses; a port that is
-// taken is passed over.
+// They are taken in turn from a random one on, because other load generators may come from the same addresses; where one is
+// taken, others beside it are likely to be, and it goes on at another random one.
 
 import { HttpConnection, type Target } from './http-connection.ts'
 
@@ -12,15 +12,16 @@ const tries = 50
 const taken = new Set(['EADDRINUSE', 'EADDRNOTAVAIL'])
 
 export class SourcePorts {
-  #next = first + Math.floor(Math.random() * (last - first))
+  #next = somewhere()
 
-  /** @throws Error when it cannot connect, or fifty ports on end are taken */
+  /** @throws Error when it cannot connect, or fifty ports that it has tried are taken */
   async open(target: Target): Promise<HttpConnection> {
     for (let left = tries; ; left -= 1) {
       try {
         return await HttpConnection.open({ ...target, localPort: this.#take() })
       } catch (error) {
         if (left === 0 || !taken.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+        this.#next = somewhere()
       }
     }
   }
@@ -30,4 +31,8 @@ export class SourcePorts {
     this.#next = port === last ? first : port + 1
     return port
   }
+}
+
+function somewhere(): number {
+  return first + Math.floor(Math.random() * (last - first))
 }
