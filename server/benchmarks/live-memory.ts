@@ -20,8 +20,8 @@ export interface LiveMemory {
 /** A slice is this many resumes long when it is as short as it can be: so many may not have parked, or have ended. */
 const fewCoroutines = 64
 
-/** V8 compiles beside the program, and until it is done holds on to what the function that it compiles was called with. */
-const compilerMs = 50
+// V8 compiles beside the program, and until it is done holds on to what the function that it compiles was called with.
+const compiler = { stepMs: 50, longestMs: 2_000, noiseBytes: 250_000 }
 
 /** Run the program of `request` once more and measure its memory, less that before. */
 export function* measureLiveMemory(
@@ -39,9 +39,17 @@ export function* measureLiveMemory(
   collect()
   const heapBefore = heapUsed()
   yield* measuredRun(workload, { host, sliceMs: 0, onSlice })
-  yield* sleep(compilerMs)
-  collect()
-  const leftBytes = heapUsed() - heapBefore
+  const leftBytes = yield* bytesLeft(collect, heapBefore)
   const perCoroutineBytes = aliveBytes === undefined ? undefined : Math.round(aliveBytes / workload.coroutines)
   return { aliveBytes, perCoroutineBytes, leftBytes }
+}
+
+/** What is left once nothing is held for a while only. */
+function* bytesLeft(collect: () => void, heapBefore: number): Coroutine<number> {
+  for (let waitedMs = 0; ; waitedMs += compiler.stepMs) {
+    collect()
+    const left = heapUsed() - heapBefore
+    if (left < compiler.noiseBytes || waitedMs >= compiler.longestMs) return left
+    yield* sleep(compiler.stepMs)
+  }
 }

@@ -41,6 +41,7 @@ const jitter = 0.1
 
 export async function longPollRoutes(app: FastifyInstance, options: LongPollOptions): Promise<void> {
   const { scheduler, hub, draining, waitingRoom, limits } = options
+  const prepared = preparedReplies(draining)
 
   function* longPoll(
     topics: string[],
@@ -57,9 +58,8 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
       { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
       { order: 'first' },
     )
-    if (woken.case === 'news' && !draining.begun.isOpen) return replyWith(yield* subscription.read(limit))
+    if (woken.case === 'news') return prepared(yield* subscription.read(limit))
     reply.headers(headers)
-    if (woken.case === 'news') return (yield* subscription.read(limit)).json
     if (woken.case === 'quiet') return subscription.nothing().json
     return withRetry(subscription.nothing(), draining.retryAfterMs())
   }
@@ -112,16 +112,18 @@ const headers = { 'cache-control': 'no-store', 'content-type': 'application/json
 /** How long a text Node may put behind the head, to send the two as one; longer ones are encoded once, and sent beside it. */
 const longestText = 8 * 1024
 
-const replies = new WeakMap<Batch, PreparedReply>()
-
-/** Made once for all polls that share the batch. */
-function replyWith(batch: Batch): PreparedReply {
-  let reply = replies.get(batch)
-  if (reply === undefined) {
-    reply = new PreparedReply(headers, batch.json.length <= longestText ? batch.json : Buffer.from(batch.json))
-    replies.set(batch, reply)
+/** Gives the reply for a batch, made once for all polls that share it. */
+function preparedReplies({ begun }: Draining): (batch: Batch) => PreparedReply {
+  const replies = new WeakMap<Batch, PreparedReply>()
+  return (batch) => {
+    let reply = replies.get(batch)
+    if (reply === undefined) {
+      const body = batch.json.length <= longestText ? batch.json : Buffer.from(batch.json)
+      reply = new PreparedReply(headers, body, () => begun.isOpen)
+      replies.set(batch, reply)
+    }
+    return reply
   }
-  return reply
 }
 
 function withRetry(batch: Batch, retryAfterMs: number): string {

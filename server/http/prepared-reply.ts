@@ -17,25 +17,29 @@ type Response = ServerResponse & {
 export class PreparedReply {
   readonly #headers: Readonly<Record<string, string>>
   readonly #body: string | Buffer
+  readonly #isLast: () => boolean
   #head: string | null = null
   /** The second that the head names as its date. */
   #second = 0
 
-  constructor(headers: Readonly<Record<string, string>>, body: string | Buffer) {
+  /** `isLast` tells whether an `onSend` hook would say now that the connection ends with the reply. */
+  constructor(headers: Readonly<Record<string, string>>, body: string | Buffer, isLast: () => boolean) {
     this.#headers = headers
     this.#body = body
+    this.#isLast = isLast
   }
 
   /** Answer a request with it, with 200. */
   sendTo(reply: FastifyReply): void {
     const response: Response = reply.raw
-    if (!isPlain(reply)) {
+    if (this.#isLast() || !isPlain(reply)) {
       reply.headers(this.#headers).send(this.#body)
       return
     }
     const second = Math.floor(Date.now() / 1_000)
     if (this.#head === null || this.#second !== second) {
       reply.headers(this.#headers).send(this.#body)
+      // Were a hook to take its time, there would be none yet, and the next reply would go the whole way, too.
       this.#head = response._header ?? null
       this.#second = second
       return

@@ -14,6 +14,7 @@ let port: number
 let lines: Record<string, unknown>[]
 let responses: [url: string, status: number, bytes: unknown][]
 let now: number
+let isLast: boolean
 
 /** Whether Node was asked to put a head together. */
 const headsMade = () => vi.mocked(ServerResponse.prototype.writeHead).mock.calls.length
@@ -24,15 +25,20 @@ beforeEach(async () => {
   vi.spyOn(ServerResponse.prototype, 'writeHead')
   lines = []
   responses = []
+  isLast = false
   app = fastify({ logger: { stream: { write: (line: string) => lines.push(JSON.parse(line)) } } })
   app.addHook('onRequest', async (request, reply) => {
     if (request.headers.origin !== undefined) reply.header('access-control-allow-origin', request.headers.origin)
   })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (isLast) reply.header('connection', 'close')
+    done(null, payload)
+  })
   app.addHook('onResponse', async ({ url }, { statusCode, raw }) => {
     responses.push([url, statusCode, raw.headersSent])
   })
-  const texts = new PreparedReply(headers, body)
-  const bytes = new PreparedReply(headers, Buffer.from(body))
+  const texts = new PreparedReply(headers, body, () => isLast)
+  const bytes = new PreparedReply(headers, Buffer.from(body), () => isLast)
   app.get('/prepared', (_request, reply) => texts.sendTo(reply))
   app.get('/prepared-bytes', (_request, reply) => bytes.sendTo(reply))
   app.get('/sent', (_request, reply) => {
@@ -90,6 +96,14 @@ describe('a prepared reply', () => {
     expect(await exchange(get('/prepared', how))).toBe(await exchange(get('/sent', how)))
     // And has not become what the others get.
     expect(await exchange(get('/prepared'))).toBe(await exchange(get('/sent')))
+  })
+
+  it('ends the connection when a hook of Fastify would', async () => {
+    await prepare()
+    isLast = true
+    const reply = await exchange(get('/prepared'))
+    expect(reply).toBe(await exchange(get('/sent')))
+    expect(reply).toContain('connection: close\r\n')
   })
 
   it('has no body for HEAD', async () => {
