@@ -15,10 +15,13 @@ export interface Effort {
   readonly seed: number
   readonly programs: number
   readonly limitMs: number
+  /** Ends the explorer before its time. */
+  readonly interrupted?: AbortSignal
 }
 
-/** Explore the copy as it is. */
-export async function explored(copy: Copy, { seed, programs, limitMs }: Effort): Promise<Verdict> {
+/** Explore the copy as it is. @throws the reason of `interrupted`, once the explorer has ended */
+export async function explored(copy: Copy, { seed, programs, limitMs, interrupted }: Effort): Promise<Verdict> {
+  interrupted?.throwIfAborted()
   const options = ['--programs', String(programs), '--small', '0', '--seed', String(seed), '--as-found']
   const child = spawn(process.execPath, ['test/runtime/explore/main.ts', ...options], {
     cwd: copy.path,
@@ -28,16 +31,21 @@ export async function explored(copy: Copy, { seed, programs, limitMs }: Effort):
   })
   const output: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => output.push(text))
+  const end = () => child.kill('SIGKILL')
+  interrupted?.addEventListener('abort', end)
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  interrupted?.removeEventListener('abort', end)
+  interrupted?.throwIfAborted()
   if (signal !== null) return { kind: 'hung', limitMs }
   return code === 0 ? { kind: 'survived' } : reading(output.join(''))
 }
 
-/** Explore the copy with the fault in. */
+/** Explore the copy with the fault in. @throws the reason of `effort.interrupted`, once the explorer has ended */
 export async function examined(copy: Copy, fault: Fault, effort: Effort): Promise<Verdict> {
   try {
     return await copy.withFault(fault, () => explored(copy, effort))
   } catch (error) {
+    effort.interrupted?.throwIfAborted()
     return { kind: 'broken', output: String(error) }
   }
 }

@@ -1,5 +1,7 @@
 // Whether the explorer finds each of them is seen by `npm run faults`; here, that each of them still is one.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Copy, faulty, shipped } from './copy.ts'
 import { type Effort, examined, isFound } from './examination.ts'
@@ -47,6 +49,18 @@ describe('an examination', () => {
     expect(verdict).toEqual({ kind: 'hung', limitMs: 1_500 })
     expect(isFound(endless, verdict)).toBe(false)
     expect(isFound({ ...endless, hangs: true }, verdict)).toBe(true)
+  })
+
+  it('ends with its explorer when it is interrupted, and leaves the copy as it was', async () => {
+    using copy = new Copy()
+    const endless = { name: 'endless', file, from, to: '    for (;;) {}\n' }
+    const interruption = new AbortController()
+    const interrupted = interruption.signal
+    const looking = examined(copy, endless, { ...effort, limitMs: 600_000, interrupted })
+    interruption.abort('enough')
+    await expect(looking).rejects.toBe('enough')
+    expect(readFileSync(join(copy.path, 'runtime', file), 'utf8')).toBe(shipped(endless))
+    await expect(examined(copy, endless, { ...effort, interrupted })).rejects.toBe('enough')
   })
 
   it('does not take for found what keeps the explorer from running', async () => {
