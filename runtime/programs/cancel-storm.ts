@@ -6,14 +6,13 @@
 //   - nobody is left behind where it waited: not in a channel, not at a latch, not among the timers.
 
 import type { Coroutine, Operation, SchedulerStatistics, Scope } from '../index.ts'
-import { after, Cancelled, Channel, checkpoint, Latch, scope, select, shield, sleep } from '../index.ts'
+import { after, Cancelled, Channel, Latch, scope, select, shield, sleep } from '../index.ts'
 import { assertInvariants, checkedSize, ended, equal } from './invariants.ts'
 
-export interface CancelStormResult {
+type Book = { cancelled: number; cleanedUp: number; served: number }
+
+export interface CancelStormResult extends Readonly<Book> {
   readonly coroutines: number
-  readonly cancelled: number
-  readonly cleanedUp: number
-  readonly served: number
   readonly stillWaiting: number
 }
 
@@ -46,7 +45,6 @@ export function checkCancelStorm(result: CancelStormResult, statistics?: Schedul
 }
 
 type Places = { readonly empty: Channel<void>; readonly full: Channel<void>; readonly never: Latch }
-type Book = { cancelled: number; cleanedUp: number; served: number }
 
 const hourMs = 3_600_000
 
@@ -56,14 +54,11 @@ const ways: readonly ((places: Places) => Operation<unknown>)[] = [
   ({ never }) => never.wait(),
   () => sleep(hourMs),
   ({ empty, full, never }) => select({ a: empty.receive(), b: full.send(), c: never.wait(), d: after(hourMs) }),
-  ({ never }) => scope(() => inner(never)),
+  ({ never }) => scope(() => whole(never.wait())),
 ]
 
 function* gather(coroutines: number, places: Places, book: Book, storm: Scope): Coroutine<void> {
-  for (let made = 0; made < coroutines; made += 1) {
-    storm.spawn(wait, made, places, book)
-    if (made % 1_024 === 1_023) yield* checkpoint()
-  }
+  for (let made = 0; made < coroutines; made += 1) storm.spawn(wait, made, places, book)
   // A tick later everybody waits; and then come those that will not have begun.
   yield* sleep(1)
   for (let made = 0; made < coroutines; made += 1) storm.spawn(wait, made, places, book)
@@ -78,15 +73,12 @@ function* wait(at: number, places: Places, book: Book): Coroutine<void> {
     if (error instanceof Cancelled) book.cancelled += 1
     throw error
   } finally {
-    yield* shield(cleanUp)
+    yield* shield(() => whole(sleep(1)))
     book.cleanedUp += 1
   }
 }
 
-function* inner(never: Latch): Coroutine<void> {
-  yield* never.wait()
-}
-
-function* cleanUp(): Coroutine<void> {
-  yield* sleep(1)
+/** A body that is this operation and nothing else. */
+function* whole(operation: Operation<void>): Coroutine<void> {
+  yield* operation
 }

@@ -8,12 +8,11 @@ import type { Coroutine, SchedulerStatistics, Scope } from '../index.ts'
 import { Channel, scope } from '../index.ts'
 import { assertInvariants, checkedSize, ended, equal } from './invariants.ts'
 
-export interface SieveResult {
+/** How many primes there are, their sum, and the last of them. */
+type Found = { primes: number; sum: number; largest: number }
+
+export interface SieveResult extends Readonly<Found> {
   readonly limit: number
-  /** How many primes there are up to the limit. */
-  readonly primes: number
-  readonly sum: number
-  readonly largest: number
 }
 
 /**
@@ -65,7 +64,7 @@ function* filter(prime: number, from: Channel<number>, to: Channel<number>): Cor
 }
 
 /** A sieve of another kind, to hold the first against: it crosses out multiples. */
-function eratosthenes(limit: number): Omit<SieveResult, 'limit'> {
+function eratosthenes(limit: number): Found {
   const isCrossedOut = new Uint8Array(limit + 1)
   const found = { primes: 0, sum: 0, largest: 0 }
   for (let number = 2; number <= limit; number += 1) {
@@ -76,7 +75,7 @@ function eratosthenes(limit: number): Omit<SieveResult, 'limit'> {
   return found
 }
 
-function note(prime: number, found: { primes: number; sum: number; largest: number }): void {
+function note(prime: number, found: Found): void {
   found.primes += 1
   found.sum += prime
   found.largest = prime

@@ -2,6 +2,7 @@
 //
 // Chain and hackysack have the same and more in files of their own.
 
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Coroutine, SchedulerStatistics } from '../../../runtime/index.ts'
 import { Scheduler, VirtualHost } from '../../../runtime/index.ts'
@@ -164,7 +165,19 @@ function counters({ result, statistics: { handOvers: _, ...counted } }: Played):
   return { ...(result as object), ...counted }
 }
 
+/** Of a program's file, without comments and blank lines. */
+function linesOfCode(name: string): number {
+  const url = new URL(`../../../runtime/programs/${name.replaceAll(' ', '-')}.ts`, import.meta.url)
+  const code = readFileSync(url, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+  return code.split('\n').filter((line) => line.trim() !== '').length
+}
+
 describe.each(programs)('$name', (program) => {
+  it('is short enough to be read at a glance: 30 to 60 lines of code', () => {
+    expect(linesOfCode(program.name)).toBeGreaterThanOrEqual(30)
+    expect(linesOfCode(program.name)).toBeLessThanOrEqual(60)
+  })
+
   it('gives what it should', async () => {
     const { result } = await play(program)
     expect(result).toEqual(program.gives)
