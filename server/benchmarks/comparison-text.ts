@@ -47,7 +47,9 @@ function row({ report, live }: Compared, first: BenchmarkReport): string[] {
 }
 
 function sizeOf(report: BenchmarkReport): string {
-  return report.benchmark === 'chain' ? count(report.n) : `${count(report.players)} × ${count(report.turns)}`
+  return report.benchmark === 'chain'
+    ? count(report.n)
+    : `${count(report.players)} players × ${count(report.turns)} turns`
 }
 
 function skippedLines(skipped: readonly Skipped[]): string {

@@ -22,7 +22,8 @@ export function reportText(report: BenchmarkReport, live: LiveMemory | undefined
 
 /** The published figures, with this run at their end. */
 export function publishedTable(report: BenchmarkReport): string {
-  return table([...publishedRows(report.published), thisRow(report)])
+  const sizes = report.benchmark === 'chain' ? ['size'] : ["original's argument", 'players', 'turns']
+  return table([['system', 'machine', ...sizes, 'ms', ''], ...publishedRows(report), thisRow(report)])
 }
 
 function title(report: BenchmarkReport): string {
@@ -67,21 +68,16 @@ function machine({ machine: { processor, cores, memoryBytes, operatingSystem, no
   return `machine   ${processor}, ${cores} cores, ${size(memoryBytes)}; ${operatingSystem}; Node ${node}, V8 ${v8}`
 }
 
-function publishedRows(rows: readonly PublishedRow[]): string[][] {
-  return [
-    ['system', 'machine', 'size', 'ms', ''],
-    ...rows.map((row) => [
-      row.system,
-      `${row.machine}, ${row.year}`,
-      publishedSize(row),
-      count(row.wallMs),
-      details(row),
-    ]),
-  ]
-}
+type Game = Pick<PublishedRow, 'argument' | 'players' | 'turns'>
 
-function publishedSize({ n, argument, players, turns }: PublishedRow): string {
-  return n === undefined ? `${count(argument ?? 0)} (${count(players ?? 0)} players) × ${count(turns ?? 0)}` : count(n)
+function publishedRows(report: BenchmarkReport): string[][] {
+  return report.published.map((row) => [
+    row.system,
+    `${row.machine}, ${row.year}`,
+    ...(row.n === undefined ? gameSizes(row) : [count(row.n)]),
+    count(row.wallMs),
+    details(row),
+  ])
 }
 
 function details({ userMs, systemMs, note }: PublishedRow): string {
@@ -90,9 +86,12 @@ function details({ userMs, systemMs, note }: PublishedRow): string {
 }
 
 function thisRow(report: BenchmarkReport): string[] {
-  const size =
-    report.benchmark === 'chain'
-      ? count(report.n)
-      : `${count(report.players - 1)} (${count(report.players)} players) × ${count(report.turns)}`
-  return [`Encke, ${report.model}`, 'this machine', size, report.best.wallMs.toFixed(1), 'best run']
+  // The original makes one player more than its argument: what it would have to be given for this game.
+  const sizes =
+    report.benchmark === 'chain' ? [count(report.n)] : gameSizes({ ...report, argument: report.players - 1 })
+  return [`Encke, ${report.model}`, 'this machine', ...sizes, report.best.wallMs.toFixed(1), 'best run']
+}
+
+function gameSizes({ argument = 0, players = 0, turns = 0 }: Game): string[] {
+  return [argument, players, turns].map(count)
 }

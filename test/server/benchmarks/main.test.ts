@@ -37,7 +37,10 @@ describe('the benchmarks in a terminal', () => {
     const { out } = await bench(['hackysack', '--players', '100', '--turns', '50', '--variant', 'rendezvous'])
     expect(out).toMatch(/^hackysack of 100 players × 50 turns, rendezvous, seed 1, model go: answer 50$/m)
     expect(out).toContain('balls 50, exits 99')
-    expect(out).toMatch(/^Kamaelia Axon, pause .* 1,000 \(1,001 players\) × 1,000 +816 /m)
+    expect(out).toMatch(/^system +machine +original's argument +players +turns +ms$/m)
+    expect(out).toMatch(/^Kamaelia Axon, pause .* 1,000 +1,001 +1,000 +816 /m)
+    expect(out).toMatch(/^Encke, go +this machine +99 +100 +50 +[\d.]+ +best run$/m)
+    expect(out).toContain('The original makes one player more than its argument.')
     expect(out).toContain('the pause rows are the fair ones')
   })
 
