@@ -1,5 +1,31 @@
-// Threads in a scope: each is watched by a coroutine of its own, so that it ends with the scope, and its failure is the
-// scope's.
+// Threads: where the models have a coroutine, a thread of the operating system, in a scope. The baseline that the sources
+// compare with, and no layer on the runtime: each thread is watched by a coroutine of its own, so that it ends with the
+// scope, and its failure is the scope's.
+//
+// The same as there:
+//   - a player is a thread with a queue of its own, and sleeps in the operating system until a message is in it;
+//   - who runs, and on which core, is the operating system's choice; a message costs a wake-up, and waiting for it a sleep.
+//     That is what a baseline is for;
+//   - memory is shared, and the program itself sees to it that nobody is disturbed: who has the ball writes.
+//
+// Different, and why:
+//   - a thread of Node shares no objects, only cells of a SharedArrayBuffer: messages are numbers, and what is counted
+//     stands in cells;
+//   - it has a heap of its own, and costs megabytes: 64 at most, and the memory reported is that of the process;
+//   - a queue is four cells and two counts, not a list under a lock: it has one sender at a time and one receiver, and a
+//     ball and an exit at most are in it;
+//   - threads run at once; Python's lock lets one of them run at a time. With one ball the others sleep in any case;
+//   - main is the thread of a server, and must not sleep: it waits in a coroutine, for promises of Atomics.waitAsync, so
+//     that its own hand-overs take a turn of the event loop. There it looks in a loop whether everybody has gone;
+//   - it sends the first message when all threads are up, as the definition of the chain has it; there, at once;
+//   - a thread that fails ends the others and the program, and a cancel ends them wherever they are. There a trace is
+//     printed and the others wait for ever, and nobody can end a thread from outside;
+//   - nothing is known of resumes and of who is parked: only the operating system could count them;
+//   - `rendezvous` is added: the sender sleeps until its message was taken. And so is the chain, Go's program with a
+//     thread for each goroutine: there is no original on threads.
+//
+// Sources: G. Olson, "Why Stackless", 2006, whose first hackysack is threads with queues; the documentation of Python's
+// module `thread` and of node:worker_threads; ECMA-262, "The Atomics Object".
 
 import { Worker } from 'node:worker_threads'
 import type { Coroutine } from '../../../runtime/index.ts'
