@@ -101,11 +101,13 @@ function readRequest(given: PollParameters, limits: PollLimits, isHead: boolean)
 // A browser sends a kilobyte of headers, and they are kept twice, as they came and by name: a sixth of a poll that waits.
 // Everybody who reads them has done so by now, the guards and the keys.
 function letGoOfHeaders(request: IncomingMessage): void {
-  request.rawHeaders = []
+  request.rawHeaders = noRawHeaders
   request.headers = noHeaders
 }
 
 const noHeaders = Object.freeze({})
+
+const noRawHeaders = Object.freeze([]) as unknown as string[]
 
 const headers = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
 

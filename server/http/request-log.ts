@@ -5,8 +5,15 @@ import type { FastifyBaseLogger } from 'fastify'
 /** The same logger, whose children are made when they are first used. */
 export function withLazyChildren(logger: FastifyBaseLogger): FastifyBaseLogger {
   const lazy = Object.create(logger) as FastifyBaseLogger
-  lazy.child = (bindings, options) => new LazyChild(logger, bindings, options) as unknown as FastifyBaseLogger
+  const child: FastifyBaseLogger['child'] = (bindings, options) => lazyChild(logger, bindings, options)
+  lazy.child = child
   return lazy
+}
+
+function lazyChild(parent: FastifyBaseLogger, bindings: Child[0], options: Child[1]): FastifyBaseLogger {
+  // Fastify makes an object for the options of each request, and nearly always an empty one.
+  const given = options !== undefined && Object.keys(options).length > 0 ? options : undefined
+  return new LazyChild(parent, bindings, given) as unknown as FastifyBaseLogger
 }
 
 type Child = Parameters<FastifyBaseLogger['child']>
@@ -28,7 +35,7 @@ class LazyChild {
   }
 
   child(bindings: Child[0], options: Child[1]): FastifyBaseLogger {
-    return new LazyChild(this.#logger, bindings, options) as unknown as FastifyBaseLogger
+    return lazyChild(this.#logger, bindings, options)
   }
 
   trace(...line: Parameters<FastifyBaseLogger['trace']>): void {

@@ -14,6 +14,7 @@ import { Feed } from './feed.ts'
 import type { HistoryLimits } from './history.ts'
 import type { Draft, Message } from './message.ts'
 import type { From } from './place.ts'
+import { Place } from './place.ts'
 import type { Hash } from './position.ts'
 import { epochHash, messageTag, nameHash } from './position.ts'
 import { SharedBatches } from './shared-batches.ts'
@@ -92,12 +93,8 @@ export class Hub implements Follower, Disposable {
    * @param cursor where to go on; a topic that it lacks begins at `from`, one that is not asked for is ignored
    */
   subscribe(topics: readonly string[], cursor?: Cursor, from: From = 'now'): Subscription {
-    return new Subscription(
-      this,
-      distinct(topics).map((topic) => this.#enter(topic)),
-      cursor,
-      from,
-    )
+    const places = distinct(topics).map((topic) => this.#enter(topic, cursor))
+    return new Subscription(this, places, cursor, from)
   }
 
   /**
@@ -184,7 +181,7 @@ export class Hub implements Follower, Disposable {
     if (this.#shared.size > 0) this.#shared = new SharedBatches()
   }
 
-  #enter(topic: string): Feed {
+  #enter(topic: string, cursor: Cursor | undefined): Place {
     let feed = this.#feeds.get(topic)
     if (feed === undefined) {
       feed = new Feed(topic, nameHash(this.hash, topic), this.hash, this.#options)
@@ -196,7 +193,7 @@ export class Hub implements Follower, Disposable {
       feed.failure = null
       this.#changed.trySend(feed)
     }
-    return feed
+    return new Place(feed, cursor?.get(feed.name) ?? null)
   }
 
   *#follow(): Coroutine<never> {

@@ -11,11 +11,9 @@ import { Batch } from './batch.ts'
 import type { Slice } from './broker.ts'
 import type { Cursor } from './cursor.ts'
 import { encodeCursor } from './cursor.ts'
-import type { Feed } from './feed.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
-import type { From } from './place.ts'
-import { Place } from './place.ts'
+import type { From, Place } from './place.ts'
 import type { Position } from './position.ts'
 import { epochHash, messageTag } from './position.ts'
 import type { Reading } from './shared-batches.ts'
@@ -38,14 +36,13 @@ export class Subscription implements Disposable {
   readonly #from: From
   #start: number
 
-  constructor(hub: Hub, feeds: readonly Feed[], cursor: Cursor | undefined, from: From) {
+  /** `places` become its own: it sorts them, and gives them back to the hub when it is disposed. */
+  constructor(hub: Hub, places: Place[], cursor: Cursor | undefined, from: From) {
     this.#hub = hub
     this.#from = from
-    this.#places = feeds
-      .map((feed) => new Place(feed, cursor?.get(feed.name) ?? null))
-      .sort((a, b) => a.feed.name - b.feed.name)
-    this.#start = startOf(this.#places, cursor)
-    for (const place of this.#places) place.take(from)
+    this.#places = places.length > 1 ? places.sort((a, b) => a.feed.name - b.feed.name) : places
+    this.#start = startOf(places, cursor)
+    for (const place of places) place.take(from)
   }
 
   /**
