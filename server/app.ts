@@ -7,10 +7,11 @@ import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Host, Task } from '../runtime/index.ts'
-import { defaultHost, Latch, Scheduler } from '../runtime/index.ts'
+import { Latch, Scheduler } from '../runtime/index.ts'
 import { MemoryBroker } from './brokers/memory.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
+import { hostBehind, hostForRequests } from './hosts.ts'
 import { administrationRoutes } from './http/administration.ts'
 import { benchmarkRoutes } from './http/benchmarks.ts'
 import { limitRate } from './http/client-rate.ts'
@@ -66,7 +67,7 @@ const requestMs = 30_000
 
 export async function buildApp(config: Config, parts: Parts = {}): Promise<App> {
   const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
-  const host = serverHost(logger)
+  const host = hostForRequests((error) => logger.error(error, 'a coroutine failed and nobody was looking'))
   const scheduler = new Scheduler({ host, sliceMs: config.sliceMs })
   const background: Task<unknown>[] = []
   const broker = parts.broker ?? startMemoryBroker(config, scheduler, background)
@@ -114,15 +115,6 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
     },
     close: () => http.close(),
   }
-}
-
-/**
- * Coroutines run once all requests that came in one look at the sockets have been read, not after each of them: their
- * replies leave one right after the other, and a client that gets several is woken once.
- */
-function serverHost(logger: FastifyBaseLogger): Host {
-  const host = defaultHost((error) => logger.error(error, 'a coroutine failed and nobody was looking'))
-  return { ...host, soon: host.later }
 }
 
 function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance {
@@ -187,7 +179,7 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   await http.register(longPollRoutes, { ...config, limits: config, scheduler, hub, draining, waitingRoom })
   await http.register(topicRoutes, { ...config, scheduler, hub })
   await http.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
-  await http.register(benchmarkRoutes, { ...config, host, scheduler, draining, adminToken })
+  await http.register(benchmarkRoutes, { ...config, host: hostBehind(host), scheduler, draining, adminToken })
   await http.register(healthRoutes, { draining })
   await http.register(openApiRoutes)
   await http.register(pageRoutes)

@@ -18,7 +18,7 @@ import { administratorsOnly } from './keys.ts'
 
 export interface BenchmarkOptions {
   readonly scheduler: Scheduler
-  /** The host of that scheduler: the runs have schedulers of their own on it. */
+  /** Where the runs, which have schedulers of their own, get their turns. */
   readonly host: Host
   /** How long a run may hold that host before the polls get their turn, in milliseconds. */
   readonly sliceMs: number
