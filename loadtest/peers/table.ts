@@ -43,7 +43,7 @@ export function targetRows({ targets }: PeersReport): string[][] {
   )
 }
 
-/** What each took as a multiple of what Encke took, with the quartiles of that over the rounds: a row for each workload. */
+/** What each took as a multiple of what Encke took, the median of the rounds and the quartiles: a row for each workload. */
 export function ratioRows(report: PeersReport, protocol: Protocol): string[][] {
   const headings = ["time in Encke's", 'ms of Encke', ...peersOf(report)]
   const rows = report.workloads.map((workload) => {
@@ -74,12 +74,11 @@ function runFigures({ measured }: Line, ours: Measured | undefined): string[] {
   const spread = measured && spreadOf(measured.ms)
   if (measured === undefined || spread === undefined) return ['–', '–', '–', '–', '–', '–', '–']
   const ratios = ours && spreadOf(ratiosOf(measured, ours))
-  const own = ours && spreadOf(ours.ms)
   return [
     figureText(spread.median),
     rangeText(spread.quartiles),
     rangeText([spread.least, spread.most]),
-    own === undefined ? '–' : `${figureText(spread.median / own.median)} ×`,
+    ratios === undefined ? '–' : `${figureText(ratios.median)} ×`,
     ratios === undefined ? '–' : rangeText(ratios.quartiles),
     measured.times === 1 ? String(spread.runs) : `${spread.runs} of ${measured.times}`,
     measured.peakBytes === undefined ? '–' : String(Math.round(measured.peakBytes / 2 ** 20)),
@@ -87,10 +86,8 @@ function runFigures({ measured }: Line, ours: Measured | undefined): string[] {
 }
 
 function ratioText(peer: Measured | undefined, ours: Measured | undefined): string {
-  const [spread, own] = [peer && spreadOf(peer.ms), ours && spreadOf(ours.ms)]
   const ratios = peer && ours && spreadOf(ratiosOf(peer, ours))
-  if (spread === undefined || own === undefined || ratios === undefined) return '–'
-  return `${figureText(spread.median / own.median)} (${rangeText(ratios.quartiles)})`
+  return ratios === undefined ? '–' : `${figureText(ratios.median)} (${rangeText(ratios.quartiles)})`
 }
 
 function peersOf({ systems }: PeersReport): SystemName[] {
@@ -143,8 +140,8 @@ function systemsText({ systems }: PeersReport): string {
 
 function closingText({ machine, commit, date, command, rounds }: PeersReport): string {
   return [
-    `Milliseconds of one run, the median of up to ${rounds}; "9 of 30" are 9 figures, each of 30 runs one after the other. "of Encke" divides medians, and the quartiles`,
-    'beside it are of the ratios round by round. Peak is all memory of the process (VmHWM) over all of its runs.',
+    `Milliseconds of one run, the median of up to ${rounds}; "9 of 30" are 9 figures, each of 30 runs one after the other. "of Encke" is the median`,
+    'of the ratios round by round, with their quartiles: what slowed one slowed the other. Peak is all memory of the process (VmHWM) over all of its runs.',
     `${machine.processor}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / 2 ** 30)} GiB; ${machine.operatingSystem}; load before ${machine.loadBefore.toFixed(1)}`,
     `commit ${commit ?? 'unknown'}; ${date}`,
     command,

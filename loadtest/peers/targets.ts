@@ -1,9 +1,10 @@
-// The targets of speed and memory, and how each is judged: by medians of at least nine runs, in each protocol.
+// The targets of speed and memory, and how each is judged: by medians of at least nine runs, in each protocol. A ratio to a
+// peer is the median of the ratios round by round.
 //
 // A target that cannot be judged is neither met nor missed: a peer is not on this machine, or there were too few runs.
 
 import type { Measured, MeasuredMemory, Protocol } from './measured.ts'
-import { spreadOf } from './measured.ts'
+import { ratiosOf, spreadOf } from './measured.ts'
 import type { SystemName } from './systems.ts'
 
 export interface Target {
@@ -81,14 +82,24 @@ export class Figures {
 
   /** In milliseconds. */
   median(workload: string, system: SystemName, protocol: Protocol): Figure {
-    const is = (one: Measured) => one.workload === workload && one.system === system && one.protocol === protocol
-    return figureOf(this.#measured.find(is)?.ms, `${system} was not measured at ${workload}`)
+    return figureOf(this.#find(workload, system, protocol)?.ms, `${system} was not measured at ${workload}`)
+  }
+
+  /** What a peer took, in what Encke took. */
+  ratio(workload: string, peer: SystemName, protocol: Protocol): Figure {
+    const [theirs, ours] = [this.#find(workload, peer, protocol), this.#find(workload, 'encke', protocol)]
+    const missing = theirs === undefined ? peer : 'encke'
+    return figureOf(theirs && ours && ratiosOf(theirs, ours), `${missing} was not measured at ${workload}`)
   }
 
   /** In bytes for each coroutine. */
   memory(workload: string, system: SystemName): Figure {
     const found = this.#memory.find((one) => one.workload === workload && one.system === system)
     return figureOf(found?.bytesEach, `${system} was not measured at ${workload}`)
+  }
+
+  #find(workload: string, system: SystemName, protocol: Protocol): Measured | undefined {
+    return this.#measured.find((one) => one.workload === workload && one.system === system && one.protocol === protocol)
   }
 }
 
@@ -118,8 +129,7 @@ function faster(workload: string, peer: SystemName, atLeast: number): Target {
     wanted: { atLeast },
     unit: '×',
     protocols: both,
-    figure: (figures, protocol) =>
-      dividing(figures.median(workload, peer, protocol), 1, figures.median(workload, 'encke', protocol), 1),
+    figure: (figures, protocol) => figures.ratio(workload, peer, protocol),
   }
 }
 

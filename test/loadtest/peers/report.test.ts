@@ -73,19 +73,19 @@ describe('the table', () => {
   it('has every ratio at a glance, with the quartiles over the rounds', () => {
     const glance = text.split('\n\n').find((part) => part.startsWith('back to back: ')) ?? ''
     expect(glance).toMatch(/\ntime in Encke's +ms of Encke +go +go-1 +effection +effect\n/)
-    expect(glance).toMatch(/\nchain-100000 +25 +4 \(3.90–4.90\) +– +280 \(350–350\) +–\n/)
+    expect(glance).toMatch(/\nchain-100000 +25 +4.80 \(3.90–4.90\) +– +350 \(350–350\) +–\n/)
     expect(glance).toMatch(/\nchain-1000000( +–){5}$/)
   })
 
   it('has the median, what is around it, and the ratio to Encke with what is around that', () => {
     expect(line('encke')).toMatch(/^encke +25 +22.5–27.5 +20–30 +1 × +1–1 +3 +200$/)
-    expect(line('go')).toMatch(/^go +100 +95–110 +90–120 +4 × +3.90–4.90 +3 +200$/)
+    expect(line('go')).toMatch(/^go +100 +95–110 +90–120 +4.80 × +3.90–4.90 +3 +200$/)
   })
 
   it('says who was skipped, left out or stopped', () => {
     expect(line('erlang')).toMatch(/^erlang +skipped( +–){7}$/)
     expect(line('effect')).toMatch(/^effect +not at this size( +–){7}$/)
-    expect(line('effection')).toMatch(/^effection +1 of 3 rounds: its 120 s were spent +7,000 .* 280 × .* –$/)
+    expect(line('effection')).toMatch(/^effection +1 of 3 rounds: its 120 s were spent +7,000 .* 350 × .* –$/)
     expect(text).toContain('  erlang: skipped, because erlc is not installed\n')
     expect(text).toContain('  go: go 1.0; how go differs; memory: heap\n')
   })
@@ -100,7 +100,7 @@ describe('the table', () => {
 
   it('has every target with its verdict, in each protocol', () => {
     expect(text).toMatch(
-      /\nchain-100000: go's time, in Encke's +not judged +back to back +at least 4 × +4 ×, 3 of 9 runs\n/,
+      /\nchain-100000: go's time, in Encke's +not judged +back to back +at least 4 × +4.80 ×, 3 of 9 runs\n/,
     )
     expect(text).toMatch(/\n +not judged +collected +at least 4 × +go was not measured at chain-100000\n/)
   })
