@@ -19,6 +19,7 @@ const map: LayerMap = {
   'server/http': { mayImport: ['server/hub', 'server/benchmarks', 'runtime', errors], packages: web },
   // Everything in server/ imports it, the hub too, which must not come by a package or by Node that way.
   'server/errors.ts': { mayImport: [], packages: [] },
+  'server/hosts.ts': { mayImport: ['runtime'], packages: [] },
   'server/config.ts': { mayImport: [errors], packages: [...web, 'pino'] },
   'server/app.ts': {
     mayImport: [
@@ -27,6 +28,7 @@ const map: LayerMap = {
       'server/brokers',
       'server/benchmarks',
       'server/config.ts',
+      'server/hosts.ts',
       'package.json',
       'runtime',
       'runtime/models',

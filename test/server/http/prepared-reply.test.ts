@@ -15,6 +15,10 @@ let lines: Record<string, unknown>[]
 let responses: [url: string, status: number, bytes: unknown][]
 let now: number
 let isLast: boolean
+/** What Node's own, cached, date stands at. */
+let dated: number
+
+type Response = ServerResponse & { _header?: string }
 
 /** Whether Node was asked to put a head together. */
 const headsMade = () => vi.mocked(ServerResponse.prototype.writeHead).mock.calls.length
@@ -22,7 +26,13 @@ const headsMade = () => vi.mocked(ServerResponse.prototype.writeHead).mock.calls
 beforeEach(async () => {
   now = 1_700_000_000_000
   vi.spyOn(Date, 'now').mockImplementation(() => now)
-  vi.spyOn(ServerResponse.prototype, 'writeHead')
+  dated = now
+  const { writeHead } = ServerResponse.prototype
+  vi.spyOn(ServerResponse.prototype, 'writeHead').mockImplementation(function (this: Response, ...of: unknown[]) {
+    const response = writeHead.apply(this, of as Parameters<typeof writeHead>)
+    this._header = (this._header ?? '').replace(/^Date: .*\r$/m, `Date: ${new Date(dated).toUTCString()}\r`)
+    return response
+  })
   lines = []
   responses = []
   isLast = false
@@ -62,11 +72,7 @@ async function exchange(...requests: string[]): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1' })
   await once(socket, 'connect')
   socket.end(requests.join(''))
-  return sameDate(await textOf(socket))
-}
-
-function sameDate(reply: string): string {
-  return reply.replaceAll(/^Date: .* GMT\r$/gm, 'Date: now\r')
+  return await textOf(socket)
 }
 
 async function prepare(): Promise<void> {
@@ -147,8 +153,41 @@ describe('a prepared reply', () => {
     await exchange(get('/prepared'), get('/prepared'), get('/prepared'))
     expect(headsMade()).toBe(made)
     now += 1_000
+    dated = now
     await exchange(get('/prepared'), get('/prepared'), get('/prepared'))
     expect(headsMade()).toBe(made + 1)
+  })
+
+  it('never names an older date than Fastify would: Node is late to see that a second has begun', async () => {
+    await prepare()
+    now += 1_000
+    expect(await exchange(get('/prepared'), get('/prepared'))).toBe(await exchange(get('/sent'), get('/sent')))
+    dated = now
+    expect(await exchange(get('/prepared'), get('/prepared'))).toBe(await exchange(get('/sent'), get('/sent')))
+    const made = headsMade()
+    await exchange(get('/prepared'), get('/prepared'))
+    expect(headsMade()).toBe(made)
+  })
+
+  it('is prepared once for all who get the same headers from hooks', async () => {
+    const from = (origin: string) => get('/prepared', { lines: [`Origin: ${origin}`] })
+    const all = () => exchange(from('http://one.example'), from('http://other.example'), get('/prepared'))
+    const replies = await all()
+    const made = headsMade()
+    expect(await all()).toBe(replies)
+    expect(headsMade()).toBe(made)
+    expect(replies.match(/access-control-allow-origin: .*/g)?.map((line) => line.trim())).toEqual([
+      'access-control-allow-origin: http://one.example',
+      'access-control-allow-origin: http://other.example',
+    ])
+  })
+
+  it('keeps a few of them, and sends the rest as ever', async () => {
+    const origins = Array.from({ length: 40 }, (_, index) => `http://${index}.example`)
+    const ask = () => exchange(...origins.map((origin) => get('/prepared', { lines: [`Origin: ${origin}`] })))
+    const replies = await ask()
+    expect(await ask()).toBe(replies)
+    for (const origin of origins) expect(replies).toContain(`access-control-allow-origin: ${origin}\r\n`)
   })
 
   it('of which a client takes only a part hurts nobody else', async () => {
