@@ -6,6 +6,7 @@ import { defaultHost } from '../runtime/index.ts'
 /**
  * Make the host for requests. Their coroutines run once all requests that came in one look at the sockets have been read,
  * not after each of them: their replies leave one right after the other, and a client that gets several is woken once.
+ * Its `soon` comes later than the runtime's promise of a microtask; nothing here needs it sooner.
  */
 export function hostForRequests(report: Host['report']): Host {
   const host = defaultHost(report)
