@@ -50,6 +50,8 @@ export function readCommand(argv: readonly string[], known: Known): Command {
       const value = inline ?? argv[(at += 1)]
       if (value === undefined) throw new UsageError(`${flag} needs a value`)
       given.set(flag, value)
+    } else if (argv[at - 1] === '--peers' && !flag.startsWith('-')) {
+      throw new UsageError(`--peers takes its names behind an equals sign: --peers=${argv[at]}`)
     } else {
       throw new UsageError(
         `unknown flag ${argv[at]}: there are --only, --peers, --quick, --duration, --profile and --help`,
@@ -98,7 +100,7 @@ only when named, as it is large
 ${list(large)}
 
 A table comes at the end, and a page with plots and the same as JSON in loadtest/reports/. The exit code is 0 when every
-invariant held, 1 when one broke, 2 when the command line cannot be understood.
+invariant held, 1 when one broke, 2 when the command line cannot be understood, and 130 after Ctrl-C.
 `
 }
 
