@@ -54,7 +54,7 @@ export function readPeersCommand(argv: readonly string[]): PeersCommand {
 export function peersUsage(): string {
   return `Run the same programs here and on other systems, in turn, and compare.
 
-  npm run bench:peers                          everything, some twenty minutes
+  npm run bench:peers                          everything, half an hour
   npm run bench:peers -- --quick               small sizes, ${quickRounds} rounds, no target judged
   npm run bench:peers -- --only chain-100000   only these workloads, separated by commas
   npm run bench:peers -- --systems go,erlang   only these systems, and Encke

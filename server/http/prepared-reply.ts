@@ -1,9 +1,9 @@
 // A reply that is made once for all who get the same: ten thousand polls of one topic, when it has news.
 //
 // The first of a second goes the whole way through Fastify and Node, and the head that came of it is kept, beside those
-// with other headers from hooks; the others are given that head and the body, in one write. Everything after that is Node's and Fastify's own: keeping the connection,
-// what comes next on it, `onResponse` hooks, logs. Of the hooks before that (`onSend`) there are none but `endKeepAlive`,
-// and while that has something to say no reply is prepared.
+// with other headers from hooks; the others are given that head and the body, in one write. Everything after that is
+// Node's and Fastify's own: keeping the connection, what comes next on it, `onResponse` hooks, logs. Of the hooks before
+// that (`onSend`) there are none but `endKeepAlive`, and while that has something to say no reply is prepared.
 
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'

@@ -5,8 +5,7 @@ import type { FastifyBaseLogger } from 'fastify'
 /** The same logger, whose children are made when they are first used. */
 export function withLazyChildren(logger: FastifyBaseLogger): FastifyBaseLogger {
   const lazy = Object.create(logger) as FastifyBaseLogger
-  const child: FastifyBaseLogger['child'] = (bindings, options) => lazyChild(logger, bindings, options)
-  lazy.child = child
+  lazy.child = (bindings, options) => lazyChild(logger, bindings, options)
   return lazy
 }
 

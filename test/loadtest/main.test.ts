@@ -6,14 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Progress } from '../../loadtest/progress.ts'
 import { hotPath, large, scenarios } from '../../loadtest/scenarios/index.ts'
+import { runProgram } from '../program.ts'
 
 const program = fileURLToPath(new URL('../../loadtest/main.ts', import.meta.url))
 
-async function loadtest(...argv: string[]) {
-  const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  return { code, out, err }
-}
+const loadtest = (...argv: string[]) => runProgram(program, ...argv)
 
 describe('the load test as a process', () => {
   it('tells what there is, and exits with 0', async () => {

@@ -5,14 +5,11 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, vi } from 'vitest'
 import { peersUsage } from '../../../loadtest/peers/flags.ts'
+import { runProgram } from '../../program.ts'
 
 const program = fileURLToPath(new URL('../../../loadtest/peers/main.ts', import.meta.url))
 
-async function compare(...argv: string[]) {
-  const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  return { code, out, err }
-}
+const compare = (...argv: string[]) => runProgram(program, ...argv)
 
 describe('the comparison as a process', () => {
   it('tells what there is, and exits with 0', async () => {

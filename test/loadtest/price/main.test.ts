@@ -1,17 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { usage } from '../../../loadtest/price/flags.ts'
+import { runProgram } from '../../program.ts'
 
 const program = fileURLToPath(new URL('../../../loadtest/price/main.ts', import.meta.url))
 
-async function price(...argv: string[]) {
-  const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  return { code, out, err }
-}
+const price = (...argv: string[]) => runProgram(program, ...argv)
 
 describe('the prices as a process', () => {
   it('tell what there is, and exit with 0', async () => {

@@ -1,17 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { runProgram } from '../../program.ts'
 import { usage } from './flags.ts'
 
 const program = fileURLToPath(new URL('main.ts', import.meta.url))
 
-async function explorer(...argv: string[]) {
-  const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  return { code, out, err }
-}
+const explorer = (...argv: string[]) => runProgram(program, ...argv)
 
 describe('the explorer as a process', () => {
   it('says what it looks at and what it has found, and exits with 0', async () => {
