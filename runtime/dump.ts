@@ -2,7 +2,6 @@
 
 import type { Scope } from './scope.ts'
 import type { CoroutineTask, TaskStatus } from './task.ts'
-import type { WaitList } from './wait-list.ts'
 
 /** One coroutine, as an operator wants to see it. */
 export interface CoroutineDescription {
@@ -24,7 +23,7 @@ const mostLines = 1_000
 
 /** Describe tasks and all they have spawned, parents first, without recursion: trees of tasks can be deep. */
 export function* describeTasks(
-  roots: WaitList<CoroutineTask<unknown>>,
+  roots: Iterable<CoroutineTask<unknown>>,
   now: number,
 ): Generator<CoroutineDescription, void, void> {
   const ahead = [...roots].reverse().map((task) => ({ task, parent: '' }))

@@ -1,4 +1,4 @@
-// A double-ended queue in a ring whose size is a power of two: the run queue and the buffer of a channel.
+// A queue in a ring whose size is a power of two: the buffer of a channel.
 //
 // Invariants:
 //   - the `length` items start at slot `head` and wrap around;
@@ -24,14 +24,6 @@ export class Ring<T> {
     this.#length += 1
   }
 
-  /** Put an item before all others. */
-  unshift(item: T): void {
-    if (this.#length === this.#slots.length) this.#grow()
-    this.#head = (this.#head - 1) & (this.#slots.length - 1)
-    this.#slots[this.#head] = item
-    this.#length += 1
-  }
-
   /** Remove and return the oldest item. Tell an empty ring by its `length` where `undefined` can be an item. */
   shift(): T | undefined {
     if (this.#length === 0) return undefined
@@ -41,14 +33,6 @@ export class Ring<T> {
     this.#length -= 1
     if (this.#length === 0 && this.#slots.length > largestIdle) this.clear()
     return item
-  }
-
-  /** Exchange the oldest item with the one `distance` places behind it. */
-  bringForward(distance: number): void {
-    const from = (this.#head + distance) & (this.#slots.length - 1)
-    const item = this.#slots[from]
-    this.#slots[from] = this.#slots[this.#head]
-    this.#slots[this.#head] = item
   }
 
   clear(): void {

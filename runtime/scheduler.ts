@@ -18,7 +18,7 @@ import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
 import { enteredResult, forgetLastResult, generatorNext, parkedResult, running } from './operation.ts'
 import { validatePlaces } from './place.ts'
 import { Random } from './random.ts'
-import { Ring } from './ring.ts'
+import { RunQueue } from './run-queue.ts'
 import { Scope } from './scope.ts'
 import type { ScopeOperation } from './scope-operation.ts'
 import { spawnSite } from './spawn-site.ts'
@@ -84,7 +84,7 @@ export class Scheduler implements Timekeeper {
   readonly #rejectsDeadlock: boolean
   readonly #random: Choices
   readonly #trace: Trace | null
-  readonly #queue = new Ring<CoroutineTask<unknown>>()
+  readonly #queue = new RunQueue<CoroutineTask<unknown>>()
   readonly #timers = new TimerHeap()
   readonly #root: Scope = new Scope(this, true)
   readonly #holds = new Set<{ readonly reason: string }>()

@@ -6,6 +6,7 @@
 //   - once its body has ended and the last child has, it has ended: nobody can be admitted in between.
 
 import { AbortTies } from './abort.ts'
+import { Children } from './children.ts'
 import { checkedLimit, Deadline } from './deadline.ts'
 import { Cancelled, Misuse } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
@@ -16,7 +17,6 @@ import { spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Body, Task } from './task.ts'
 import { CoroutineTask } from './task.ts'
-import { WaitList } from './wait-list.ts'
 
 /** Told of a child of `scope` that has failed. What it throws, the scope fails of. */
 export type OnFailure = (failure: unknown, task: Task<unknown>, scope: Scope) => void
@@ -24,7 +24,7 @@ export type OnFailure = (failure: unknown, task: Task<unknown>, scope: Scope) =>
 export class Scope implements Place {
   reason: Cancelled | null = null
   readonly isShielded: boolean
-  readonly children = new WaitList<CoroutineTask<unknown>>()
+  readonly children = new Children(this)
   /** Whether a child that fails leaves its siblings alone, and who is told of it. */
   readonly supervision: boolean | OnFailure
   protected hasEnded = false
@@ -157,7 +157,6 @@ export class Scope implements Place {
     const task = new CoroutineTask<T>(this, scheduler.nextTaskId(), body, generator)
     const spawner = (running.task as CoroutineTask<unknown> | null) ?? this.#host
     if (spawner !== null && spawner.locals !== null) task.locals = spawner.locals
-    this.children.add(task)
     scheduler.start(task)
     return task
   }

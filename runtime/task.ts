@@ -3,10 +3,11 @@
 // Invariants, between any two steps of the scheduler:
 //   - a parked task stands in no run queue; a runnable one stands in exactly one, once;
 //   - it holds the operation it is parked on, if that can be withdrawn, and none otherwise;
-//   - it is linked among its scope's children until it has ended, and its outcome is set only then;
+//   - it stands among its scope's children until it has ended, and its outcome is set only then;
 //   - `allowance` is above zero exactly when the innermost scope it is in is not cancelled.
 
 import { AbortTies } from './abort.ts'
+import type { Block } from './children.ts'
 import { Cancelled, Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import type { Locals } from './local.ts'
@@ -16,7 +17,7 @@ import type { Place } from './place.ts'
 import { placeJustInside, spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
-import { LinkBase, WaitList } from './wait-list.ts'
+import { WaitList } from './wait-list.ts'
 
 export type TaskStatus = 'runnable' | 'running' | 'parked' | 'done' | 'failed' | 'cancelled'
 
@@ -46,12 +47,13 @@ const fullAllowance = 128
 /** After so many swallowed cancels the coroutine is reported: it will not stop by itself. */
 const swallowedLimit = 1_000
 
-export class CoroutineTask<T> extends LinkBase implements Task<T>, Runner, Place {
+export class CoroutineTask<T> implements Task<T>, Runner, Place {
   // A million of these may be parked: what most tasks never need is in `extras`, and what can be asked for is a getter.
   // Private methods by `#` would cost a field each.
 
-  /** The scope it was spawned in. */
-  declare readonly outer: Scope
+  /** Where it stands among the children of its scope, which have set it; kept when it has ended. */
+  declare block: Block
+  declare index: number
   declare readonly id: number
   /** What was spawned. Its name is read when somebody looks: reading it at every spawn costs more than the rest of it. */
   declare private readonly body: Body
@@ -67,10 +69,7 @@ export class CoroutineTask<T> extends LinkBase implements Task<T>, Runner, Place
   declare extras: Extras | null
 
   constructor(outer: Scope, id: number, body: Body, generator: Coroutine<T>) {
-    super()
-    this.ahead = null
-    this.behind = null
-    this.outer = outer
+    outer.children.add(this as CoroutineTask<unknown>)
     this.id = id
     this.body = body
     this.generator = generator
@@ -124,6 +123,11 @@ export class CoroutineTask<T> extends LinkBase implements Task<T>, Runner, Place
 
   set spawnSite(site: string | null) {
     this.withExtras().spawnSite = site
+  }
+
+  /** The scope it was spawned in. */
+  get outer(): Scope {
+    return this.block.scope
   }
 
   get scheduler(): Scheduler {
@@ -295,7 +299,7 @@ export class CoroutineTask<T> extends LinkBase implements Task<T>, Runner, Place
   private end(status: 'done' | 'failed' | 'cancelled', outcome: unknown): void {
     this.state = status
     this.generator = null
-    this.unlink()
+    this.outer.children.remove(this as CoroutineTask<unknown>)
     // Most tasks give nothing, and nobody waits for them: those need no place for it.
     if (outcome !== undefined) this.withExtras().outcome = outcome
     if (this.extras !== null) {

@@ -140,6 +140,18 @@ export const faults: readonly Fault[] = [
     to: '    ahead.behind = behind\n    this.ahead',
   },
   {
+    name: 'a block of children is left out while somebody stands in it',
+    file: 'children.ts',
+    from: '    if (block.count > 0) return\n',
+    to: '    if (block.count > 1) return\n',
+  },
+  {
+    name: 'a scope gives the place of a child away that is still there',
+    file: 'children.ts',
+    from: '    block.used += 1\n',
+    to: '    block.used = block.count + 1\n',
+  },
+  {
     name: 'a ring that wraps around grows in the wrong order',
     file: 'ring.ts',
     from: 'slots[place] = old[(this.#head + place) & (old.length - 1)]',
@@ -278,8 +290,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'a task that has ended stays among the children of its scope',
     file: 'task.ts',
-    from: '    this.generator = null\n    this.unlink()',
-    to: '    this.generator = null',
+    from: '    this.outer.children.remove(this as CoroutineTask<unknown>)\n',
+    to: '',
   },
   {
     name: 'a task that has ended still listens to the signal it was tied to',

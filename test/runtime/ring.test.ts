@@ -8,12 +8,6 @@ describe('a ring', () => {
     expect([ring.shift(), ring.shift(), ring.shift()]).toEqual([1, 2, 3])
   })
 
-  it('gives an unshifted item before all others', () => {
-    const ring = ringOf(1, 2)
-    ring.unshift(0)
-    expect(drain(ring)).toEqual([0, 1, 2])
-  })
-
   it('gives undefined when it is empty, and tells that from an undefined item by its length', () => {
     const ring = ringOf(undefined)
     expect(ring.length).toBe(1)
@@ -29,12 +23,6 @@ describe('a ring', () => {
     for (const item of range(8, 40)) ring.push(item)
     ring.validate()
     expect(drain(ring)).toEqual(range(5, 40))
-  })
-
-  it('exchanges the oldest item with one further back', () => {
-    const ring = ringOf(1, 2, 3, 4)
-    ring.bringForward(2)
-    expect(drain(ring)).toEqual([3, 2, 1, 4])
   })
 
   it('retains nothing that it has handed out', async () => {
@@ -65,9 +53,7 @@ describe('a ring', () => {
   it('does what an array does, whatever is asked of it', () => {
     const step = fc.oneof(
       fc.record({ does: fc.constant('push'), with: fc.nat() }),
-      fc.record({ does: fc.constant('unshift'), with: fc.nat() }),
       fc.record({ does: fc.constant('shift'), with: fc.nat() }),
-      fc.record({ does: fc.constant('bringForward'), with: fc.nat() }),
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
@@ -77,17 +63,8 @@ describe('a ring', () => {
           if (does === 'push') {
             ring.push(item)
             model.push(item)
-          } else if (does === 'unshift') {
-            ring.unshift(item)
-            model.unshift(item)
-          } else if (does === 'shift') {
+          } else {
             expect(ring.shift()).toBe(model.shift())
-          } else if (model.length > 0) {
-            const distance = item % model.length
-            ring.bringForward(distance)
-            const [first, other] = [model[0] as number, model[distance] as number]
-            model[0] = other
-            model[distance] = first
           }
           ring.validate()
           expect(ring.length).toBe(model.length)

@@ -4,18 +4,18 @@
 // failure breaks off everybody, the host gets no turn before the end, and who waits for what cannot be told.
 
 import type { Coroutine, Signal } from '../../../runtime/index.ts'
-import { Ring } from '../../../runtime/ring.ts'
+import { RunQueue } from '../../../runtime/run-queue.ts'
 import type { Family, Kit } from '../kit.ts'
 import { checkpoint, done, parkedResult, resume } from './steps.ts'
 
-const queue = new Ring<Task>()
+let queue = new RunQueue<Task>()
 let running: Task
 
 export const bare = (): Kit => ({ channel: () => new Channel(), checkpoint, run })
 
 async function run(main: (family: Family) => Coroutine<number>): Promise<number> {
+  queue = new RunQueue() // without what a failure has left in the last one
   const first = new Task(main({ spawn: (body, ...args) => queue.push(new Task(body(...args))) }))
-  queue.clear() // of what a failure has left there
   queue.push(first)
   let answer: number | undefined
   for (let task = queue.shift(); task !== undefined; task = queue.shift()) {

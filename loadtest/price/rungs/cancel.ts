@@ -5,13 +5,13 @@
 
 import type { Coroutine, Signal } from '../../../runtime/index.ts'
 import { Cancelled } from '../../../runtime/index.ts'
-import { Ring } from '../../../runtime/ring.ts'
+import { RunQueue } from '../../../runtime/run-queue.ts'
 import { LinkBase, WaitList } from '../../../runtime/wait-list.ts'
 import type { Family, Kit } from '../kit.ts'
 import type { OperationState } from './steps.ts'
 import { checkpoint, done, FRESH, PARKED, parkedResult, READY, resume } from './steps.ts'
 
-export const queue = new Ring<Task>()
+export const queue = new RunQueue<Task>()
 export const running: { task: Task | null } = { task: null }
 
 export const cancel = (): Kit => ({
