@@ -29,13 +29,16 @@ function* shapes(): Coroutine<void> {
   yield* scope(function* (parked) {
     const buffered = new Channel<number>(1)
     yield* buffered.send(1)
-    yield* checkpoint()
+    const passed = checkpoint()
+    yield* passed
     parked.spawn(receiver, new Channel<number>())
     parked.spawn(sender, new Channel<number>())
     parked.spawn(sender, buffered)
+    parked.spawn(receiver, new Channel<number>(Number.POSITIVE_INFINITY))
     parked.spawn(chooser, new Channel<number>())
     parked.spawn(inScopes, new Channel<number>())
     yield* parked.spawn(receiver, new Channel<number>()).join()
+    throw new Error(`unreachable: nobody sends to the receiver, and ${passed} is kept until then`)
   })
 }
 
