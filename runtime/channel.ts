@@ -173,9 +173,9 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
     if (first === undefined) return
     if (this.isClosed) throw new Error('somebody waits on a closed channel')
     for (const waiting of this) {
-      const isOtherSide = waiting instanceof Send !== first instanceof Send
+      const isOtherSide = waiting.isSend !== first.isSend
       if (isOtherSide && waiting.waiter !== first.waiter) throw new Error('a sender and a receiver both wait')
-      if (waiting instanceof Send) {
+      if (waiting.isSend) {
         if (this.length < this.capacity) throw new Error('a sender waits before a buffer with room')
       } else if (this.length > 0) throw new Error('a receiver waits before a buffer with something in it')
     }
@@ -227,8 +227,8 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
   private takeReceiver(): Receiving<T> | undefined {
     const { first } = this
     if (first === undefined) return undefined
-    if (!(first instanceof Send)) return this.shift() as Receiving<T>
-    const receiver = this.besides(first, (waiting) => !(waiting instanceof Send))
+    if (!first.isSend) return this.shift() as Receiving<T>
+    const receiver = this.besides(first, (waiting) => !waiting.isSend)
     receiver?.unlink()
     return receiver as Receiving<T> | undefined
   }
@@ -236,8 +236,8 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
   private takeSender(): Send<T> | undefined {
     const { first } = this
     if (first === undefined) return undefined
-    if (first instanceof Send) return this.shift() as Send<T>
-    const sender = this.besides(first, (waiting) => waiting instanceof Send)
+    if (first.isSend) return this.shift() as Send<T>
+    const sender = this.besides(first, (waiting) => waiting.isSend)
     sender?.unlink()
     return sender as Send<T> | undefined
   }

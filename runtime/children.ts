@@ -11,6 +11,7 @@
 //   - no block is without children but the last.
 // `validate` asserts them; the tests call it after every operation.
 
+import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
 import type { CoroutineTask } from './task.ts'
 
@@ -23,6 +24,7 @@ const largest = 64
 
 export class Block {
   readonly scope: Scope
+  readonly scheduler: Scheduler
   readonly places: (Child | undefined)[]
   /** How many places have been given away; none is given twice. */
   used = 0
@@ -32,6 +34,7 @@ export class Block {
 
   constructor(scope: Scope, size: number, previous: Block | null) {
     this.scope = scope
+    this.scheduler = scope.scheduler
     this.places = new Array<Child | undefined>(size).fill(undefined)
     this.previous = previous
   }

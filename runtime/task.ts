@@ -131,7 +131,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place {
   }
 
   get scheduler(): Scheduler {
-    return this.outer.scheduler
+    return this.block.scheduler
   }
 
   get isShielded(): boolean {
