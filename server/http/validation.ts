@@ -22,7 +22,7 @@ interface Complaint {
   readonly params: { readonly requiredProperties?: readonly string[] }
 }
 
-type Values = Readonly<Record<string, unknown>>
+type Values = Record<string, unknown>
 
 /** Fastify's validator compiler. Only a query is converted, from text to numbers and lists; a body means what it says. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
@@ -30,33 +30,44 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   const properties = (schema as { properties?: Record<string, Property> }).properties ?? {}
   const conversions = httpPart === 'querystring' ? conversionsOf(properties) : []
   return (given: unknown) => {
-    const value = conversions.length > 0 ? converted(given as Values, conversions) : given
-    if (compiled.Check(value)) return { value }
-    const complaints = compiled.Errors(value) as unknown as Complaint[]
+    // In place: a copy of the query would be most of what checking it costs.
+    for (const conversion of conversions) conversion.convert(given as Values)
+    if (compiled.Check(given)) return true
+    const complaints = compiled.Errors(given) as unknown as Complaint[]
+    for (const conversion of conversions) conversion.undo(given as Values)
     return { error: errorOf(gravest(complaints), properties, given, httpPart === 'body') }
   }
-}
-
-interface Conversion {
-  readonly name: string
-  readonly isList: boolean
 }
 
 function conversionsOf(properties: Readonly<Record<string, Property>>): Conversion[] {
   return Object.entries(properties)
     .filter(([, { type }]) => type === 'array' || type === 'number' || type === 'integer')
-    .map(([name, { type }]) => ({ name, isList: type === 'array' }))
+    .map(([name, { type }]) => new Conversion(name, type === 'array'))
 }
 
-function converted(query: Values, conversions: readonly Conversion[]): Values {
-  const values: Record<string, unknown> = { ...query }
-  for (const { name, isList } of conversions) {
-    const value = values[name]
-    if (value === undefined) continue
-    if (isList && !Array.isArray(value)) values[name] = [value]
-    if (!isList && isDecimal(value)) values[name] = Number(value)
+/** How the text of one parameter becomes a value, and for the complaint again the text that was given. */
+class Conversion {
+  readonly #name: string
+  readonly #isList: boolean
+  #given: unknown
+
+  constructor(name: string, isList: boolean) {
+    this.#name = name
+    this.#isList = isList
   }
-  return values
+
+  convert(values: Values): void {
+    const given = values[this.#name]
+    this.#given = given
+    if (given === undefined) return
+    if (this.#isList) {
+      if (!Array.isArray(given)) values[this.#name] = [given]
+    } else if (isDecimal(given)) values[this.#name] = Number(given)
+  }
+
+  undo(values: Values): void {
+    if (this.#given !== undefined) values[this.#name] = this.#given
+  }
 }
 
 function isDecimal(value: unknown): value is string {
