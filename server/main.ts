@@ -11,6 +11,7 @@ import type { Config } from './config.ts'
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/node'))
 const { buildApp } = await import('./app.ts')
 const { askedFor, ConfigError, explainListenFailure, readConfig, usage } = await import('./config.ts')
+const { letMemoryBeReduced } = await import('./quiet-memory.ts')
 
 await main(process.argv.slice(2))
 
@@ -24,6 +25,7 @@ async function main(argv: string[]): Promise<void> {
     await listen(app, config)
     // Before the banner: whoever has read it may send a signal.
     stopOnSignals(app)
+    letMemoryBeReduced()
     process.stdout.write(banner(app, config))
     flushCompileCache()
   } catch (error) {

@@ -20,6 +20,7 @@ const map: LayerMap = {
   // Everything in server/ imports it, the hub too, which must not come by a package or by Node that way.
   'server/errors.ts': { mayImport: [], packages: [] },
   'server/hosts.ts': { mayImport: ['runtime'], packages: [] },
+  'server/quiet-memory.ts': { mayImport: [], packages: ['node:vm'] },
   'server/config.ts': { mayImport: [errors], packages: [...web, 'pino'] },
   'server/app.ts': {
     mayImport: [
@@ -38,7 +39,7 @@ const map: LayerMap = {
     packages: [...web, 'pino'],
   },
   'server/main.ts': {
-    mayImport: ['server/app.ts', 'server/config.ts', 'package.json', errors],
+    mayImport: ['server/app.ts', 'server/config.ts', 'server/quiet-memory.ts', 'package.json', errors],
     packages: [...web, 'pino'],
   },
   // Not a layer, but the place where the version stands.

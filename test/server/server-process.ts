@@ -18,8 +18,12 @@ export class ServerProcess implements AsyncDisposable {
   readonly ended: Promise<Ended>
   readonly #child
 
-  constructor(flags: readonly string[], variables: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, [main, ...flags], {
+  constructor(
+    flags: readonly string[],
+    variables: Readonly<Record<string, string>> = {},
+    flagsOfNode: readonly string[] = [],
+  ) {
+    this.#child = spawn(process.execPath, [...flagsOfNode, main, ...flags], {
       env: { ...withoutOurs(process.env), ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
