@@ -35,7 +35,7 @@ export type Received<T> =
 
 /** A queue between coroutines that hands each value to exactly one receiver. */
 export interface Channel<T> {
-  /** How many values it holds without a receiver; 0 makes every send meet its receive. */
+  /** How many values it holds without a receiver; 0 makes every send meet its receive, 2^31 - 1 and more is Infinity. */
   readonly capacity: number
   /** How many values wait in the buffer. */
   readonly length: number
@@ -86,13 +86,17 @@ export interface Channel<T> {
   validate(): void
 }
 
+// V8 keeps a field that has held an Infinity, or more than 32 bits, as an object of its own, in every channel from then on.
+const unbounded = 2 ** 31 - 1
+
 const empty = { status: 'empty' } as const
 const closed = { status: 'closed' } as const
 
 // A channel is itself the head of the list of those who wait on it: with a million coroutines parked on a channel each, a
 // list beside every channel is 48 bytes and a cache miss more.
 class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedOn<T> {
-  declare readonly capacity: number
+  /** How many values its buffer takes: a small integer, also where there is no bound. */
+  declare private readonly room: number
   declare private buffer: Ring<T> | null
   /** What most channels never have. */
   declare private rare: Rare | null
@@ -100,9 +104,13 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
   constructor(capacity = 0, options?: ChannelOptions) {
     super()
     if (capacity !== 0 || options !== undefined) check(capacity, options)
-    this.capacity = capacity
+    this.room = capacity < unbounded ? capacity : unbounded
     this.buffer = null
     this.rare = options === undefined ? null : new Rare(options)
+  }
+
+  get capacity(): number {
+    return this.room === unbounded ? Number.POSITIVE_INFINITY : this.room
   }
 
   get length(): number {
@@ -136,7 +144,7 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
       receiver.deliver(value)
       return true
     }
-    if (this.length < this.capacity) {
+    if (this.length < this.room) {
       this.buffer ??= new Ring()
       this.buffer.push(value)
       return true
@@ -176,7 +184,7 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
       const isOtherSide = waiting.isSend !== first.isSend
       if (isOtherSide && waiting.waiter !== first.waiter) throw new Error('a sender and a receiver both wait')
       if (waiting.isSend) {
-        if (this.length < this.capacity) throw new Error('a sender waits before a buffer with room')
+        if (this.length < this.room) throw new Error('a sender waits before a buffer with room')
       } else if (this.length > 0) throw new Error('a receiver waits before a buffer with something in it')
     }
   }

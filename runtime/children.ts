@@ -26,7 +26,7 @@ export class Block {
   readonly scope: Scope
   readonly scheduler: Scheduler
   readonly places: (Child | undefined)[]
-  /** How many places have been given away; none is given twice. */
+  /** How many places have been given away; none is given twice while anybody stands in the block. */
   used = 0
   count = 0
   previous: Block | null
@@ -90,13 +90,15 @@ export class Children {
     let size = 0
     let previous: Block | null = null
     for (let block = this.#first; block !== null; block = block.next) {
-      const children = block.places.filter((child, index) => {
-        if (child !== undefined && (child.block !== block || child.index !== index || index >= block.used)) {
+      let count = 0
+      for (const [index, child] of block.places.entries()) {
+        if (child === undefined) continue
+        if (child.block !== block || child.index !== index || index >= block.used) {
           throw new Error(`${child.name} stands in a place that is not its own`)
         }
-        return child !== undefined
-      })
-      if (children.length !== block.count) throw new Error('a block has miscounted its children')
+        count += 1
+      }
+      if (count !== block.count) throw new Error('a block has miscounted its children')
       if (block.count === 0 && block !== this.#last) throw new Error('a block without children was kept')
       if (block.previous !== previous) throw new Error('two neighbouring blocks disagree')
       size += block.count
@@ -115,9 +117,13 @@ export class Children {
     return block
   }
 
-  #leaveOut({ previous, next }: Block): void {
+  // Unlinked on its own side, too: whoever keeps the handle of a task that has ended would keep all blocks since.
+  #leaveOut(block: Block): void {
+    const { previous, next } = block
     if (previous === null) this.#first = next
     else previous.next = next
     ;(next as Block).previous = previous
+    block.previous = null
+    block.next = null
   }
 }

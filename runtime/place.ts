@@ -21,6 +21,8 @@ export interface Place {
   forEachInner(visit: (inner: Place) => void): void
   /** Told when it has got its reason. */
   becameCancelled(): void
+  /** Assert its own invariants. */
+  validate(): void
 }
 
 /** Cancel `from` and everything inside it. */
@@ -42,10 +44,11 @@ export function placeJustInside(outer: Place, innermost: Place): Place | null {
   return inside
 }
 
-/** Assert the invariant at the head of this file for everything inside `from`. */
+/** Assert the invariant at the head of this file, and those of each place, for `from` and everything inside it. */
 export function validatePlaces(from: Place): void {
   const reached = [from]
   for (let place = reached.pop(); place !== undefined; place = reached.pop()) {
+    place.validate()
     const mustBeCancelled = !place.isShielded && (place.outer?.reason ?? null) !== null
     if (mustBeCancelled && place.reason === null) throw new Error('a place inside a cancelled one is not cancelled')
     place.forEachInner((inner) => reached.push(inner))

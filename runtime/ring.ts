@@ -31,14 +31,11 @@ export class Ring<T> {
     this.#slots[this.#head] = undefined
     this.#head = (this.#head + 1) & (this.#slots.length - 1)
     this.#length -= 1
-    if (this.#length === 0 && this.#slots.length > largestIdle) this.clear()
+    if (this.#length === 0 && this.#slots.length > largestIdle) {
+      this.#slots = emptySlots(smallest)
+      this.#head = 0
+    }
     return item
-  }
-
-  clear(): void {
-    this.#slots = emptySlots(smallest)
-    this.#head = 0
-    this.#length = 0
   }
 
   /** Assert the invariants at the head of this file. */

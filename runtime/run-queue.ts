@@ -8,7 +8,7 @@
 //   - every other place is empty, so that the queue retains nothing that it has handed out;
 //   - one block more than is needed may be kept, so that a queue that never runs empty allocates nothing.
 
-/** Each block has twice the places of the one before, from `smallest` to `largest`: most schedulers have little to do. */
+/** A new block has twice the places of the one beside it, from `smallest` to `largest`: most schedulers have little to do. */
 const smallest = 8
 const largest = 256
 
@@ -91,8 +91,11 @@ export class RunQueue<T> {
     let start = this.#start
     for (let block: Block<T> | null = this.#first; block !== null; block = block.next) {
       const end = block === this.#last ? this.#end : block.size
-      const stray = block.places.findIndex((item, place) => item !== undefined && (place < start || place >= end))
-      if (stray >= 0) throw new Error(`place ${stray} of the run queue retains an item`)
+      for (const [place, item] of block.places.entries()) {
+        const isOccupied = place >= start && place < end
+        if (isOccupied && item === undefined) throw new Error(`place ${place} of the run queue has lost its item`)
+        if (!isOccupied && item !== undefined) throw new Error(`place ${place} of the run queue retains an item`)
+      }
       length += end - start
       start = 0
     }

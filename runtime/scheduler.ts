@@ -199,7 +199,6 @@ export class Scheduler implements Timekeeper {
   validate(): void {
     this.#queue.validate()
     this.#timers.validate()
-    this.#root.children.validate()
     validatePlaces(this.#root)
     if (this.#queue.length > 0 && !this.#drainIsComing) throw new Error('runnable tasks, and no drain to come')
   }
@@ -412,7 +411,7 @@ export class Scheduler implements Timekeeper {
     if (!this.#rejectsDeadlock || this.#coroutines === 0) return
     if (this.#timers.size > 0 || this.#holds.size > 0) return
     const deadlock = new Deadlock(this.dump())
-    for (const root of this.#root.children) root.cancel(deadlock)
+    for (const root of [...this.#root.children]) root.cancel(deadlock)
     if (this.#queue.length === 0) this.#breakShields(deadlock)
   }
 

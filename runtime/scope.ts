@@ -115,6 +115,10 @@ export class Scope implements Place {
     this.#ties?.abort(this.reason?.reason)
   }
 
+  validate(): void {
+    this.children.validate()
+  }
+
   /** Told by a child that has ended and left. */
   childEnded(child: CoroutineTask<unknown>): void {
     if (child.state !== 'failed') return

@@ -34,7 +34,6 @@ function* shapes(): Coroutine<void> {
     parked.spawn(receiver, new Channel<number>())
     parked.spawn(sender, new Channel<number>())
     parked.spawn(sender, buffered)
-    parked.spawn(receiver, new Channel<number>(Number.POSITIVE_INFINITY))
     parked.spawn(chooser, new Channel<number>())
     parked.spawn(inScopes, new Channel<number>())
     yield* parked.spawn(receiver, new Channel<number>()).join()
@@ -51,7 +50,7 @@ function* sender(channel: Channel<number>): Coroutine<void> {
 }
 
 function* chooser(channel: Channel<number>): Coroutine<void> {
-  yield* select({ next: channel.next(), late: after(1), open: new Latch().wait() })
+  yield* select({ next: channel.next(), late: after(1), open: new Latch().wait() }, { order: 'first' })
 }
 
 function* inScopes(channel: Channel<number>): Coroutine<void> {

@@ -218,6 +218,11 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place {
     this.extras?.ties?.abort(this.reason?.reason)
   }
 
+  validate(): void {
+    if (this.block.places[this.index] !== this)
+      throw new Error(`${this.name} is not where it stands among its siblings`)
+  }
+
   /** The innermost place has become cancelled: every operation from here on throws, the one it is parked on first. */
   interrupt(): void {
     this.adopt(this.place)

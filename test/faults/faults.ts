@@ -106,13 +106,13 @@ export const faults: readonly Fault[] = [
     name: 'a channel lets a sender pass a receiver that waits',
     file: 'channel.ts',
     from: '    const receiver = this.takeReceiver()\n    if (receiver !== undefined) {',
-    to: '    const receiver = this.length < this.capacity ? undefined : this.takeReceiver()\n    if (receiver !== undefined) {',
+    to: '    const receiver = this.length < this.room ? undefined : this.takeReceiver()\n    if (receiver !== undefined) {',
   },
   {
     name: 'a channel holds one value too many',
     file: 'channel.ts',
-    from: '    if (this.length < this.capacity) {\n      this.buffer ??= new Ring()',
-    to: '    if (this.length <= this.capacity) {\n      this.buffer ??= new Ring()',
+    from: '    if (this.length < this.room) {\n      this.buffer ??= new Ring()',
+    to: '    if (this.length <= this.room) {\n      this.buffer ??= new Ring()',
   },
   {
     name: 'a channel that drops the oldest drops nothing',
@@ -153,12 +153,6 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a ring that wraps around grows in the wrong order',
-    file: 'ring.ts',
-    from: 'slots[place] = old[(this.#head + place) & (old.length - 1)]',
-    to: 'slots[place] = old[place]',
-  },
-  {
-    name: 'a ring that grows forgets where its first item stood',
     file: 'ring.ts',
     from: 'slots[place] = old[(this.#head + place) & (old.length - 1)]',
     to: 'slots[place] = old[place]',

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Coroutine, Scope, Task } from '../../runtime/index.ts'
 import { Latch, scope } from '../../runtime/index.ts'
+import type { CoroutineTask } from '../../runtime/task.ts'
 import { host, scheduler } from './fresh-host.ts'
 
 describe('the children of a scope', () => {
@@ -34,6 +35,18 @@ describe('the children of a scope', () => {
     task.cancel()
     host.settle()
     expect(ended).toEqual(Array.from({ length: 200 }, (_, number) => number))
+  })
+
+  it('lead to none of the others once they have ended with all of their block', () => {
+    const fill = Array.from({ length: 4 }, () => scheduler.run(parked) as CoroutineTask<void>)
+    const next = scheduler.run(parked) as CoroutineTask<void>
+    expect(fill[0]?.block.next).toBe(next.block)
+    for (const child of fill) child.cancel()
+    host.settle()
+    expect(fill[0]?.block).toMatchObject({ next: null, previous: null })
+    expect(next.block.previous).toBeNull()
+    next.cancel()
+    host.settle()
   })
 
   it('leave nothing behind, whoever comes and goes', () => {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { letMemoryBeReduced } from '../../server/quiet-memory.ts'
 import { ServerProcess } from './server-process.ts'
 
 /** Ends the server, as a signal does, at the first full collection after it has begun to serve. */
@@ -14,6 +15,10 @@ const untilCollected = `data:text/javascript,${encodeURIComponent(`
   }).observe({ entryTypes: ['gc'] })
 `)}`
 
+afterEach(() => {
+  vi.useRealTimers()
+})
+
 describe('a server that has become quiet', () => {
   it('gives back memory that it no longer needs', async () => {
     const flagsOfNode = [
@@ -27,5 +32,13 @@ describe('a server that has become quiet', () => {
     const { exitCode, out } = await server.ended
     expect(exitCode).toBe(0)
     expect(out).toContain('Memory reducer: started GC #1')
+  })
+  it('goes on to, each half minute: what V8 is shown is forgotten after one or two', () => {
+    vi.useFakeTimers()
+    const allocate = vi.fn()
+    letMemoryBeReduced(allocate)
+    expect(allocate).toHaveBeenCalledTimes(1)
+    vi.advanceTimersByTime(300_000)
+    expect(allocate).toHaveBeenCalledTimes(11)
   })
 })
