@@ -18,7 +18,7 @@ const cycle = 'the coroutine, the subscription, and what the collector copies of
 const request = 'the coroutine, the hub and the checks come on top of what bare Fastify does'
 
 const room =
-  '9.5 KiB of it are live and 2 the connection in C++; the rest is room that V8 keeps, as it does for bare Fastify'
+  '9.5 KiB of it are live and 2 the connection in C++; the rest is what V8 has not given back yet: server/quiet-memory.ts'
 
 export const bounds = {
   herdWall: {
