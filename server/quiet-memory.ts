@@ -4,7 +4,8 @@
 // But a rate of nothing at all it takes for the highest of all (`ComputeMutatorUtilization`, V8 14), and in Node nothing is
 // allocated around it for minutes on end. So nothing but its watchdog is left, which comes 100 s after the last full
 // collection. A small object now and then is enough: a rate halves ten times a second, and needs more than a minute to
-// become nothing. When V8 knows better, this file can go; its test tells what for.
+// become nothing. When V8 knows better, this file can go; its test tells what for. Once the reducer is done it waits for the
+// next full collection: a rush too small to cause one is given back later, or with the next.
 
 import { Script } from 'node:vm'
 
