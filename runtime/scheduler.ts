@@ -411,7 +411,7 @@ export class Scheduler implements Timekeeper {
     if (!this.#rejectsDeadlock || this.#coroutines === 0) return
     if (this.#timers.size > 0 || this.#holds.size > 0) return
     const deadlock = new Deadlock(this.dump())
-    for (const root of [...this.#root.children]) root.cancel(deadlock)
+    for (const root of this.#root.children) root.cancel(deadlock)
     if (this.#queue.length === 0) this.#breakShields(deadlock)
   }
 

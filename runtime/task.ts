@@ -219,8 +219,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place {
   }
 
   validate(): void {
-    if (this.block.places[this.index] !== this)
-      throw new Error(`${this.name} is not where it stands among its siblings`)
+    if (this.isCancelled !== (this.place.reason !== null)) throw new Error(`${this.name} has not heard of a cancel`)
+    if (this.operation !== null && this.state !== 'parked') throw new Error(`${this.name} holds on to an operation`)
   }
 
   /** The innermost place has become cancelled: every operation from here on throws, the one it is parked on first. */

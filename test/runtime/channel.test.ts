@@ -160,6 +160,18 @@ describe('a channel with a buffer', () => {
     expect(channel.length).toBe(1)
   })
 
+  it('has the capacity that it was given, and Infinity from where nobody counts any more', () => {
+    const capacities = [0, 1, 2 ** 31 - 2, 2 ** 31 - 1, 2 ** 40, Infinity]
+    expect(capacities.map((capacity) => new Channel(capacity).capacity)).toEqual([
+      0,
+      1,
+      2 ** 31 - 2,
+      Infinity,
+      Infinity,
+      Infinity,
+    ])
+  })
+
   it('never makes a sender wait when it holds Infinity', () => {
     const channel = new Channel<number>(Number.POSITIVE_INFINITY)
     const [sender] = start(function* () {

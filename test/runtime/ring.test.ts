@@ -1,15 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Ring } from '../../runtime/ring.ts'
+import { drain, filled, heapUsed, range } from './queues.ts'
 
 describe('a ring', () => {
   it('gives items back in the order in which they were pushed', () => {
-    const ring = ringOf(1, 2, 3)
+    const ring = filled(new Ring<number>(), [1, 2, 3])
     expect([ring.shift(), ring.shift(), ring.shift()]).toEqual([1, 2, 3])
   })
 
   it('gives undefined when it is empty, and tells that from an undefined item by its length', () => {
-    const ring = ringOf(undefined)
+    const ring = filled(new Ring<undefined>(), [undefined])
     expect(ring.length).toBe(1)
     expect(ring.shift()).toBeUndefined()
     expect(ring.length).toBe(0)
@@ -18,7 +19,7 @@ describe('a ring', () => {
   })
 
   it('keeps the order when it grows while its items wrap around', () => {
-    const ring = ringOf(...range(0, 8))
+    const ring = filled(new Ring<number>(), range(0, 8))
     for (let item = 0; item < 5; item += 1) ring.shift()
     for (const item of range(8, 40)) ring.push(item)
     ring.validate()
@@ -75,27 +76,6 @@ describe('a ring', () => {
     )
   })
 })
-
-function ringOf<T>(...items: T[]): Ring<T> {
-  const ring = new Ring<T>()
-  for (const item of items) ring.push(item)
-  return ring
-}
-
-function drain<T>(ring: Ring<T>): (T | undefined)[] {
-  const items: (T | undefined)[] = []
-  while (ring.length > 0) items.push(ring.shift())
-  return items
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, index) => from + index)
-}
-
-function heapUsed(): number {
-  globalThis.gc?.()
-  return process.memoryUsage().heapUsed
-}
 
 async function collected(reference: WeakRef<object>): Promise<void> {
   for (let round = 0; round < 10 && reference.deref() !== undefined; round += 1) {

@@ -1,17 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RunQueue } from '../../runtime/run-queue.ts'
+import { drain, filled, heapUsed, range } from './queues.ts'
 
 describe('the run queue', () => {
   it('gives items back in the order in which they were pushed, over many blocks', () => {
-    const queue = queueOf(...range(0, 1_000))
+    const queue = filled(new RunQueue<number>(), range(0, 1_000))
     queue.validate()
     expect(drain(queue)).toEqual(range(0, 1_000))
     queue.validate()
   })
 
   it('gives an unshifted item before all others, also where a block begins', () => {
-    const queue = queueOf(2, 3)
+    const queue = filled(new RunQueue<number>(), [2, 3])
     queue.unshift(1)
     queue.unshift(0)
     queue.validate()
@@ -19,12 +20,12 @@ describe('the run queue', () => {
   })
 
   it('gives undefined when it is empty', () => {
-    const queue = queueOf(1)
+    const queue = filled(new RunQueue<number>(), [1])
     expect([queue.shift(), queue.shift(), queue.length]).toEqual([1, undefined, 0])
   })
 
   it('exchanges the first item with one some blocks further back', () => {
-    const queue = queueOf(...range(0, 700))
+    const queue = filled(new RunQueue<number>(), range(0, 700))
     queue.bringForward(600)
     const items = drain(queue)
     expect([items[0], items[600]]).toEqual([600, 0])
@@ -32,7 +33,7 @@ describe('the run queue', () => {
   })
 
   it('goes on for ever without running empty', () => {
-    const queue = queueOf(0)
+    const queue = filled(new RunQueue<number>(), [0])
     for (const item of range(1, 5_000)) {
       queue.push(item)
       expect(queue.shift()).toBe(item - 1)
@@ -89,24 +90,3 @@ describe('the run queue', () => {
     )
   })
 })
-
-function queueOf<T>(...items: T[]): RunQueue<T> {
-  const queue = new RunQueue<T>()
-  for (const item of items) queue.push(item)
-  return queue
-}
-
-function drain<T>(queue: RunQueue<T>): (T | undefined)[] {
-  const items: (T | undefined)[] = []
-  while (queue.length > 0) items.push(queue.shift())
-  return items
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, index) => from + index)
-}
-
-function heapUsed(): number {
-  globalThis.gc?.()
-  return process.memoryUsage().heapUsed
-}
