@@ -14,7 +14,7 @@ import type { Config } from './config.ts'
 import { hostBehind, hostForRequests } from './hosts.ts'
 import { administrationRoutes } from './http/administration.ts'
 import { benchmarkRoutes } from './http/benchmarks.ts'
-import { limitRate } from './http/client-rate.ts'
+import { ClientRate, limitRate } from './http/client-rate.ts'
 import { endConnections, endKeepAlive, repliesHaveLeft } from './http/closing.ts'
 import { Draining } from './http/draining.ts'
 import { answerErrors, answerWrongMethods, replyToBrokenRequest, replyWithError } from './http/error-replies.ts'
@@ -22,11 +22,13 @@ import { healthRoutes } from './http/health.ts'
 import { longPollRoutes } from './http/long-poll.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
+import { type LongPoll, longPolling } from './http/poll.ts'
 import { publishRoutes } from './http/publish.ts'
+import { RepeatedPolls } from './http/repeated-polls.ts'
 import { withLazyChildren } from './http/request-log.ts'
 import { guardSite } from './http/same-site.ts'
 import { topicRoutes } from './http/topic.ts'
-import { countTraffic, type Traffic } from './http/traffic.ts'
+import { Traffic } from './http/traffic.ts'
 import { compileValidator } from './http/validation.ts'
 import { WaitingRoom } from './http/waiting-room.ts'
 import type { Broker } from './hub/index.ts'
@@ -85,12 +87,27 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   const adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
   const hurried = new Latch('a second signal')
   const http = createHttp(config, logger)
-  const traffic = countTraffic(http)
+  const traffic = new Traffic()
+  traffic.countIn(http)
+  const rate = config.clientLimits ? new ClientRate(config.requestsPerSecond) : undefined
+  const waitingRoom = new WaitingRoom({
+    places: config.maxWaiting,
+    placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
+  })
+  const longPoll = longPolling({ hub, draining, waitingRoom })
+  const repeatedPolls = new RepeatedPolls({
+    scheduler,
+    server: http.server,
+    longPoll,
+    // What the hooks below say of a request by more than its bytes.
+    admits: ({ address }) => !draining.begun.isOpen && (rate === undefined || rate.admits(address)),
+    count: () => traffic.countRequest(),
+  })
 
   // Whoever closes the app must not wait for polls that wait, nor for clients that dawdle.
   http.addHook('preClose', async () => {
     draining.hurry()
-    await scheduler.run(repliesHaveLeft, traffic.sockets, hurried).promise
+    await scheduler.run(repliesHaveLeft, () => repeatedPolls.hasWaiting || traffic.isLeaving, hurried).promise
     const ending = scheduler.run(() => endConnections(http.server, hurried))
     ending.label = 'closing'
     background.push(ending)
@@ -100,7 +117,19 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
     for (const task of background) task.cancel('the app is closed')
     await Promise.allSettled(background.map(({ promise }) => promise))
   })
-  await assemble(http, { config, host, scheduler, hub, draining, traffic, adminToken })
+  await assemble(http, {
+    config,
+    host,
+    scheduler,
+    hub,
+    draining,
+    traffic,
+    rate,
+    longPoll,
+    repeatedPolls,
+    adminToken,
+  })
+  showAllToLaterHooks(http, repeatedPolls)
 
   return {
     http,
@@ -157,26 +186,25 @@ interface Assembly {
   readonly hub: Hub
   readonly draining: Draining
   readonly traffic: Traffic
+  readonly rate: ClientRate | undefined
+  readonly longPoll: LongPoll
+  readonly repeatedPolls: RepeatedPolls
   readonly adminToken: string
 }
 
 async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void> {
-  const { config, host, scheduler, hub, draining, traffic, adminToken } = assembly
+  const { config, host, scheduler, hub, draining, traffic, rate, longPoll, repeatedPolls, adminToken } = assembly
   const routes = collectRoutes(http)
   http.setValidatorCompiler(compileValidator)
   endKeepAlive(http, draining)
   guardSite(http, config)
   if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
-  if (config.clientLimits) await limitRate(http, config.requestsPerSecond)
+  if (rate !== undefined) await limitRate(http, rate)
   answerErrors(http)
   await describeRoutes(http, packageJson.version)
 
-  const waitingRoom = new WaitingRoom({
-    places: config.maxWaiting,
-    placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
-  })
   await http.register(publishRoutes, { ...config, scheduler, hub })
-  await http.register(longPollRoutes, { ...config, limits: config, scheduler, hub, draining, waitingRoom })
+  await http.register(longPollRoutes, { ...config, limits: config, scheduler, longPoll, repeatedPolls })
   await http.register(topicRoutes, { ...config, scheduler, hub })
   await http.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
   await http.register(benchmarkRoutes, { ...config, host: hostBehind(host), scheduler, draining, adminToken })
@@ -194,6 +222,15 @@ function crossOrigin(origins: readonly string[]): FastifyCorsOptions {
     maxAge: 86_400,
     // An OPTIONS that is no preflight is answered like one; strictness would be a 400 in a shape that is not ours.
     strictPreflight: false,
+  }
+}
+
+/** Whoever adds hooks to an app wants them to see every request: from then on none passes them by. */
+function showAllToLaterHooks(http: FastifyInstance, repeatedPolls: RepeatedPolls): void {
+  const { addHook } = http
+  http.addHook = function (this: FastifyInstance, ...hook: unknown[]) {
+    repeatedPolls.turnOff()
+    return Reflect.apply(addHook, this, hook)
   }
 }
 

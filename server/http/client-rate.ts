@@ -1,17 +1,66 @@
 // How many requests a client may make in a second.
 
-import rateLimit from '@fastify/rate-limit'
+import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import { EnckeError } from '../errors.ts'
 
 /** Whoever watches the server must see it even when somebody else wears it out. */
 const exempt = new Set(['/healthz', '/readyz', '/metrics'])
 
-export async function limitRate(app: FastifyInstance, requestsPerSecond: number): Promise<void> {
+const windowMs = 1_000
+
+/** So many clients are remembered; for one more, the one that has been known longest is forgotten. */
+const mostClients = 5_000
+
+interface Window {
+  readonly startMs: number
+  requests: number
+}
+
+/** Counts the requests of each client, those that the hooks see and those that they do not. */
+export class ClientRate {
+  readonly requestsPerSecond: number
+  readonly #windows = new Map<string, Window>()
+
+  constructor(requestsPerSecond: number) {
+    this.requestsPerSecond = requestsPerSecond
+  }
+
+  /** Count a request. Gives how many that makes in the second, and how much is left of it, in milliseconds. */
+  count(address: string): { readonly current: number; readonly ttl: number } {
+    const window = this.#windowOf(address)
+    window.requests += 1
+    return { current: window.requests, ttl: window.startMs + windowMs - Date.now() }
+  }
+
+  /** Count a request, if the client may make one more. */
+  admits(address: string): boolean {
+    const window = this.#windowOf(address)
+    if (window.requests >= this.requestsPerSecond) return false
+    window.requests += 1
+    return true
+  }
+
+  #windowOf(address: string): Window {
+    const known = this.#windows.get(address)
+    const now = Date.now()
+    if (known !== undefined && known.startMs + windowMs > now) return known
+    const window = { startMs: now, requests: 0 }
+    this.#windows.delete(address)
+    this.#windows.set(address, window)
+    const [longest] = this.#windows.keys()
+    if (this.#windows.size > mostClients) this.#windows.delete(longest as string)
+    return window
+  }
+}
+
+export async function limitRate(app: FastifyInstance, rate: ClientRate): Promise<void> {
+  const { requestsPerSecond } = rate
   await app.register(rateLimit, {
     max: requestsPerSecond,
-    timeWindow: 1_000,
+    timeWindow: windowMs,
     global: false,
+    store: storeFor(rate),
     keyGenerator: (request) => request.ip,
     allowList: (request) => exempt.has(request.routeOptions.url ?? ''),
     // A poll is a few hundred bytes: three headers that say it is not limited would be a good part of it.
@@ -25,4 +74,16 @@ export async function limitRate(app: FastifyInstance, requestsPerSecond: number)
   })
   // For every request, also those that find nothing, and before keys are looked at: guessing one must be slow.
   app.addHook('onRequest', app.rateLimit())
+}
+
+function storeFor(rate: ClientRate): new () => FastifyRateLimitStore {
+  return class implements FastifyRateLimitStore {
+    incr(address: string, callback: Parameters<FastifyRateLimitStore['incr']>[1]): void {
+      callback(null, rate.count(address))
+    }
+
+    child(): FastifyRateLimitStore {
+      return this
+    }
+  }
 }

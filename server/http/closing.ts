@@ -14,12 +14,6 @@ export interface Connections {
   closeAllConnections(): void
 }
 
-/** What it needs of a connection. */
-export interface OpenSocket {
-  /** How many bytes have been written and have not left yet. */
-  readonly writableLength: number
-}
-
 /** How long requests that are under way may take to arrive, and replies to leave, in milliseconds. */
 const lastRequestsMs = 5_000
 
@@ -37,11 +31,11 @@ export function endKeepAlive(app: FastifyInstance, { begun }: Draining): void {
   })
 }
 
-/** Wait until what has been answered has left, as far as the clients take it in time: Node calls such a connection idle. */
-export function* repliesHaveLeft(sockets: Iterable<OpenSocket>, hurried: Latch): Coroutine<void> {
+/** Wait until replies have left, as far as the clients take them in time: Node calls connections idle that still owe one. */
+export function* repliesHaveLeft(owesReplies: () => boolean, hurried: Latch): Coroutine<void> {
   yield* sleep(1)
   for (let spentMs = 0; spentMs < (hurried.isOpen ? hurriedMs : lastRequestsMs); spentMs += stepMs) {
-    if (![...sockets].some(({ writableLength }) => writableLength > 0)) return
+    if (!owesReplies()) return
     yield* sleep(stepMs)
   }
 }

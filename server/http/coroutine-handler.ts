@@ -6,7 +6,6 @@
 import type { FastifyReply, FastifyRequest, RouteGenericInterface, RouteHandlerMethod } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import { Cancelled, TaskCancelled } from '../../runtime/index.ts'
-import { PreparedReply } from './prepared-reply.ts'
 
 export type CoroutineHandler<Route extends RouteGenericInterface = RouteGenericInterface> = (
   request: FastifyRequest<Route>,
@@ -16,7 +15,7 @@ export type CoroutineHandler<Route extends RouteGenericInterface = RouteGenericI
 /** How much of a URL stands in a dump: a poll of a hundred topics has a long one. */
 const longestLabel = 200
 
-/** Handle a route in a coroutine. What it returns is sent, what it throws goes to the error handler. */
+/** Handle a route in a coroutine. What it returns is sent, unless it is the reply; what it throws goes to the error handler. */
 export function inCoroutine<Route extends RouteGenericInterface>(
   scheduler: Scheduler,
   handler: CoroutineHandler<Route>,
@@ -43,8 +42,7 @@ function* serve<Route extends RouteGenericInterface>(
 ): Coroutine<void> {
   try {
     const answer = yield* handler(request, reply)
-    if (answer instanceof PreparedReply) answer.sendTo(reply)
-    else reply.send(answer)
+    if (answer !== reply) reply.send(answer)
   } catch (error) {
     if (!(error instanceof Cancelled)) {
       reply.send(error)

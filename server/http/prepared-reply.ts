@@ -1,11 +1,13 @@
-// A reply that is made once for all who get the same: ten thousand polls of one topic, when it has news.
+// Replies that are made once for all who get the same: ten thousand polls of one topic, when it has news.
 //
-// The first of a second goes the whole way through Fastify and Node, and the head that came of it is kept, beside those
-// with other headers from hooks; the others are given that head and the body, in one write. Everything after that is
-// Node's and Fastify's own: keeping the connection, what comes next on it, `onResponse` hooks, logs. Of the hooks before
-// that (`onSend`) there are none but `endKeepAlive`, and while that has something to say no reply is prepared.
+// The first goes the whole way through Fastify and Node, and the head that came of it is kept, beside those with other
+// headers from hooks; the others are given that head, with a length and a date of their own, and the body, in one write.
+// Everything after that is Node's and Fastify's own: keeping the connection, what comes next on it, `onResponse` hooks,
+// logs. Of the hooks before that (`onSend`) there are none but `endKeepAlive`, and while that has something to say no
+// reply is prepared.
 
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 
 type Response = ServerResponse & {
@@ -17,49 +19,116 @@ type Response = ServerResponse & {
 /** Hooks that give each reply a header of its own shall not fill the memory. */
 const mostHeads = 16
 
-export class PreparedReply {
-  readonly #headers: Readonly<Record<string, string>>
-  readonly #body: string | Buffer
-  readonly #isLast: () => boolean
-  /** By the headers that hooks have set: those of other sites, say. */
-  readonly #heads = new Map<string, string>()
-  /** The second that the heads name as their date. */
-  #second = 0
+/** How long a text Node may put behind the head, to send the two as one; longer ones are encoded once, and sent beside it. */
+const longestText = 8 * 1024
 
-  /** `isLast` tells whether an `onSend` hook would say now that the connection ends with the reply. */
-  constructor(headers: Readonly<Record<string, string>>, body: string | Buffer, isLast: () => boolean) {
-    this.#headers = headers
-    this.#body = body
-    this.#isLast = isLast
+/** Makes replies with 200 and the same headers. */
+export class PreparedReplies {
+  readonly headers: Readonly<Record<string, string>>
+  /** Whether an `onSend` hook would say now that the connection ends with the reply. */
+  readonly isLast: () => boolean
+  /** By the headers that hooks have set: those of other sites, say. */
+  readonly #heads = new Map<string, PreparedHead>()
+
+  constructor(headers: Readonly<Record<string, string>>, isLast: () => boolean) {
+    this.headers = headers
+    this.isLast = isLast
   }
 
-  /** Answer a request with it, with 200. */
-  sendTo(reply: FastifyReply): void {
+  of(text: string): PreparedReply {
+    return new PreparedReply(this, text)
+  }
+
+  find(hooked: string): PreparedHead | undefined {
+    return this.#heads.get(hooked)
+  }
+
+  keep(hooked: string, text: string): PreparedHead | undefined {
+    const head = PreparedHead.of(text)
+    if (head === undefined || this.#heads.size >= mostHeads) return undefined
+    this.#heads.set(hooked, head)
+    return head
+  }
+}
+
+export class PreparedReply {
+  readonly #all: PreparedReplies
+  readonly #body: string | Buffer
+  readonly #length: number
+  #whole: Whole | null = null
+
+  constructor(all: PreparedReplies, text: string) {
+    this.#all = all
+    this.#body = text.length <= longestText ? text : Buffer.from(text)
+    this.#length = Buffer.byteLength(this.#body)
+  }
+
+  /** Whether the connection ends with it: then it is not prepared. */
+  get isLast(): boolean {
+    return this.#all.isLast()
+  }
+
+  /** Answer a request with it. Gives the head that it had, when others can have the same. */
+  sendTo(reply: FastifyReply): PreparedHead | undefined {
     const response: Response = reply.raw
-    if (this.#isLast() || !keepsConnection(response)) {
-      reply.headers(this.#headers).send(this.#body)
-      return
+    const { headers } = this.#all
+    if (this.isLast || !keepsConnection(response)) {
+      reply.headers(headers).send(this.#body)
+      return undefined
     }
-    const second = Math.floor(Date.now() / 1_000)
-    if (this.#second !== second) this.#heads.clear()
     const hooked = keyOf(reply.getHeaders())
-    const head = this.#heads.get(hooked)
+    const head = this.#all.find(hooked)
     if (head === undefined) {
-      reply.headers(this.#headers).send(this.#body)
+      reply.headers(headers).send(this.#body)
       // Were a hook to take its time, there would be none yet, and the next reply would go the whole way, too.
-      if (response._header) this.#keep(hooked, response._header, second)
-      return
+      return response._header ? this.#all.keep(hooked, response._header) : undefined
     }
     response.statusMessage = 'OK'
-    response._header = head
+    response._header = head.text(this.#length)
     response.end(this.#body)
+    return head
   }
 
-  // For a moment after a second has begun Node still gives the date of the one before.
-  #keep(hooked: string, head: string, second: number): void {
-    if (secondOf(head) !== second || this.#heads.size >= mostHeads) return
-    this.#second = second
-    this.#heads.set(hooked, head)
+  /** Write it on a connection that carries nothing else at the moment, and goes on after it. */
+  writeTo(socket: Socket, head: PreparedHead): void {
+    if (this.#whole === null || this.#whole.head !== head || this.#whole.second !== currentSecond()) {
+      this.#whole = { head, second: currentSecond(), bytes: this.#join(head.text(this.#length)) }
+    }
+    socket.write(this.#whole.bytes)
+  }
+
+  #join(head: string): string | Buffer {
+    return typeof this.#body === 'string' ? head + this.#body : Buffer.concat([Buffer.from(head, 'latin1'), this.#body])
+  }
+}
+
+interface Whole {
+  readonly head: PreparedHead
+  readonly second: number
+  readonly bytes: string | Buffer
+}
+
+/** A head as Node has put it together, for bodies of any length, at any time. */
+export class PreparedHead {
+  readonly #beforeLength: string
+  readonly #beforeDate: string
+  readonly #afterDate: string
+
+  constructor(beforeLength: string, beforeDate: string, afterDate: string) {
+    this.#beforeLength = beforeLength
+    this.#beforeDate = beforeDate
+    this.#afterDate = afterDate
+  }
+
+  static of(text: string): PreparedHead | undefined {
+    const parts = /^(.*\r\ncontent-length: )\d+(\r\n.*\r\nDate: |\r\nDate: )[^\r]*(\r\n.*)$/s.exec(text)
+    if (parts === null) return undefined
+    const [, beforeLength, beforeDate, afterDate] = parts as unknown as readonly [string, string, string, string]
+    return new PreparedHead(beforeLength, beforeDate, afterDate)
+  }
+
+  text(length: number): string {
+    return this.#beforeLength + length + this.#beforeDate + currentDate() + this.#afterDate
   }
 }
 
@@ -74,6 +143,14 @@ function keyOf(headers: Readonly<Record<string, unknown>>): string {
   return key
 }
 
-function secondOf(head: string): number {
-  return Date.parse(/^Date: (.*)\r$/m.exec(head)?.[1] ?? '') / 1_000
+let dated = { second: 0, date: '' }
+
+function currentSecond(): number {
+  return Math.floor(Date.now() / 1_000)
+}
+
+function currentDate(): string {
+  const second = currentSecond()
+  if (dated.second !== second) dated = { second, date: new Date(second * 1_000).toUTCString() }
+  return dated.date
 }

@@ -3,30 +3,38 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-export interface Traffic {
-  /** Open now. */
-  readonly connections: number
-  /** Since the start. */
-  readonly requests: number
-  readonly sockets: ReadonlySet<Socket>
-}
+export class Traffic {
+  readonly #sockets = new Set<Socket>()
+  #requests = 0
 
-export function countTraffic(app: FastifyInstance): Traffic {
-  const sockets = new Set<Socket>()
-  const traffic = {
-    requests: 0,
-    sockets,
-    get connections() {
-      return sockets.size
-    },
+  /** Open now. */
+  get connections(): number {
+    return this.#sockets.size
   }
-  app.server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  app.addHook('onRequest', (_request, _reply, done) => {
-    traffic.requests += 1
-    done()
-  })
-  return traffic
+
+  /** Since the start. */
+  get requests(): number {
+    return this.#requests
+  }
+
+  /** Whether a reply has been written and has not left yet. */
+  get isLeaving(): boolean {
+    return [...this.#sockets].some(({ writableLength }) => writableLength > 0)
+  }
+
+  /** Count a request that no hook sees; the hooks count the others. */
+  countRequest(): void {
+    this.#requests += 1
+  }
+
+  countIn(app: FastifyInstance): void {
+    app.server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    app.addHook('onRequest', (_request, _reply, done) => {
+      this.countRequest()
+      done()
+    })
+  }
 }

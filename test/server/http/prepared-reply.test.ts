@@ -4,10 +4,10 @@ import { connect, type Socket } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { PreparedReply } from '../../../server/http/prepared-reply.ts'
+import { PreparedReplies } from '../../../server/http/prepared-reply.ts'
 
 const headers = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
-const body = '{"text":"Grüße"}'
+const bodies = { short: '{"text":"Grüße"}', long: JSON.stringify({ text: 'Grüße'.repeat(4_000) }) }
 
 let app: FastifyInstance
 let port: number
@@ -15,8 +15,6 @@ let lines: Record<string, unknown>[]
 let responses: [url: string, status: number, bytes: unknown][]
 let now: number
 let isLast: boolean
-/** What Node's own, cached, date stands at. */
-let dated: number
 
 type Response = ServerResponse & { _header?: string }
 
@@ -26,11 +24,10 @@ const headsMade = () => vi.mocked(ServerResponse.prototype.writeHead).mock.calls
 beforeEach(async () => {
   now = 1_700_000_000_000
   vi.spyOn(Date, 'now').mockImplementation(() => now)
-  dated = now
   const { writeHead } = ServerResponse.prototype
   vi.spyOn(ServerResponse.prototype, 'writeHead').mockImplementation(function (this: Response, ...of: unknown[]) {
     const response = writeHead.apply(this, of as Parameters<typeof writeHead>)
-    this._header = (this._header ?? '').replace(/^Date: .*\r$/m, `Date: ${new Date(dated).toUTCString()}\r`)
+    this._header = (this._header ?? '').replace(/^Date: .*\r$/m, `Date: ${new Date(now).toUTCString()}\r`)
     return response
   })
   lines = []
@@ -47,13 +44,12 @@ beforeEach(async () => {
   app.addHook('onResponse', async ({ url }, { statusCode, raw }) => {
     responses.push([url, statusCode, raw.headersSent])
   })
-  const texts = new PreparedReply(headers, body, () => isLast)
-  const bytes = new PreparedReply(headers, Buffer.from(body), () => isLast)
-  app.get('/prepared', (_request, reply) => texts.sendTo(reply))
-  app.get('/prepared-bytes', (_request, reply) => bytes.sendTo(reply))
-  app.get('/sent', (_request, reply) => {
-    reply.headers(headers).send(body)
-  })
+  const replies = new PreparedReplies(headers, () => isLast)
+  for (const [size, text] of Object.entries(bodies)) {
+    const prepared = replies.of(text)
+    app.get(`/prepared/${size}`, (_request, reply) => void prepared.sendTo(reply))
+    app.get(`/sent/${size}`, (_request, reply) => void reply.headers(headers).send(text))
+  }
   const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   port = Number(url.port)
 })
@@ -76,19 +72,19 @@ async function exchange(...requests: string[]): Promise<string> {
 }
 
 async function prepare(): Promise<void> {
-  await exchange(get('/prepared'), get('/prepared-bytes'))
+  await exchange(get('/prepared/short'))
 }
 
 describe('a prepared reply', () => {
-  it.each(['/prepared', '/prepared-bytes'])('is byte for byte what Fastify sends: %s', async (path) => {
+  it.each(['short', 'long'] as const)('is byte for byte what Fastify sends: a %s one', async (size) => {
     await prepare()
-    const sent = await exchange(get('/sent'))
+    const sent = await exchange(get(`/sent/${size}`))
     const made = headsMade()
-    expect(await exchange(get(path))).toBe(sent)
+    expect(await exchange(get(`/prepared/${size}`))).toBe(sent)
     expect(headsMade()).toBe(made)
-    expect(sent).toContain('content-length: 18\r\n')
+    expect(sent).toContain(`content-length: ${Buffer.byteLength(bodies[size])}\r\n`)
     expect(sent).toContain('\r\nConnection: keep-alive\r\nKeep-Alive: timeout=72\r\n')
-    expect(sent).toContain(body)
+    expect(sent).toContain(bodies[size])
   })
 
   it.each([
@@ -99,43 +95,43 @@ describe('a prepared reply', () => {
     ['to one who expects to be told to go on', { lines: ['Expect: 100-continue'] }],
   ])('is byte for byte what Fastify sends %s', async (_whom, how) => {
     await prepare()
-    expect(await exchange(get('/prepared', how))).toBe(await exchange(get('/sent', how)))
+    expect(await exchange(get('/prepared/short', how))).toBe(await exchange(get('/sent/short', how)))
     // And has not become what the others get.
-    expect(await exchange(get('/prepared'))).toBe(await exchange(get('/sent')))
+    expect(await exchange(get('/prepared/short'))).toBe(await exchange(get('/sent/short')))
   })
 
   it('ends the connection when a hook of Fastify would', async () => {
     await prepare()
     isLast = true
-    const reply = await exchange(get('/prepared'))
-    expect(reply).toBe(await exchange(get('/sent')))
+    const reply = await exchange(get('/prepared/short'))
+    expect(reply).toBe(await exchange(get('/sent/short')))
     expect(reply).toContain('connection: close\r\n')
   })
 
   it('has no body for HEAD', async () => {
     await prepare()
     const how = { method: 'HEAD' }
-    const reply = await exchange(get('/prepared', how))
-    expect(reply).toBe(await exchange(get('/sent', how)))
+    const reply = await exchange(get('/prepared/short', how))
+    expect(reply).toBe(await exchange(get('/sent/short', how)))
     expect(reply).toMatch(/\r\n\r\n$/)
   })
 
   it('leaves the connection to the next request, and keeps the order of those sent ahead', async () => {
     await prepare()
-    const one = await exchange(get('/sent'))
-    const several = [get('/prepared'), get('/sent'), get('/prepared-bytes'), get('/prepared')]
-    expect(await exchange(...several)).toBe(one.repeat(4))
+    const [short, long] = [await exchange(get('/sent/short')), await exchange(get('/sent/long'))]
+    const several = ['/prepared/short', '/sent/short', '/prepared/long', '/prepared/short']
+    expect(await exchange(...several.map((path) => get(path)))).toBe(short + short + long + short)
   })
 
   it('is followed by the same hooks and the same lines in the log', async () => {
     await prepare()
     lines.length = 0
     responses.length = 0
-    await exchange(get('/prepared'))
-    await exchange(get('/sent'))
+    await exchange(get('/prepared/short'))
+    await exchange(get('/sent/short'))
     expect(responses).toEqual([
-      ['/prepared', 200, true],
-      ['/sent', 200, true],
+      ['/prepared/short', 200, true],
+      ['/sent/short', 200, true],
     ])
     const told = lines.map(({ msg, level, res }) => ({ msg, level, res }))
     expect(told.map(({ msg }) => msg)).toEqual([
@@ -147,31 +143,20 @@ describe('a prepared reply', () => {
     expect(told.slice(0, 2)).toEqual(told.slice(2))
   })
 
-  it('is prepared once a second, because it names the time', async () => {
+  it('has the date of its own second, and the head is made only once', async () => {
     await prepare()
     const made = headsMade()
-    await exchange(get('/prepared'), get('/prepared'), get('/prepared'))
-    expect(headsMade()).toBe(made)
-    now += 1_000
-    dated = now
-    await exchange(get('/prepared'), get('/prepared'), get('/prepared'))
-    expect(headsMade()).toBe(made + 1)
-  })
-
-  it('never names an older date than Fastify would: Node is late to see that a second has begun', async () => {
-    await prepare()
-    now += 1_000
-    expect(await exchange(get('/prepared'), get('/prepared'))).toBe(await exchange(get('/sent'), get('/sent')))
-    dated = now
-    expect(await exchange(get('/prepared'), get('/prepared'))).toBe(await exchange(get('/sent'), get('/sent')))
-    const made = headsMade()
-    await exchange(get('/prepared'), get('/prepared'))
+    for (const date of ['Tue, 14 Nov 2023 22:13:20 GMT', 'Tue, 14 Nov 2023 22:13:21 GMT']) {
+      const replies = await exchange(get('/prepared/short'), get('/prepared/short'))
+      expect(replies.match(/^Date: .*$/gm)).toEqual([`Date: ${date}\r`, `Date: ${date}\r`].map((line) => line.trim()))
+      now += 1_000
+    }
     expect(headsMade()).toBe(made)
   })
 
   it('is prepared once for all who get the same headers from hooks', async () => {
-    const from = (origin: string) => get('/prepared', { lines: [`Origin: ${origin}`] })
-    const all = () => exchange(from('http://one.example'), from('http://other.example'), get('/prepared'))
+    const from = (origin: string) => get('/prepared/short', { lines: [`Origin: ${origin}`] })
+    const all = () => exchange(from('http://one.example'), from('http://other.example'), get('/prepared/short'))
     const replies = await all()
     const made = headsMade()
     expect(await all()).toBe(replies)
@@ -182,9 +167,9 @@ describe('a prepared reply', () => {
     ])
   })
 
-  it('keeps a few of them, and sends the rest as ever', async () => {
+  it('keeps a few heads, and sends the rest as ever', async () => {
     const origins = Array.from({ length: 40 }, (_, index) => `http://${index}.example`)
-    const ask = () => exchange(...origins.map((origin) => get('/prepared', { lines: [`Origin: ${origin}`] })))
+    const ask = () => exchange(...origins.map((origin) => get('/prepared/short', { lines: [`Origin: ${origin}`] })))
     const replies = await ask()
     expect(await ask()).toBe(replies)
     for (const origin of origins) expect(replies).toContain(`access-control-allow-origin: ${origin}\r\n`)
@@ -194,9 +179,9 @@ describe('a prepared reply', () => {
     await prepare()
     const socket: Socket = connect({ port, host: '127.0.0.1' })
     await once(socket, 'connect')
-    socket.write(get('/prepared'))
+    socket.write(get('/prepared/short'))
     await once(socket, 'data')
     socket.resetAndDestroy()
-    expect(await exchange(get('/prepared'))).toBe(await exchange(get('/sent')))
+    expect(await exchange(get('/prepared/short'))).toBe(await exchange(get('/sent/short')))
   })
 })

@@ -33,8 +33,14 @@ export class Served implements AsyncDisposable {
     this.origin = origin
   }
 
-  static async start(flags: readonly string[] = [], parts: Parts = {}): Promise<Served> {
+  /** `prepare` is given the app before it listens. */
+  static async start(
+    flags: readonly string[] = [],
+    parts: Parts = {},
+    prepare: (app: App) => void = () => {},
+  ): Promise<Served> {
     const app = await buildApp(readConfig(['--port', '0', '--log-level', 'silent', ...flags], {}), parts)
+    prepare(app)
     return new Served(app, await app.http.listen({ host: '127.0.0.1', port: 0 }))
   }
 
@@ -132,11 +138,12 @@ export class Wire implements Disposable {
 
   /** Wait for the next reply; its body must have a Content-Length. */
   async reply(): Promise<Answer> {
-    await until(() => this.#whole() !== undefined || this.#hasEnded)
-    const whole = this.#whole()
-    if (whole === undefined) throw new Error(`the connection ended after ${JSON.stringify(String(this.#received))}`)
-    this.#received = this.#received.subarray(whole.bytes)
-    return whole.answer
+    return (await this.#next()).answer
+  }
+
+  /** Wait for the next reply, and give it as it came, but for its date. One to HEAD has no body, whatever its head says. */
+  async replyText({ hasBody = true } = {}): Promise<string> {
+    return (await this.#next(hasBody)).raw.replace(/^Date: .* GMT\r$/m, 'Date: now\r')
   }
 
   /** Wait until the server has closed it. */
@@ -144,18 +151,33 @@ export class Wire implements Disposable {
     await until(() => this.#hasEnded)
   }
 
-  #whole(): { answer: Answer; bytes: number } | undefined {
+  async #next(hasBody = true): Promise<Whole> {
+    await until(() => this.#whole(hasBody) !== undefined || this.#hasEnded)
+    const whole = this.#whole(hasBody)
+    if (whole === undefined) throw new Error(`the connection ended after ${JSON.stringify(String(this.#received))}`)
+    this.#received = this.#received.subarray(whole.bytes)
+    return whole
+  }
+
+  #whole(hasBody: boolean): Whole | undefined {
     const end = this.#received.indexOf('\r\n\r\n')
     if (end < 0) return undefined
     const [start, ...lines] = this.#received.toString('latin1', 0, end).split('\r\n') as [string, ...string[]]
     const headers = Object.fromEntries(
       lines.map((line) => [line.split(':')[0]?.toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
     )
-    const bytes = end + 4 + Number(headers['content-length'] ?? 0)
+    const bytes = end + 4 + (hasBody ? Number(headers['content-length'] ?? 0) : 0)
     if (this.#received.length < bytes) return undefined
     const text = this.#received.toString('utf8', end + 4, bytes)
-    return { answer: { status: Number(start.split(' ')[1]), headers, text, json: parse(text) }, bytes }
+    const raw = this.#received.toString('utf8', 0, bytes)
+    return { answer: { status: Number(start.split(' ')[1]), headers, text, json: parse(text) }, bytes, raw }
   }
+}
+
+interface Whole {
+  readonly answer: Answer
+  readonly bytes: number
+  readonly raw: string
 }
 
 /** Go round the event loop until something is so. */

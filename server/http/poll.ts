@@ -1,0 +1,64 @@
+// A poll: what is asked for, and how it is answered. Which way it has come does not matter here.
+
+import type { Coroutine } from '../../runtime/index.ts'
+import { after, select } from '../../runtime/index.ts'
+import type { Batch, Cursor, From, Hub } from '../hub/index.ts'
+import type { Draining } from './draining.ts'
+import { PreparedReplies, type PreparedReply } from './prepared-reply.ts'
+import type { WaitingRoom } from './waiting-room.ts'
+
+export interface Poll {
+  readonly topics: readonly string[]
+  readonly waitSeconds: number
+  /** The most messages in the reply. */
+  readonly limit: number
+  readonly from: From
+  /** Whose place it takes in the waiting room. */
+  readonly address: string
+}
+
+export interface PollParts {
+  readonly hub: Hub
+  readonly draining: Draining
+  readonly waitingRoom: WaitingRoom
+}
+
+/** Answer a poll. A text, and not a reply, is for a client that is sent away. */
+export type LongPoll = (poll: Poll, cursor: Cursor | undefined) => Coroutine<PreparedReply | string>
+
+export const pollHeaders = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
+
+/** Waits are shortened by up to so much, so that clients who came together do not come back together. */
+const jitter = 0.1
+
+export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll {
+  const replies = new PreparedReplies(pollHeaders, () => draining.begun.isOpen)
+  let last: { readonly batch: Batch; readonly reply: PreparedReply } | undefined
+
+  // A herd is ten thousand that are answered with the same batch, one after the other.
+  function replyWith(batch: Batch): PreparedReply {
+    if (last?.batch !== batch) last = { batch, reply: replies.of(batch.json) }
+    return last.reply
+  }
+
+  function* longPoll(poll: Poll, cursor: Cursor | undefined): Coroutine<PreparedReply | string> {
+    const { topics, waitSeconds, limit, from, address } = poll
+    const holdMs = Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter))
+    using _place = holdMs > 0 ? waitingRoom.enter(address) : null
+    using subscription = hub.subscribe(topics, cursor, from)
+    yield* subscription.located()
+    const woken = yield* select(
+      { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
+      { order: 'first' },
+    )
+    if (woken.case === 'news') return replyWith(yield* subscription.read(limit))
+    if (woken.case === 'quiet') return replies.of(subscription.nothing().json)
+    return withRetry(subscription.nothing(), draining.retryAfterMs())
+  }
+
+  return longPoll
+}
+
+function withRetry(batch: Batch, retryAfterMs: number): string {
+  return `${batch.json.slice(0, -1)},"retryAfterMs":${retryAfterMs}}`
+}

@@ -1,0 +1,249 @@
+// Polls that come again. A client polls on and on, and what it sends differs in nothing but the cursor. What hooks, guards
+// and schemas have said of such a request they would say again; so its bytes are compared to those of the poll before on
+// the same connection, and when they are the same the coroutine is started at once, without Node's HTTP and Fastify. That
+// spares more than half of what a poll costs, and most of what it holds while it waits.
+//
+// Whatever is not plainly the same goes the whole way: another header or parameter, a broken cursor, an error, a reply
+// that ends the connection. What depends on more than the bytes is asked each time: how often the client asks, how many
+// wait, whether the server drains. A guard that comes to depend on more must be asked here, too.
+//
+// Invariants of a connection:
+//   - while it is idle, Node's HTTP has read whole requests only, and has answered them all;
+//   - while a poll of it waits here, Node's HTTP is given nothing, and what comes early is kept until after the reply.
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Coroutine, Scheduler, Task } from '../../runtime/index.ts'
+import type { Cursor } from '../hub/index.ts'
+import { decodeCursor } from '../hub/index.ts'
+import type { LongPoll, Poll } from './poll.ts'
+import { bytesOf, PollBytes } from './poll-bytes.ts'
+import type { PreparedHead, PreparedReply } from './prepared-reply.ts'
+
+/** How much a client may send ahead, in bytes, before nothing more is read from it. */
+const mostEarlyBytes = 64 * 1024
+
+/** How much of a request stands in a dump. */
+const longestLabel = 200
+
+export interface RepeatedPollsOptions {
+  readonly scheduler: Scheduler
+  readonly server: Server
+  readonly longPoll: LongPoll
+  /** Whether `poll` may be answered without asking the hooks. */
+  readonly admits: (poll: Poll) => boolean
+  /** Told of each request that the hooks do not see. */
+  readonly count: () => void
+}
+
+/** What is known of the polls of a connection. */
+interface KnownPoll {
+  readonly poll: Poll
+  readonly bytes: PollBytes
+  /** Of the reply. */
+  readonly head: PreparedHead
+}
+
+type Answered = Recognised & KnownPoll
+
+export class RepeatedPolls {
+  readonly options: RepeatedPollsOptions
+  readonly #connections = new Map<Socket, PollingConnection>()
+  #isOff = false
+
+  constructor(options: RepeatedPollsOptions) {
+    this.options = options
+    // Node would end a connection that is silent for longer than it is kept alive, as many a poll is.
+    options.server.on('timeout', (socket: Socket) => {
+      if (!this.#connections.get(socket)?.isWaiting) socket.destroy()
+    })
+  }
+
+  /** Whether a poll waits here, or is about to be answered. */
+  get hasWaiting(): boolean {
+    for (const connection of this.#connections.values()) if (connection.isWaiting) return true
+    return false
+  }
+
+  /** From now on every poll goes the whole way: there are hooks that must see it. */
+  turnOff(): void {
+    this.#isOff = true
+  }
+
+  /** A poll is on its way through Fastify: note the bytes that it came in, if its like can be known by them. */
+  recognise(request: IncomingMessage, cursor: string | undefined): Recognised | undefined {
+    if (cursor === undefined || request.method !== 'GET' || request.headers.expect !== undefined) return undefined
+    return this.#connections.get(request.socket)?.recognise(request, cursor)
+  }
+
+  /** It is being answered, with a head that others can have: once that is done, look out for the next one. */
+  answered({ method, socket }: IncomingMessage, response: ServerResponse, whole: Answered | undefined): void {
+    if (method !== 'GET' || this.#isOff) return
+    const look = () => {
+      const connection = this.#connections.get(socket)
+      if (connection === undefined) this.#watch(socket)
+      else if (whole !== undefined) connection.answered(whole)
+    }
+    response.once('finish', look)
+  }
+
+  #watch(socket: Socket): void {
+    const connection = socket.destroyed ? undefined : PollingConnection.on(socket, this.options)
+    if (connection === undefined) return
+    this.#connections.set(socket, connection)
+    socket.once('close', () => {
+      this.#connections.delete(socket)
+      connection.close()
+    })
+  }
+}
+
+/** A poll in the bytes that it came in. */
+export interface Recognised {
+  readonly bytes: PollBytes
+  /** How many chunks Node's HTTP had been given then. */
+  readonly chunks: number
+}
+
+class PollingConnection {
+  readonly options: RepeatedPollsOptions
+  readonly #socket: Socket
+  readonly #toHttp: (chunk: Buffer) => void
+  /** How many chunks Node's HTTP has been given, and the last one, until its request is known by it. */
+  #chunks = 0
+  #given: Buffer | null = null
+  #isIdle = false
+  #known: KnownPoll | null = null
+  /** The poll that waits, and its cursor. */
+  #task: Task<void> | null = null
+  #cursor = ''
+  #early: Buffer | null = null
+  readonly #label = () => {
+    const [target = ''] = this.#request().split(' HTTP/', 1)
+    return `${target.slice(0, longestLabel)} for ${this.#known?.poll.address}`
+  }
+
+  private constructor(socket: Socket, options: RepeatedPollsOptions, toHttp: (chunk: Buffer) => void) {
+    this.#socket = socket
+    this.options = options
+    this.#toHttp = toHttp
+  }
+
+  /** Read `socket` before Node's HTTP does. Undefined when that does not listen as it should. */
+  static on(socket: Socket, options: RepeatedPollsOptions): PollingConnection | undefined {
+    const [toHttp, ...others] = socket.listeners('data') as ((chunk: Buffer) => void)[]
+    if (toHttp === undefined || others.length > 0) return undefined
+    const connection = new PollingConnection(socket, options, toHttp)
+    socket.on('data', (chunk: Buffer) => connection.#read(chunk))
+    socket.removeListener('data', toHttp)
+    return connection
+  }
+
+  get isWaiting(): boolean {
+    return this.#task !== null
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.destroyed
+  }
+
+  /** Whether `request` is all that has come, in these very bytes: then so much of it can come again. */
+  recognise(request: IncomingMessage, cursor: string): Recognised | undefined {
+    const text = this.#given?.toString('latin1')
+    this.#given = null
+    if (text === undefined || text !== bytesOf(request)) return undefined
+    const bytes = PollBytes.around(text, cursor)
+    return bytes && { bytes, chunks: this.#chunks }
+  }
+
+  /** It has been answered, with a head that others can have. */
+  answered({ chunks, poll, bytes, head }: Answered): void {
+    // Something has come meanwhile: what, only Node's HTTP knows.
+    if (chunks !== this.#chunks) return
+    this.#known = { poll, bytes, head }
+    this.#isIdle = true
+  }
+
+  close(): void {
+    this.#task?.cancel('the client went away')
+  }
+
+  /** The poll that waits has its answer: a reply, or a text for a client that is sent away. */
+  answer(answer: PreparedReply | string, head: PreparedHead): void {
+    if (this.isClosed) return
+    if (typeof answer === 'string' || answer.isLast) {
+      this.askAgain()
+      return
+    }
+    answer.writeTo(this.#socket, head)
+    this.#task = null
+    this.#readEarly()
+  }
+
+  /** Let the poll that waits go the whole way, where it gets what is not usual: an error, or a reply that is the last. */
+  askAgain(): void {
+    this.#task = null
+    this.#pass(Buffer.from(this.#request(), 'latin1'))
+    this.#readEarly()
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#task !== null) this.#keepForLater(chunk)
+    else if (!this.#isIdle || !this.#startPoll(chunk)) this.#pass(chunk)
+  }
+
+  #pass(chunk: Buffer): void {
+    this.#isIdle = false
+    this.#chunks += 1
+    this.#given = chunk
+    this.#toHttp(chunk)
+  }
+
+  #startPoll(chunk: Buffer): boolean {
+    const known = this.#known as KnownPoll
+    const text = known.bytes.cursorIn(chunk)
+    const cursor = text === undefined ? undefined : cursorOr(text)
+    if (cursor === undefined || this.#socket.writableLength > 0 || !this.options.admits(known.poll)) return false
+    this.options.count()
+    this.#cursor = text as string
+    this.#task = this.options.scheduler.run(serve, this, known, cursor)
+    this.#task.label = this.#label
+    return true
+  }
+
+  #request(): string {
+    return this.#known?.bytes.with(this.#cursor) ?? ''
+  }
+
+  #keepForLater(chunk: Buffer): void {
+    this.#early = this.#early === null ? chunk : Buffer.concat([this.#early, chunk])
+    if (this.#early.length > mostEarlyBytes) this.#socket.pause()
+  }
+
+  #readEarly(): void {
+    const early = this.#early
+    if (early === null || this.#socket.destroyed) return
+    this.#early = null
+    if (this.#socket.isPaused()) this.#socket.resume()
+    this.#read(early)
+  }
+}
+
+function* serve(connection: PollingConnection, { poll, head }: KnownPoll, cursor: Cursor): Coroutine<void> {
+  try {
+    const answer = yield* connection.options.longPoll(poll, cursor)
+    connection.answer(answer, head)
+  } catch (error) {
+    // Whatever it is, its client will be told it the whole way; when there is none any more, it is cancelled.
+    if (connection.isClosed) throw error
+    connection.askAgain()
+  }
+}
+
+function cursorOr(text: string): Cursor | undefined {
+  try {
+    return decodeCursor(text)
+  } catch {
+    return undefined
+  }
+}
