@@ -91,10 +91,15 @@ export class PreparedReply {
 
   /** Write it on a connection that carries nothing else at the moment, and goes on after it. */
   writeTo(socket: Socket, head: PreparedHead): void {
-    if (this.#whole === null || this.#whole.head !== head || this.#whole.second !== currentSecond()) {
-      this.#whole = { head, second: currentSecond(), bytes: this.#join(head.text(this.#length)) }
+    const second = currentSecond()
+    const whole = this.#whole
+    if (whole === null || whole.head !== head || whole.second !== second) {
+      this.#whole = { head, second, bytes: this.#join(head.text(this.#length)) }
+    } else if (typeof whole.bytes === 'string') {
+      // Others get it, too: from now on it need not be encoded each time.
+      whole.bytes = Buffer.from(whole.bytes)
     }
-    socket.write(this.#whole.bytes)
+    socket.write((this.#whole as Whole).bytes)
   }
 
   #join(head: string): string | Buffer {
@@ -105,7 +110,7 @@ export class PreparedReply {
 interface Whole {
   readonly head: PreparedHead
   readonly second: number
-  readonly bytes: string | Buffer
+  bytes: string | Buffer
 }
 
 /** A head as Node has put it together, for bodies of any length, at any time. */

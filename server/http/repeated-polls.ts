@@ -32,7 +32,7 @@ export interface RepeatedPollsOptions {
   readonly longPoll: LongPoll
   /** Whether `poll` may be answered without asking the hooks. */
   readonly admits: (poll: Poll) => boolean
-  /** Told of each request that the hooks do not see. */
+  /** Told of each request that the hooks do not see, before it is known whether they will after all. */
   readonly count: () => void
 }
 
@@ -50,6 +50,10 @@ export class RepeatedPolls {
   readonly options: RepeatedPollsOptions
   readonly #connections = new Map<Socket, PollingConnection>()
   #isOff = false
+  /** What Node's HTTP is given is of this connection. */
+  #passing: PollingConnection | null = null
+  /** Those whose replies are about to leave. */
+  #leaving: PollingConnection[] = []
 
   constructor(options: RepeatedPollsOptions) {
     this.options = options
@@ -57,6 +61,7 @@ export class RepeatedPolls {
     options.server.on('timeout', (socket: Socket) => {
       if (!this.#connections.get(socket)?.isWaiting) socket.destroy()
     })
+    options.server.on('request', (request: IncomingMessage) => this.#passing?.begins(request))
   }
 
   /** Whether a poll waits here, or is about to be answered. */
@@ -87,8 +92,33 @@ export class RepeatedPolls {
     response.once('finish', look)
   }
 
+  /** Give Node's HTTP what it would have read itself, and the connection the requests that begin by it. */
+  pass(connection: PollingConnection, toHttp: () => void): void {
+    this.#passing = connection
+    try {
+      toHttp()
+    } finally {
+      this.#passing = null
+    }
+  }
+
+  /**
+   * Let a reply leave once the slice of the scheduler is over: a write that wakes its client costs three times as much as
+   * one that comes right after another, and the coroutines in between are time enough for the client to fall asleep.
+   */
+  sendSoon(connection: PollingConnection): void {
+    if (this.#leaving.length === 0) queueMicrotask(() => this.#sendAll())
+    this.#leaving.push(connection)
+  }
+
+  #sendAll(): void {
+    const leaving = this.#leaving
+    this.#leaving = []
+    for (const connection of leaving) connection.send()
+  }
+
   #watch(socket: Socket): void {
-    const connection = socket.destroyed ? undefined : PollingConnection.on(socket, this.options)
+    const connection = socket.destroyed ? undefined : PollingConnection.on(socket, this)
     if (connection === undefined) return
     this.#connections.set(socket, connection)
     socket.once('close', () => {
@@ -106,34 +136,38 @@ export interface Recognised {
 }
 
 class PollingConnection {
-  readonly options: RepeatedPollsOptions
+  readonly polls: RepeatedPolls
   readonly #socket: Socket
   readonly #toHttp: (chunk: Buffer) => void
-  /** How many chunks Node's HTTP has been given, and the last one, until its request is known by it. */
+  /** How many chunks Node's HTTP has been given; the last of them, and the last request that began by it. */
   #chunks = 0
   #given: Buffer | null = null
+  #begun: IncomingMessage | null = null
   #isIdle = false
   #known: KnownPoll | null = null
   /** The poll that waits, and its cursor. */
   #task: Task<void> | null = null
   #cursor = ''
-  #early: Buffer | null = null
+  #reply: PreparedReply | null = null
+  /** What has come while it waits. */
+  #early: Buffer[] = []
+  #earlyBytes = 0
   readonly #label = () => {
     const [target = ''] = this.#request().split(' HTTP/', 1)
     return `${target.slice(0, longestLabel)} for ${this.#known?.poll.address}`
   }
 
-  private constructor(socket: Socket, options: RepeatedPollsOptions, toHttp: (chunk: Buffer) => void) {
+  private constructor(socket: Socket, polls: RepeatedPolls, toHttp: (chunk: Buffer) => void) {
     this.#socket = socket
-    this.options = options
+    this.polls = polls
     this.#toHttp = toHttp
   }
 
   /** Read `socket` before Node's HTTP does. Undefined when that does not listen as it should. */
-  static on(socket: Socket, options: RepeatedPollsOptions): PollingConnection | undefined {
+  static on(socket: Socket, polls: RepeatedPolls): PollingConnection | undefined {
     const [toHttp, ...others] = socket.listeners('data') as ((chunk: Buffer) => void)[]
     if (toHttp === undefined || others.length > 0) return undefined
-    const connection = new PollingConnection(socket, options, toHttp)
+    const connection = new PollingConnection(socket, polls, toHttp)
     socket.on('data', (chunk: Buffer) => connection.#read(chunk))
     socket.removeListener('data', toHttp)
     return connection
@@ -147,10 +181,16 @@ class PollingConnection {
     return this.#socket.destroyed
   }
 
-  /** Whether `request` is all that has come, in these very bytes: then so much of it can come again. */
+  begins(request: IncomingMessage): void {
+    this.#begun = request
+  }
+
+  /** Whether `request` is the last that has come, and came by itself in these very bytes: so its like can be known. */
   recognise(request: IncomingMessage, cursor: string): Recognised | undefined {
+    if (this.#begun !== request) return undefined
     const text = this.#given?.toString('latin1')
     this.#given = null
+    this.#begun = null
     if (text === undefined || text !== bytesOf(request)) return undefined
     const bytes = PollBytes.around(text, cursor)
     return bytes && { bytes, chunks: this.#chunks }
@@ -168,22 +208,25 @@ class PollingConnection {
     this.#task?.cancel('the client went away')
   }
 
-  /** The poll that waits has its answer: a reply, or a text for a client that is sent away. */
-  answer(answer: PreparedReply | string, head: PreparedHead): void {
+  /** The poll that waits has its answer. What is no reply it gets the whole way: an error, or that it is sent away. */
+  answer(answer: PreparedReply | string | undefined): void {
     if (this.isClosed) return
-    if (typeof answer === 'string' || answer.isLast) {
-      this.askAgain()
-      return
+    if (typeof answer === 'object' && !answer.isLast) {
+      this.#reply = answer
+      this.polls.sendSoon(this)
+    } else {
+      this.#task = null
+      this.#pass(Buffer.from(this.#request(), 'latin1'))
+      this.#readEarly()
     }
-    answer.writeTo(this.#socket, head)
-    this.#task = null
-    this.#readEarly()
   }
 
-  /** Let the poll that waits go the whole way, where it gets what is not usual: an error, or a reply that is the last. */
-  askAgain(): void {
+  /** Send the reply. */
+  send(): void {
+    if (this.isClosed) return
+    this.#reply?.writeTo(this.#socket, (this.#known as KnownPoll).head)
+    this.#reply = null
     this.#task = null
-    this.#pass(Buffer.from(this.#request(), 'latin1'))
     this.#readEarly()
   }
 
@@ -196,17 +239,18 @@ class PollingConnection {
     this.#isIdle = false
     this.#chunks += 1
     this.#given = chunk
-    this.#toHttp(chunk)
+    this.polls.pass(this, () => this.#toHttp(chunk))
   }
 
   #startPoll(chunk: Buffer): boolean {
-    const known = this.#known as KnownPoll
-    const text = known.bytes.cursorIn(chunk)
+    const { scheduler, admits, count } = this.polls.options
+    const { poll, bytes } = this.#known as KnownPoll
+    const text = bytes.cursorIn(chunk)
     const cursor = text === undefined ? undefined : cursorOr(text)
-    if (cursor === undefined || this.#socket.writableLength > 0 || !this.options.admits(known.poll)) return false
-    this.options.count()
+    if (cursor === undefined || this.#socket.writableLength > 0 || !admits(poll)) return false
+    count()
     this.#cursor = text as string
-    this.#task = this.options.scheduler.run(serve, this, known, cursor)
+    this.#task = scheduler.run(serve, this, poll, cursor)
     this.#task.label = this.#label
     return true
   }
@@ -216,28 +260,30 @@ class PollingConnection {
   }
 
   #keepForLater(chunk: Buffer): void {
-    this.#early = this.#early === null ? chunk : Buffer.concat([this.#early, chunk])
-    if (this.#early.length > mostEarlyBytes) this.#socket.pause()
+    this.#early.push(chunk)
+    this.#earlyBytes += chunk.length
+    if (this.#earlyBytes > mostEarlyBytes) this.#socket.pause()
   }
 
   #readEarly(): void {
-    const early = this.#early
-    if (early === null || this.#socket.destroyed) return
-    this.#early = null
+    if (this.#earlyBytes === 0) return
+    const early = Buffer.concat(this.#early)
+    this.#early = []
+    this.#earlyBytes = 0
     if (this.#socket.isPaused()) this.#socket.resume()
     this.#read(early)
   }
 }
 
-function* serve(connection: PollingConnection, { poll, head }: KnownPoll, cursor: Cursor): Coroutine<void> {
+function* serve(connection: PollingConnection, poll: Poll, cursor: Cursor): Coroutine<void> {
+  let answer: PreparedReply | string | undefined
   try {
-    const answer = yield* connection.options.longPoll(poll, cursor)
-    connection.answer(answer, head)
+    answer = yield* connection.polls.options.longPoll(poll, cursor)
   } catch (error) {
-    // Whatever it is, its client will be told it the whole way; when there is none any more, it is cancelled.
+    // It has been cancelled because there is no client any more.
     if (connection.isClosed) throw error
-    connection.askAgain()
   }
+  connection.answer(answer)
 }
 
 function cursorOr(text: string): Cursor | undefined {

@@ -2,7 +2,7 @@
 //
 // Invariants, once located:
 //   - `ring` ends at the head, and `before` is the message just before its first;
-//   - everybody in `waiting` has been told everything up to the head;
+//   - everybody in `waiting` has been told everything up to the head, or is still in `toLookAt`;
 //   - `unread` counts the readers that were woken and have not read yet; while there are any, the ring may grow to
 //     the bounds of a burst, so that it does not overtake those it has just woken.
 
@@ -35,10 +35,15 @@ export class FeedLink extends Link {
   }
 }
 
-export interface FeedLimits {
+export interface FeedOptions {
   readonly ring: HistoryLimits
   readonly burst?: HistoryLimits
+  /** Do something soon, behind the coroutines that are runnable now. */
+  readonly later: (work: () => void) => void
 }
+
+/** So many readers are woken in one go. Beyond that the first shall read before the last are woken, and others get a turn. */
+const wokenAtOnce = 256
 
 /** It is a link, so that its hub can queue the feeds that nobody reads. */
 export class Feed extends Link {
@@ -68,12 +73,17 @@ export class Feed extends Link {
   /** The message before the ring's first, as far as it is known. */
   #before: { readonly offset: number; readonly id: string | null } | null = null
   #unread = 0
+  /** Who waited when there was news last, and how many of them have been looked at; empty when all have been. */
+  #toLookAt: readonly FeedLink[] = []
+  #lookedAt = 0
+  readonly #later: FeedOptions['later']
 
-  constructor(topic: string, name: number, hash: Hash, { ring, burst }: FeedLimits) {
+  constructor(topic: string, name: number, hash: Hash, { ring, burst, later }: FeedOptions) {
     super()
     this.topic = topic
     this.name = name
     this.#hash = hash
+    this.#later = later
     this.#ringLimits = ring
     this.#burstLimits = burst ?? { messages: ring.messages * 2, bytes: ring.bytes * 2 }
   }
@@ -135,7 +145,6 @@ export class Feed extends Link {
       this.#position = null
     }
     this.#wakeReady()
-    this.#trim()
   }
 
   /** The oldest message at hand, when it is of this epoch: a burst can hold back more than the broker has kept. */
@@ -209,8 +218,27 @@ export class Feed extends Link {
     return offset === this.#before?.offset ? this.#before : this.#ring.at(offset)
   }
 
+  /** Wake who is ready; when they are many, some of them, and the others soon. */
   #wakeReady(): void {
-    for (const link of [...this.#waiting]) if (link.isLinked && link.waiting?.isReady()) this.#wake(link)
+    const isUnderWay = this.#toLookAt.length > 0
+    this.#toLookAt = [...this.#waiting]
+    this.#lookedAt = 0
+    if (!isUnderWay) this.#wakeSome()
+  }
+
+  #wakeSome(): void {
+    const links = this.#toLookAt
+    const end = Math.min(this.#lookedAt + wokenAtOnce, links.length)
+    for (; this.#lookedAt < end; this.#lookedAt += 1) {
+      const link = links[this.#lookedAt] as FeedLink
+      if (link.isLinked && link.waiting?.isReady()) this.#wake(link)
+    }
+    if (end < links.length) {
+      this.#later(() => this.#wakeSome())
+      return
+    }
+    this.#toLookAt = []
+    this.#trim()
   }
 
   #wake(link: FeedLink): void {
@@ -221,7 +249,7 @@ export class Feed extends Link {
   }
 
   #trim(): void {
-    const most = this.#unread > 0 ? this.#burstLimits : this.#ringLimits
+    const most = this.#unread > 0 || this.#toLookAt.length > 0 ? this.#burstLimits : this.#ringLimits
     while (this.#ring.exceeds(most)) {
       // The message itself would do, but it would keep its data.
       const { offset, id } = this.#ring.shift() as Message

@@ -10,6 +10,7 @@ import { after, Cancelled, Channel, checkpoint, select, shield, WaitList } from 
 import type { Broker, Follower, Published, Standing } from './broker.ts'
 import type { Cursor } from './cursor.ts'
 import { encodeCursor } from './cursor.ts'
+import type { FeedOptions } from './feed.ts'
 import { Feed } from './feed.ts'
 import type { HistoryLimits } from './history.ts'
 import type { Draft, Message } from './message.ts'
@@ -71,6 +72,7 @@ export class Hub implements Follower, Disposable {
   /** Feeds to look at: they have got their first reader, or have lost their last. */
   readonly #changed = new Channel<Feed>(Number.POSITIVE_INFINITY, { name: 'topics to follow or leave' })
   readonly #follower: Task<never>
+  readonly #feeding: FeedOptions
   #isTimed = false
   /** Batches made since the last message arrived. */
   #shared = new SharedBatches()
@@ -83,6 +85,7 @@ export class Hub implements Follower, Disposable {
     this.broker = options.broker
     this.hash = options.hash
     this.batchBytes = options.batchBytes
+    this.#feeding = { ...options, later: (work) => void options.scheduler.run(doLater, work) }
     this.#follower = options.scheduler.run(() => this.#follow())
     this.#follower.label = 'hub'
   }
@@ -184,7 +187,7 @@ export class Hub implements Follower, Disposable {
   #enter(topic: string, cursor: Cursor | undefined): Place {
     let feed = this.#feeds.get(topic)
     if (feed === undefined) {
-      feed = new Feed(topic, nameHash(this.hash, topic), this.hash, this.#options)
+      feed = new Feed(topic, nameHash(this.hash, topic), this.hash, this.#feeding)
       this.#feeds.set(topic, feed)
     }
     feed.unlink()
@@ -265,4 +268,9 @@ export class Hub implements Follower, Disposable {
 
 function distinct(topics: readonly string[]): readonly string[] {
   return topics.length > 1 ? [...new Set(topics)] : topics
+}
+
+/** Wakes more of many readers: a coroutine, so that it comes behind those that it has woken already. */
+function* doLater(work: () => void): Coroutine<void> {
+  work()
 }

@@ -276,6 +276,23 @@ describe('what is not plainly the same', () => {
     expect(served.wholeWay() - before).toBe(3)
   })
 
+  it('is followed by one that passes, also when two had waited behind each other', async () => {
+    await using served = await serve()
+    const poller = await Poller.on(served)
+    await served.publish('a', 'first')
+    await poller.poll()
+    for (const waiting of [1, 2]) {
+      await poller.ask()
+      await served.waiting(waiting)
+    }
+    await served.publish('a', 'second')
+    for (let replies = 0; replies < 2; replies += 1) expect(await poller.heard()).toContain('"data":"second"')
+    const before = served.wholeWay()
+    await served.publish('a', 'third')
+    expect(await poller.poll()).toContain('"data":"third"')
+    expect(served.wholeWay() - before).toBe(1)
+  })
+
   it('goes the whole way when two come at once, and both are answered in order', async () => {
     await using served = await serve()
     const poller = await regular(served, { query: 'topic=a&wait=0' })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Feed, FeedLink } from '../../../server/hub/feed.ts'
 import { Message } from '../../../server/hub/index.ts'
 import { nameHash } from '../../../server/hub/position.ts'
@@ -7,9 +7,12 @@ import { hash } from './rig.ts'
 
 let feed: Feed
 let woken: FeedLink[]
+let postponed: (() => void)[]
 
 beforeEach(() => {
-  feed = new Feed('a', nameHash(hash, 'a'), hash, { ring: { messages: 3, bytes: 1_000 } })
+  const ring = { messages: 3, bytes: 1_000 }
+  postponed = []
+  feed = new Feed('a', nameHash(hash, 'a'), hash, { ring, later: (work) => postponed.push(work) })
   woken = []
 })
 
@@ -166,4 +169,72 @@ it('waits for nobody who has gone to wait again', () => {
   feed.settle(link)
   for (let offset = 4; offset <= 20; offset += 1) arrive(offset)
   expect(feed.ringLength).toBe(3)
+})
+
+describe('a feed for which many wait', () => {
+  /** Do what has been put off, and what that puts off. */
+  function catchUp(): void {
+    for (let work = postponed.shift(); work !== undefined; work = postponed.shift()) {
+      work()
+      feed.validate()
+    }
+  }
+
+  beforeEach(() => feed.locate(standing(0)))
+
+  it('wakes some at once and the others later, in the order in which they came', () => {
+    const links = Array.from({ length: 1_000 }, () => wait())
+    arrive(1)
+    expect(woken).toEqual(links.slice(0, 256))
+    expect(postponed).toHaveLength(1)
+    postponed.shift()?.()
+    expect(woken).toEqual(links.slice(0, 512))
+    catchUp()
+    expect(woken).toEqual(links)
+    expect(feed.waitingCount).toBe(0)
+  })
+
+  it.each([0, 255, 256])('puts nothing off for %i', (count) => {
+    for (let made = 0; made < count; made += 1) wait()
+    arrive(1)
+    expect(woken).toHaveLength(count)
+    expect(postponed).toEqual([])
+  })
+
+  it('does not wake who has gone meanwhile, nor twice who comes', () => {
+    const links = Array.from({ length: 600 }, () => wait())
+    arrive(1)
+    const gone = links.slice(300, 400)
+    for (const link of gone) feed.withdraw(link)
+    let isBehind = false
+    const newcomer = wait(() => isBehind)
+    catchUp()
+    expect(woken).toEqual(links.filter((link) => !gone.includes(link)))
+    expect(newcomer.isLinked).toBe(true)
+    isBehind = true
+    arrive(2)
+    expect(woken.at(-1)).toBe(newcomer)
+  })
+
+  it('wakes them all once when more arrives meanwhile', () => {
+    const links = Array.from({ length: 700 }, () => wait())
+    arrive(1)
+    arrive(2)
+    expect(woken).toEqual(links.slice(0, 256))
+    expect(postponed).toHaveLength(1)
+    catchUp()
+    expect(woken).toEqual(links)
+  })
+
+  it('keeps for those whom it has yet to wake what a burst brings', () => {
+    const links = Array.from({ length: 300 }, () => wait())
+    const start = feed.head
+    for (let offset = 1; offset <= 6; offset += 1) arrive(offset)
+    for (const link of woken) feed.settle(link)
+    expect(feed.read(start, 10)).toHaveLength(6)
+    catchUp()
+    expect(woken).toEqual(links)
+    for (const link of woken) feed.settle(link)
+    expect(feed.ringLength).toBe(3)
+  })
 })

@@ -509,6 +509,22 @@ it('ten thousand readers of one topic are all woken by one publish, and share on
   expect(rig.hub.statistics()).toMatchObject({ waiting: 0, delivered: 10_000 })
 })
 
+it('of a thousand readers of one topic the first have read before the last are woken', () => {
+  const rig = new Rig()
+  const waitingThen: number[] = []
+  for (let readers = 0; readers < 1_000; readers += 1) {
+    rig.scheduler.run(function* reader() {
+      yield* rig.poll({ topics: ['a'], holdMs: 60_000 })
+      waitingThen.push(rig.hub.statistics().waiting)
+    })
+  }
+  rig.settle()
+  rig.publish('a', 'news')
+  expect(waitingThen).toHaveLength(1_000)
+  expect(waitingThen[0]).toBe(1_000 - 256)
+  expect(waitingThen.at(-1)).toBe(0)
+})
+
 it('ten thousand topics with one reader each: every reader is woken by its own', () => {
   begin()
   const topics = Array.from({ length: 10_000 }, (_, index) => `topic/${index}`)

@@ -7,9 +7,9 @@ import { Place } from '../../../server/hub/place.ts'
 import { type Reading, SharedBatches } from '../../../server/hub/shared-batches.ts'
 
 const sha = (text: string) => hash('sha256', text, 'buffer')
-const ring = { messages: 1, bytes: 0 }
-const a = new Feed('a', 1, sha, { ring })
-const b = new Feed('b', 2, sha, { ring })
+const options = { ring: { messages: 1, bytes: 0 }, later: () => {} }
+const a = new Feed('a', 1, sha, options)
+const b = new Feed('b', 2, sha, options)
 const position: Position = { epoch: 7, tag: 8, offset: 9 }
 
 function batch(): Batch {
