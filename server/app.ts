@@ -100,8 +100,15 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
     server: http.server,
     longPoll,
     // What the hooks below say of a request by more than its bytes.
-    admits: ({ address }) => !draining.begun.isOpen && (rate === undefined || rate.admits(address)),
-    count: () => traffic.countRequest(),
+    admits: ({ address }) => {
+      const isAdmitted = !draining.begun.isOpen && (rate === undefined || rate.admits(address))
+      if (isAdmitted) traffic.count(1)
+      return isAdmitted
+    },
+    uncount: ({ address }) => {
+      rate?.uncount(address)
+      traffic.count(-1)
+    },
   })
 
   // Whoever closes the app must not wait for polls that wait, nor for clients that dawdle.

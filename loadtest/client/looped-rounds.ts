@@ -14,8 +14,6 @@ const quickRounds = 3
 /** A server of much code is compiled for some seconds longer than one of little. */
 const warmUpMs = 5_000
 const quickWarmUpMs = 1_500
-/** The first second after the pause in which the others had their rounds is one of waking up: pages, caches, compiled code. */
-const shortestRoundMs = 2_000
 
 /** One server, and what it is asked. */
 export interface Loop {
@@ -43,7 +41,7 @@ interface Round extends Looped {
 export async function loopInTurn(stage: Stage, what: string, loops: readonly Loop[]): Promise<LoopResult[]> {
   const all = loops.map((loop) => ({ loop, generator: loop.ground.startGenerator(), done: [] as Round[] }))
   const wanted = stage.isQuick ? quickRounds : rounds
-  const durationMs = Math.max(shortestRoundMs, stage.durationMs / wanted)
+  const durationMs = Math.max(1_000, stage.durationMs / wanted)
   const warmingMs = stage.isQuick ? quickWarmUpMs : warmUpMs
   for (let round = 0; round <= wanted; round += 1) {
     for (const { loop, generator, done } of all) {

@@ -9,7 +9,7 @@ const exempt = new Set(['/healthz', '/readyz', '/metrics'])
 
 const windowMs = 1_000
 
-/** So many clients are remembered; for one more, the one that has been known longest is forgotten. */
+/** So many clients are remembered; for one more, the one that has asked for nothing longest is forgotten. */
 const mostClients = 5_000
 
 interface Window {
@@ -41,15 +41,19 @@ export class ClientRate {
     return true
   }
 
+  /** Take back what `admits` has counted: the request is counted elsewhere. */
+  uncount(address: string): void {
+    this.#windowOf(address).requests -= 1
+  }
+
   #windowOf(address: string): Window {
-    const known = this.#windows.get(address)
     const now = Date.now()
-    if (known !== undefined && known.startMs + windowMs > now) return known
-    const window = { startMs: now, requests: 0 }
+    let window = this.#windows.get(address)
+    if (window === undefined || window.startMs + windowMs <= now) window = { startMs: now, requests: 0 }
+    // It stands last then, so that the first is the one to forget.
     this.#windows.delete(address)
     this.#windows.set(address, window)
-    const [longest] = this.#windows.keys()
-    if (this.#windows.size > mostClients) this.#windows.delete(longest as string)
+    if (this.#windows.size > mostClients) this.#windows.delete(this.#windows.keys().next().value as string)
     return window
   }
 }

@@ -1,7 +1,7 @@
 // A poll: what is asked for, and how it is answered. Which way it has come does not matter here.
 
 import type { Coroutine } from '../../runtime/index.ts'
-import { after, select } from '../../runtime/index.ts'
+import { after, select, trySelect } from '../../runtime/index.ts'
 import type { Batch, Cursor, From, Hub } from '../hub/index.ts'
 import type { Draining } from './draining.ts'
 import { PreparedReplies, type PreparedReply } from './prepared-reply.ts'
@@ -51,7 +51,10 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
       { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
       { order: 'first' },
     )
-    if (woken.case === 'news') return replyWith(yield* subscription.read(limit))
+    // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
+    if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
+      return replyWith(yield* subscription.read(limit))
+    }
     if (woken.case === 'quiet') return replies.of(subscription.nothing().json)
     return withRetry(subscription.nothing(), draining.retryAfterMs())
   }

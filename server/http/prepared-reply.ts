@@ -2,9 +2,9 @@
 //
 // The first goes the whole way through Fastify and Node, and the head that came of it is kept, beside those with other
 // headers from hooks; the others are given that head, with a length and a date of their own, and the body, in one write.
-// Everything after that is Node's and Fastify's own: keeping the connection, what comes next on it, `onResponse` hooks,
-// logs. Of the hooks before that (`onSend`) there are none but `endKeepAlive`, and while that has something to say no
-// reply is prepared.
+// Everything after `sendTo` is Node's and Fastify's own: keeping the connection, what comes next on it, `onResponse`
+// hooks, logs. Of the hooks before that (`onSend`) there are none but `endKeepAlive`, and while that has something to say
+// no reply is prepared. `writeTo` is for polls that come again, past Node's HTTP.
 
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'

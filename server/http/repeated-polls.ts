@@ -8,20 +8,18 @@
 // wait, whether the server drains. A guard that comes to depend on more must be asked here, too.
 //
 // Invariants of a connection:
-//   - while it is idle, Node's HTTP has read whole requests only, and has answered them all;
-//   - while a poll of it waits here, Node's HTTP is given nothing, and what comes early is kept until after the reply.
+//   - while it is idle, Node's HTTP has read whole requests only, bodies and all, and has answered them;
+//   - while a poll of it waits here, Node's HTTP is given nothing; when more comes, it is given the poll first.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Coroutine, Scheduler, Task } from '../../runtime/index.ts'
+import { Cancelled } from '../../runtime/index.ts'
 import type { Cursor } from '../hub/index.ts'
 import { decodeCursor } from '../hub/index.ts'
 import type { LongPoll, Poll } from './poll.ts'
 import { bytesOf, PollBytes } from './poll-bytes.ts'
 import type { PreparedHead, PreparedReply } from './prepared-reply.ts'
-
-/** How much a client may send ahead, in bytes, before nothing more is read from it. */
-const mostEarlyBytes = 64 * 1024
 
 /** How much of a request stands in a dump. */
 const longestLabel = 200
@@ -30,10 +28,10 @@ export interface RepeatedPollsOptions {
   readonly scheduler: Scheduler
   readonly server: Server
   readonly longPoll: LongPoll
-  /** Whether `poll` may be answered without asking the hooks. */
+  /** Whether `poll` may be answered without asking the hooks; if so, it is counted as they would. */
   readonly admits: (poll: Poll) => boolean
-  /** Told of each request that the hooks do not see, before it is known whether they will after all. */
-  readonly count: () => void
+  /** Takes that back: `poll` goes the whole way after all, and the hooks will count it. */
+  readonly uncount: (poll: Poll) => void
 }
 
 /** What is known of the polls of a connection. */
@@ -77,7 +75,7 @@ export class RepeatedPolls {
 
   /** A poll is on its way through Fastify: note the bytes that it came in, if its like can be known by them. */
   recognise(request: IncomingMessage, cursor: string | undefined): Recognised | undefined {
-    if (cursor === undefined || request.method !== 'GET' || request.headers.expect !== undefined) return undefined
+    if (cursor === undefined || request.method !== 'GET' || isMoreThanItsHead(request)) return undefined
     return this.#connections.get(request.socket)?.recognise(request, cursor)
   }
 
@@ -86,7 +84,8 @@ export class RepeatedPolls {
     if (method !== 'GET' || this.#isOff) return
     const look = () => {
       const connection = this.#connections.get(socket)
-      if (connection === undefined) this.#watch(socket)
+      // Not now: Node may be about to read on from a socket that it had paused.
+      if (connection === undefined) setImmediate(() => this.#watch(socket))
       else if (whole !== undefined) connection.answered(whole)
     }
     response.once('finish', look)
@@ -118,7 +117,8 @@ export class RepeatedPolls {
   }
 
   #watch(socket: Socket): void {
-    const connection = socket.destroyed ? undefined : PollingConnection.on(socket, this)
+    if (socket.destroyed || socket.isPaused() || this.#connections.has(socket)) return
+    const connection = PollingConnection.on(socket, this)
     if (connection === undefined) return
     this.#connections.set(socket, connection)
     socket.once('close', () => {
@@ -149,9 +149,6 @@ class PollingConnection {
   #task: Task<void> | null = null
   #cursor = ''
   #reply: PreparedReply | null = null
-  /** What has come while it waits. */
-  #early: Buffer[] = []
-  #earlyBytes = 0
   readonly #label = () => {
     const [target = ''] = this.#request().split(' HTTP/', 1)
     return `${target.slice(0, longestLabel)} for ${this.#known?.poll.address}`
@@ -182,16 +179,16 @@ class PollingConnection {
   }
 
   begins(request: IncomingMessage): void {
-    this.#begun = request
+    this.#begun = request.method === 'GET' && request.url?.includes('cursor=') ? request : null
   }
 
   /** Whether `request` is the last that has come, and came by itself in these very bytes: so its like can be known. */
   recognise(request: IncomingMessage, cursor: string): Recognised | undefined {
-    if (this.#begun !== request) return undefined
+    const isLast = this.#begun === request
     const text = this.#given?.toString('latin1')
-    this.#given = null
     this.#begun = null
-    if (text === undefined || text !== bytesOf(request)) return undefined
+    this.#given = null
+    if (!isLast || text === undefined || text !== bytesOf(request)) return undefined
     const bytes = PollBytes.around(text, cursor)
     return bytes && { bytes, chunks: this.#chunks }
   }
@@ -210,45 +207,61 @@ class PollingConnection {
 
   /** The poll that waits has its answer. What is no reply it gets the whole way: an error, or that it is sent away. */
   answer(answer: PreparedReply | string | undefined): void {
-    if (this.isClosed) return
+    // It has been let go the whole way when its answer was there already.
+    if (this.isClosed || this.#task === null) return
     if (typeof answer === 'object' && !answer.isLast) {
       this.#reply = answer
       this.polls.sendSoon(this)
     } else {
-      this.#task = null
-      this.#pass(Buffer.from(this.#request(), 'latin1'))
-      this.#readEarly()
+      this.#goTheWholeWay()
     }
   }
 
-  /** Send the reply. */
+  /** Send the reply, unless it has been sent already. */
   send(): void {
-    if (this.isClosed) return
-    this.#reply?.writeTo(this.#socket, (this.#known as KnownPoll).head)
+    const reply = this.#reply
+    if (reply === null || this.isClosed) return
     this.#reply = null
     this.#task = null
-    this.#readEarly()
+    reply.writeTo(this.#socket, (this.#known as KnownPoll).head)
   }
 
   #read(chunk: Buffer): void {
-    if (this.#task !== null) this.#keepForLater(chunk)
-    else if (!this.#isIdle || !this.#startPoll(chunk)) this.#pass(chunk)
+    if (this.#task !== null) this.#makeWay()
+    if (!this.#isIdle || !this.#startPoll(chunk)) this.#pass(chunk)
+  }
+
+  // More has come before the reply: Node's HTTP knows how to answer several requests in their order.
+  #makeWay(): void {
+    if (this.#reply !== null) {
+      this.send()
+    } else {
+      this.#task?.cancel('it goes the whole way, with what has come behind it')
+      this.#goTheWholeWay()
+    }
+  }
+
+  #goTheWholeWay(): void {
+    this.#task = null
+    this.polls.options.uncount((this.#known as KnownPoll).poll)
+    this.#pass(Buffer.from(this.#request(), 'latin1'))
   }
 
   #pass(chunk: Buffer): void {
+    if (this.isClosed) return
     this.#isIdle = false
     this.#chunks += 1
     this.#given = chunk
     this.polls.pass(this, () => this.#toHttp(chunk))
+    if (this.#begun === null) this.#given = null
   }
 
   #startPoll(chunk: Buffer): boolean {
-    const { scheduler, admits, count } = this.polls.options
+    const { scheduler, admits } = this.polls.options
     const { poll, bytes } = this.#known as KnownPoll
     const text = bytes.cursorIn(chunk)
     const cursor = text === undefined ? undefined : cursorOr(text)
     if (cursor === undefined || this.#socket.writableLength > 0 || !admits(poll)) return false
-    count()
     this.#cursor = text as string
     this.#task = scheduler.run(serve, this, poll, cursor)
     this.#task.label = this.#label
@@ -258,21 +271,6 @@ class PollingConnection {
   #request(): string {
     return this.#known?.bytes.with(this.#cursor) ?? ''
   }
-
-  #keepForLater(chunk: Buffer): void {
-    this.#early.push(chunk)
-    this.#earlyBytes += chunk.length
-    if (this.#earlyBytes > mostEarlyBytes) this.#socket.pause()
-  }
-
-  #readEarly(): void {
-    if (this.#earlyBytes === 0) return
-    const early = Buffer.concat(this.#early)
-    this.#early = []
-    this.#earlyBytes = 0
-    if (this.#socket.isPaused()) this.#socket.resume()
-    this.#read(early)
-  }
 }
 
 function* serve(connection: PollingConnection, poll: Poll, cursor: Cursor): Coroutine<void> {
@@ -280,10 +278,14 @@ function* serve(connection: PollingConnection, poll: Poll, cursor: Cursor): Coro
   try {
     answer = yield* connection.polls.options.longPoll(poll, cursor)
   } catch (error) {
-    // It has been cancelled because there is no client any more.
-    if (connection.isClosed) throw error
+    if (error instanceof Cancelled) throw error
   }
   connection.answer(answer)
+}
+
+/** Whether something belongs to it that comes after its head, or before its reply. */
+function isMoreThanItsHead({ headers }: IncomingMessage): boolean {
+  return 'content-length' in headers || 'transfer-encoding' in headers || 'expect' in headers
 }
 
 function cursorOr(text: string): Cursor | undefined {

@@ -22,9 +22,9 @@ export class Traffic {
     return [...this.#sockets].some(({ writableLength }) => writableLength > 0)
   }
 
-  /** Count a request that no hook sees; the hooks count the others. */
-  countRequest(): void {
-    this.#requests += 1
+  /** Count a request that no hook sees, or take that back; the hook counts the others. */
+  count(change: 1 | -1): void {
+    this.#requests += change
   }
 
   countIn(app: FastifyInstance): void {
@@ -33,7 +33,7 @@ export class Traffic {
       socket.once('close', () => this.#sockets.delete(socket))
     })
     app.addHook('onRequest', (_request, _reply, done) => {
-      this.countRequest()
+      this.count(1)
       done()
     })
   }

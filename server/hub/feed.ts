@@ -3,8 +3,8 @@
 // Invariants, once located:
 //   - `ring` ends at the head, and `before` is the message just before its first;
 //   - everybody in `waiting` has been told everything up to the head, or is still in `toLookAt`;
-//   - `unread` counts the readers that were woken and have not read yet; while there are any, the ring may grow to
-//     the bounds of a burst, so that it does not overtake those it has just woken.
+//   - `unread` counts the readers that were woken and have not read yet; while there are any, or some are still to be
+//     woken, the ring may grow to the bounds of a burst, so that it does not overtake those whom it wakes.
 
 import { Link, WaitList } from '../../runtime/index.ts'
 import type { Standing } from './broker.ts'
@@ -73,9 +73,11 @@ export class Feed extends Link {
   /** The message before the ring's first, as far as it is known. */
   #before: { readonly offset: number; readonly id: string | null } | null = null
   #unread = 0
-  /** Who waited when there was news last, and how many of them have been looked at; empty when all have been. */
+  /** Who waited when there was news, and how many of them have been looked at; empty when all have been. */
   #toLookAt: readonly FeedLink[] = []
   #lookedAt = 0
+  /** There has been news since: all who wait now are to be looked at. */
+  #isStale = false
   readonly #later: FeedOptions['later']
 
   constructor(topic: string, name: number, hash: Hash, { ring, burst, later }: FeedOptions) {
@@ -220,20 +222,25 @@ export class Feed extends Link {
 
   /** Wake who is ready; when they are many, some of them, and the others soon. */
   #wakeReady(): void {
-    const isUnderWay = this.#toLookAt.length > 0
-    this.#toLookAt = [...this.#waiting]
-    this.#lookedAt = 0
-    if (!isUnderWay) this.#wakeSome()
+    this.#isStale = true
+    if (this.#toLookAt.length === 0) this.#wakeSome()
+    this.#trim()
   }
 
   #wakeSome(): void {
-    const links = this.#toLookAt
-    const end = Math.min(this.#lookedAt + wokenAtOnce, links.length)
-    for (; this.#lookedAt < end; this.#lookedAt += 1) {
-      const link = links[this.#lookedAt] as FeedLink
-      if (link.isLinked && link.waiting?.isReady()) this.#wake(link)
+    if (this.#isStale) {
+      this.#isStale = false
+      this.#toLookAt = [...this.#waiting]
+      this.#lookedAt = 0
     }
-    if (end < links.length) {
+    const links = this.#toLookAt
+    for (let woken = 0; this.#lookedAt < links.length && woken < wokenAtOnce; this.#lookedAt += 1) {
+      const link = links[this.#lookedAt] as FeedLink
+      if (!link.isLinked || !link.waiting?.isReady()) continue
+      this.#wake(link)
+      woken += 1
+    }
+    if (this.#lookedAt < links.length) {
       this.#later(() => this.#wakeSome())
       return
     }

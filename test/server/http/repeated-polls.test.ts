@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Parts } from '../../../server/app.ts'
+import { turns } from './live-app.ts'
 import { Served, until, type Wire } from './served.ts'
 
 interface Asking {
@@ -319,33 +320,99 @@ describe('what a client sends while its poll waits', () => {
     for (const topic of ['b', 'c', 'd']) expect((await poller.wire.reply()).json.topics).toHaveProperty(topic)
   })
 
-  it('may be a poll that comes again', async () => {
+  it('is not held up: a publish behind a poll of its own topic answers it', async () => {
     await using served = await serve()
     const poller = await regular(served)
     await poller.ask()
     await served.waiting(1)
-    const before = served.wholeWay()
-    await poller.ask()
-    await served.publish('a', 'third')
-    expect(await poller.heard()).toContain('"data":"third"')
-    expect(await poller.heard()).toContain('"data":"third"')
-    expect(served.wholeWay() - before).toBe(1)
+    const body = '"from behind"'
+    const publish = ['POST /publish?topic=a HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
+    await poller.wire.write([...publish, `Content-Length: ${body.length}`, '', body].join('\r\n'))
+    expect(await poller.heard()).toContain('"data":"from behind"')
+    expect(await poller.wire.reply()).toMatchObject({ status: 201 })
+    await served.publish('a', 'fourth')
+    expect(await poller.poll()).toContain('"data":"fourth"')
   })
 
-  it('is read only so far, and all of it in the end', async () => {
-    await using served = await serve(['--client-limits', 'off'])
-    const poller = await regular(served)
-    const socket = serverSide(served, poller)
+  it('takes no second place in the waiting room, and is counted once', async () => {
+    await using served = await serve(['--max-waiting', '1'])
+    const [poller] = (await regulars(served, 1)) as [Poller]
     await poller.ask()
     await served.waiting(1)
-    const one = poller.request().replace('topic=a&wait=60', 'topic=b&wait=0')
-    const count = Math.ceil((200 * 1024) / one.length)
-    poller.wire.socket.write(one.repeat(count))
-    await until(() => socket.isPaused())
-    await served.publish('a', 'at last')
-    expect(await poller.heard()).toContain('"data":"at last"')
-    for (let replies = 0; replies < count; replies += 1) expect((await poller.wire.reply()).status).toBe(200)
-    expect(socket.isPaused()).toBe(false)
+    const requests = async () => (await served.administrate('GET', '/admin/statistics')).json.http.requests
+    const before = await requests()
+    await poller.wire.write(poller.request().replace('topic=a&wait=60', 'topic=b&wait=0'))
+    await until(() => served.wholeWay() > 0 && served.app.hub.statistics().topics === 2)
+    expect(await requests()).toBe(before + 2)
+    await served.publish('a', 'third')
+    expect(await poller.heard()).toContain('"data":"third"')
+    expect((await poller.wire.reply()).json.topics).toHaveProperty('b')
+  })
+
+  it.each([0, 1, 2, 3])('may come while the reply is on its way: %i turns after the publish', async (turnsLater) => {
+    await using served = await serve(['--client-limits', 'off'])
+    for (let round = 0; round < 30; round += 1) {
+      const poller = await regular(served)
+      await poller.ask()
+      await served.waiting(1)
+      const published = served.app.scheduler.run(() => served.app.hub.publish('a', { data: '"now"', bytes: 5 })).promise
+      const socket = serverSide(served, poller)
+      await turns(turnsLater)
+      socket.emit('data', Buffer.from(poller.request().replace('topic=a&wait=60', 'topic=b&wait=0')))
+      await published
+      expect(await poller.heard()).toContain('"data":"now"')
+      expect((await poller.wire.reply()).json.topics).toHaveProperty('b')
+      poller.wire[Symbol.dispose]()
+    }
+  })
+
+  it('may be CONNECT, after which nothing more is read', async () => {
+    await using served = await serve()
+    const poller = await regular(served)
+    await poller.ask()
+    await served.waiting(1)
+    const connect = 'CONNECT x HTTP/1.1\r\nHost: x\r\n\r\n'
+    poller.wire.socket.write(`${poller.request().repeat(400)}${connect}${'GET / HTTP/1.1\r\n\r\n'.repeat(100)}`)
+    await poller.wire.closed()
+    expect((await served.get('/healthz')).status).toBe(200)
+  })
+})
+
+describe('a connection', () => {
+  it('of a poll that announces a body is not taken over: what comes next is that body', async () => {
+    await using served = await serve()
+    const poller = await regular(served, { query: 'topic=a&wait=0' })
+    const head = (length: number) => poller.request().replace('\r\n\r\n', `\r\nContent-Length: ${length}\r\n\r\n`)
+    const announcing = head(head(100).length)
+    await poller.wire.write(announcing)
+    expect((await poller.wire.reply()).status).toBe(200)
+    await poller.wire.write(announcing)
+    await served.get('/healthz')
+    await poller.wire.write(poller.request().replace('topic=a', 'topic=b'))
+    expect((await poller.wire.reply()).json.topics).toEqual({ b: expect.anything() })
+  })
+
+  it('that Node has paused is read on: a long reply was on its way behind that of a poll', async () => {
+    await using served = await serve()
+    const start = await cursorNow(served)
+    await served.publish('long', 'x'.repeat(60_000))
+    await served.publish('long', 'y'.repeat(60_000))
+    const poller = new Poller(await served.wire(), start, {})
+    await poller.ask()
+    await served.waiting(1)
+    const get = (query: string) => `GET /messages?${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+    await poller.wire.write(get('topic=long&from=earliest&wait=0'))
+    await served.get('/healthz')
+    await poller.wire.write(get('topic=c&wait=0'))
+    await served.get('/healthz')
+    await served.publish('a', 'first')
+    expect((await poller.wire.reply()).json.messages).toMatchObject([{ data: 'first' }])
+    expect((await poller.wire.reply()).json.messages).toHaveLength(2)
+    expect((await poller.wire.reply()).json.topics).toHaveProperty('c')
+    for (let polls = 0; polls < 4; polls += 1) {
+      await poller.wire.write(get('topic=d&wait=0'))
+      expect((await poller.wire.reply()).json.topics).toHaveProperty('d')
+    }
   })
 })
 
@@ -404,11 +471,19 @@ describe('what depends on more than the bytes', () => {
     await drained
   })
 
-  it('is whether it closes: who waits is answered first', async () => {
-    await using served = await serve()
-    const pollers = await regulars(served, 20)
+  it('is whether it closes: who waits is answered first, and that is no second request', async () => {
+    await using served = await serve(['--requests-per-second', '20'])
+    const now = Date.now()
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(now)
+    const pollers: Poller[] = []
+    for (let made = 0; made < 15; made += 1) {
+      clock.mockReturnValue(now + made * 1_001)
+      pollers.push(await regular(served))
+    }
+    clock.mockReturnValue(now + 60_000)
+    for (const poller of pollers) poller.cursor = await cursorNow(served)
     for (const poller of pollers) await poller.ask()
-    await served.waiting(20)
+    await served.waiting(15)
     const closed = served.app.close()
     for (const poller of pollers) expect(await poller.heard()).toContain('"retryAfterMs":')
     await closed

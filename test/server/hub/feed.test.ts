@@ -226,12 +226,25 @@ describe('a feed for which many wait', () => {
     expect(woken).toEqual(links)
   })
 
+  it('is held up neither by those who are not ready nor by what goes on arriving', () => {
+    for (let made = 0; made < 500; made += 1) wait(() => false)
+    const links = Array.from({ length: 300 }, () => wait())
+    arrive(1)
+    for (let offset = 2; woken.length < 300 && offset < 10; offset += 1) {
+      arrive(offset)
+      postponed.shift()?.()
+    }
+    expect(woken).toEqual(links)
+  })
+
   it('keeps for those whom it has yet to wake what a burst brings', () => {
     const links = Array.from({ length: 300 }, () => wait())
     const start = feed.head
     for (let offset = 1; offset <= 6; offset += 1) arrive(offset)
     for (const link of woken) feed.settle(link)
     expect(feed.read(start, 10)).toHaveLength(6)
+    for (let offset = 7; offset <= 20; offset += 1) arrive(offset)
+    expect(feed.ringLength).toBe(6)
     catchUp()
     expect(woken).toEqual(links)
     for (const link of woken) feed.settle(link)
