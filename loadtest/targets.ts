@@ -13,7 +13,7 @@ export interface Bound {
   readonly why?: string
 }
 
-const cycle = 'the coroutine, the subscription, and what the collector copies of them come on top'
+const cycle = "Node's streams, the coroutine, the subscription, and what the collector copies of them come on top"
 
 const request = 'the coroutine, the hub and the checks come on top of what bare Fastify does'
 
@@ -25,25 +25,25 @@ export const bounds = {
     what: 'wall time of the fan-out, in times of nchan',
     unit: '×',
     atMost: 1,
-    why: 'bare node:http takes longer than nchan, too: see its row',
+    why: 'the kernel and the generator are most of it, for nchan as for us: see the row of node:net',
   },
   herdOfNchan: {
     what: 'server CPU per client, park and deliver, in times of nchan',
     unit: '×',
     atMost: 1.5,
-    why: `bare Fastify, on which Encke stands, takes nearly twice of nchan's; ${cycle}`,
+    why: `half of it is the kernel's, as for nchan; ${cycle}`,
   },
   herdOfFaye: {
     what: 'server CPU per client, park and deliver, in times of faye',
     unit: '×',
     atMost: 0.6,
-    why: `bare Fastify uses most of this bound; ${cycle}`,
+    why: `half of it is the kernel's; ${cycle}`,
   },
   herdOfCometd: {
     what: 'server CPU per client, park and deliver, in times of CometD',
     unit: '×',
     atMost: 0.6,
-    why: `bare Fastify uses most of this bound; ${cycle}`,
+    why: `half of it is the kernel's; ${cycle}`,
   },
   memory15000: { what: 'memory added by a parked poll, 15,000 of them', unit: 'KiB', atMost: 16, why: room },
   memory19000: { what: 'memory added by a parked poll, 19,000 of them', unit: 'KiB', atMost: 16, why: room },
