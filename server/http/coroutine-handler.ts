@@ -13,7 +13,7 @@ export type CoroutineHandler<Route extends RouteGenericInterface = RouteGenericI
 ) => Coroutine<unknown>
 
 /** How much of a URL stands in a dump: a poll of a hundred topics has a long one. */
-const longestLabel = 200
+export const longestLabel = 200
 
 /** Handle a route in a coroutine. What it returns is sent, unless it is the reply; what it throws goes to the error handler. */
 export function inCoroutine<Route extends RouteGenericInterface>(

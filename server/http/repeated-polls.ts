@@ -1,7 +1,7 @@
 // Polls that come again. A client polls on and on, and what it sends differs in nothing but the cursor. What hooks, guards
 // and schemas have said of such a request they would say again; so its bytes are compared to those of the poll before on
 // the same connection, and when they are the same the coroutine is started at once, without Node's HTTP and Fastify. That
-// spares more than half of what a poll costs, and most of what it holds while it waits.
+// spares nearly half of what a poll costs, and the request and reply that it would hold while it waits.
 //
 // Whatever is not plainly the same goes the whole way: another header or parameter, a broken cursor, an error, a reply
 // that ends the connection. What depends on more than the bytes is asked each time: how often the client asks, how many
@@ -17,12 +17,10 @@ import type { Coroutine, Scheduler, Task } from '../../runtime/index.ts'
 import { Cancelled } from '../../runtime/index.ts'
 import type { Cursor } from '../hub/index.ts'
 import { decodeCursor } from '../hub/index.ts'
+import { longestLabel } from './coroutine-handler.ts'
 import type { LongPoll, Poll } from './poll.ts'
 import { bytesOf, PollBytes } from './poll-bytes.ts'
 import type { PreparedHead, PreparedReply } from './prepared-reply.ts'
-
-/** How much of a request stands in a dump. */
-const longestLabel = 200
 
 export interface RepeatedPollsOptions {
   readonly scheduler: Scheduler
@@ -102,8 +100,8 @@ export class RepeatedPolls {
   }
 
   /**
-   * Let a reply leave once the slice of the scheduler is over: a write that wakes its client costs three times as much as
-   * one that comes right after another, and the coroutines in between are time enough for the client to fall asleep.
+   * Let a reply leave once the slice of the scheduler is over. A write that wakes its client is dear, one right after
+   * another wakes nobody; and the coroutines in between would be time enough for the client to fall asleep.
    */
   sendSoon(connection: PollingConnection): void {
     if (this.#leaving.length === 0) queueMicrotask(() => this.#sendAll())

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Parts } from '../../../server/app.ts'
-import { turns } from './live-app.ts'
+import { rawRequest, turns } from './live-app.ts'
 import { Served, until, type Wire } from './served.ts'
 
 interface Asking {
@@ -36,7 +36,7 @@ class Poller {
 
   request(cursor = this.cursor): string {
     const { path, query, lines } = this.#asking
-    return [`GET ${path}?${query}&cursor=${cursor}&limit=1 HTTP/1.1`, 'Host: localhost', ...lines, '', ''].join('\r\n')
+    return rawRequest('GET', `${path}?${query}&cursor=${cursor}&limit=1`, '', lines)
   }
 
   async ask(): Promise<void> {
@@ -78,6 +78,14 @@ async function regular(served: Served, asking: Asking = {}): Promise<Poller> {
   const poller = await Poller.on(served, asking)
   for (const data of ['first', 'second']) await served.publish('a', data)
   for (let polls = 0; polls < 2; polls += 1) expect(await poller.poll()).toContain('HTTP/1.1 200 OK\r\n')
+  return poller
+}
+
+/** One whose next poll, which passes, waits. */
+async function parked(served: Served): Promise<Poller> {
+  const poller = await regular(served)
+  await poller.ask()
+  await served.waiting(1)
   return poller
 }
 
@@ -239,9 +247,7 @@ describe('a poll that comes again', () => {
   it('goes on past it after a request of another kind on the same connection, from the second one', async () => {
     await using served = await serve()
     const poller = await regular(served, { query: 'topic=a&wait=0' })
-    const body = '"from here"'
-    const publish = ['POST /publish?topic=a HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
-    await poller.wire.write([...publish, `Content-Length: ${body.length}`, '', body].join('\r\n'))
+    await poller.wire.write(rawRequest('POST', '/publish?topic=a', '"from here"'))
     expect(await poller.wire.reply()).toMatchObject({ status: 201 })
     const before = served.wholeWay()
     expect(await poller.poll()).toContain('"from here"')
@@ -309,9 +315,7 @@ describe('what is not plainly the same', () => {
 describe('what a client sends while its poll waits', () => {
   it('is answered afterwards, in order', async () => {
     await using served = await serve()
-    const poller = await regular(served)
-    await poller.ask()
-    await served.waiting(1)
+    const poller = await parked(served)
     for (const topic of ['b', 'c', 'd']) {
       await poller.wire.write(poller.request().replace('topic=a&wait=60', `topic=${topic}&wait=0`))
     }
@@ -322,12 +326,8 @@ describe('what a client sends while its poll waits', () => {
 
   it('is not held up: a publish behind a poll of its own topic answers it', async () => {
     await using served = await serve()
-    const poller = await regular(served)
-    await poller.ask()
-    await served.waiting(1)
-    const body = '"from behind"'
-    const publish = ['POST /publish?topic=a HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
-    await poller.wire.write([...publish, `Content-Length: ${body.length}`, '', body].join('\r\n'))
+    const poller = await parked(served)
+    await poller.wire.write(rawRequest('POST', '/publish?topic=a', '"from behind"'))
     expect(await poller.heard()).toContain('"data":"from behind"')
     expect(await poller.wire.reply()).toMatchObject({ status: 201 })
     await served.publish('a', 'fourth')
@@ -352,9 +352,7 @@ describe('what a client sends while its poll waits', () => {
   it.each([0, 1, 2, 3])('may come while the reply is on its way: %i turns after the publish', async (turnsLater) => {
     await using served = await serve(['--client-limits', 'off'])
     for (let round = 0; round < 30; round += 1) {
-      const poller = await regular(served)
-      await poller.ask()
-      await served.waiting(1)
+      const poller = await parked(served)
       const published = served.app.scheduler.run(() => served.app.hub.publish('a', { data: '"now"', bytes: 5 })).promise
       const socket = serverSide(served, poller)
       await turns(turnsLater)
@@ -368,9 +366,7 @@ describe('what a client sends while its poll waits', () => {
 
   it('may be CONNECT, after which nothing more is read', async () => {
     await using served = await serve()
-    const poller = await regular(served)
-    await poller.ask()
-    await served.waiting(1)
+    const poller = await parked(served)
     const connect = 'CONNECT x HTTP/1.1\r\nHost: x\r\n\r\n'
     poller.wire.socket.write(`${poller.request().repeat(400)}${connect}${'GET / HTTP/1.1\r\n\r\n'.repeat(100)}`)
     await poller.wire.closed()
@@ -400,7 +396,7 @@ describe('a connection', () => {
     const poller = new Poller(await served.wire(), start, {})
     await poller.ask()
     await served.waiting(1)
-    const get = (query: string) => `GET /messages?${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+    const get = (query: string) => rawRequest('GET', `/messages?${query}`)
     await poller.wire.write(get('topic=long&from=earliest&wait=0'))
     await served.get('/healthz')
     await poller.wire.write(get('topic=c&wait=0'))
@@ -610,9 +606,7 @@ describe('a connection that waits', () => {
     const left = () => ({ ...served.holdings(), messages: 0, bytes: 0, published: 0, delivered: 0 })
     const before: Record<string, number> = left()
     for (let round = 0; round < 100; round += 1) {
-      const poller = await regular(served)
-      await poller.ask()
-      await served.waiting(1)
+      const poller = await parked(served)
       await leave(poller)
       await poller.wire.closed()
       await until(() => served.holdings()['coroutines'] === before['coroutines'])
@@ -625,9 +619,7 @@ describe('a connection that waits', () => {
   it('takes a publish that comes as its client goes away', async () => {
     await using served = await serve(['--client-limits', 'off'])
     for (let round = 0; round < 50; round += 1) {
-      const poller = await regular(served)
-      await poller.ask()
-      await served.waiting(1)
+      const poller = await parked(served)
       const published = served.publish('a', round)
       poller.wire.socket.resetAndDestroy()
       expect((await published).status).toBe(201)
