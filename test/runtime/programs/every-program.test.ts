@@ -241,12 +241,18 @@ describe.each(programs)('$name', (program) => {
   it('leaves the heap where it was, after 100 rounds', async () => {
     const gc = globalThis.gc as NodeJS.GCFunction
     for (let round = 0; round < 20; round += 1) await playVirtually(program, {})
-    gc()
-    const before = process.memoryUsage().heapUsed
-    for (let round = 0; round < 100; round += 1) await playVirtually(program, {})
-    gc()
-    // Compiled code comes and goes by some 30 KB. Each of the programs has by now made 50,000 coroutines, or 200,000
-    // operations: two bytes of each would be as much.
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000)
+    const growth = async () => {
+      gc()
+      const before = process.memoryUsage().heapUsed
+      for (let round = 0; round < 100; round += 1) await playVirtually(program, {})
+      gc()
+      return process.memoryUsage().heapUsed - before
+    }
+    // Each of the programs makes 50,000 coroutines, or 200,000 operations, meanwhile: two bytes of each would be as much.
+    // Compiled code comes and goes, by 30 KB and now and then by 100; what leaks grows each time.
+    const most = 100_000
+    let grown = await growth()
+    for (let again = 0; again < 2 && grown >= most; again += 1) grown = await growth()
+    expect(grown).toBeLessThan(most)
   })
 })
