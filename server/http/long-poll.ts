@@ -36,7 +36,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     reply: FastifyReply,
   ): Coroutine<string | FastifyReply> {
     const poll = readPoll(topics, given, limits, request)
-    const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor)
+    const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
     const recognised = repeatedPolls.recognise(request.raw, given.cursor)
     letGoOfHeaders(request.raw)
     const prepared = yield* longPoll(poll, cursor)

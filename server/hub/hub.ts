@@ -9,7 +9,7 @@ import type { Coroutine, Scheduler, Task } from '../../runtime/index.ts'
 import { after, Cancelled, Channel, checkpoint, select, shield, WaitList } from '../../runtime/index.ts'
 import type { Broker, Follower, Published, Standing } from './broker.ts'
 import type { Cursor } from './cursor.ts'
-import { encodeCursor } from './cursor.ts'
+import { encodeCursor, positionIn } from './cursor.ts'
 import type { FeedOptions } from './feed.ts'
 import { Feed } from './feed.ts'
 import type { HistoryLimits } from './history.ts'
@@ -118,7 +118,7 @@ export class Hub implements Follower, Disposable {
   *inform(topic: string): Coroutine<TopicInformation> {
     const { epoch, head, headId, oldest } = yield* this.broker.history(topic, 1, 0)
     const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
-    const cursor = encodeCursor([[nameHash(this.hash, topic), position]])
+    const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
     return { topic, epoch, head, headId, oldest, cursor, waiting: this.#feeds.get(topic)?.waitingCount ?? 0 }
   }
 
@@ -196,7 +196,7 @@ export class Hub implements Follower, Disposable {
       feed.failure = null
       this.#changed.trySend(feed)
     }
-    return new Place(feed, cursor?.get(feed.name) ?? null)
+    return new Place(feed, cursor === undefined ? null : positionIn(cursor, feed))
   }
 
   *#follow(): Coroutine<never> {
