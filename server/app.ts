@@ -261,6 +261,7 @@ function startMemoryBroker(config: Config, scheduler: Scheduler, background: Tas
     maxTopics: config.maxTopics,
     topicTtlMs: config.topicTtlMs,
     clock: Date.now,
+    now: () => performance.now(),
     randomId: randomIds(),
   })
   const sweeper = scheduler.run(() => broker.sweep())

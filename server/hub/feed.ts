@@ -69,7 +69,7 @@ export class Feed extends Link {
   #head = 0
   #headId: string | null = null
   #position: Position | null = null
-  #ring = new History()
+  #ring = new History<Message>()
   /** The message before the ring's first, as far as it is known. */
   #before: { readonly offset: number; readonly id: string | null } | null = null
   #unread = 0

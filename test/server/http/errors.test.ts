@@ -98,10 +98,9 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
   ENCKE_ERR_SERVER_TOPICS: () => whileOneWaits(['--max-topics', '1'], (full) => full.publish('b', 1)),
   // The newest message of a topic that somebody reads is never dropped.
   ENCKE_ERR_SERVER_HISTORY: () =>
-    whileOneWaits(['--message-bytes', '99', '--history-bytes', '99', '--history-total-bytes', '99'], async (full) => {
-      await full.publish('a', 'x'.repeat(70))
-      return full.publish('b', 'x'.repeat(70))
-    }),
+    whileOneWaits(['--message-bytes', '99', '--history-bytes', '99', '--history-total-bytes', '99'], (full) =>
+      full.publish('b', 'x'.repeat(70)),
+    ),
   ENCKE_ERR_SERVER_DRAINING: () =>
     whileOneWaits(['--drain-pause-ms', '3600000'], (going) => {
       void going.app.drain()
@@ -231,6 +230,7 @@ describe('what there is', () => {
 
 async function whileOneWaits(flags: string[], ask: (served: Served) => Promise<Answer>): Promise<Answer> {
   await using served = await Served.start(flags)
+  await served.publish('a', 'x'.repeat(70))
   const polled = served.get('/messages?topic=a')
   await served.waiting(1)
   const answer = await ask(served)

@@ -56,6 +56,7 @@ export class Rig {
       maxTopics,
       topicTtlMs: 86_400_000,
       clock: () => this.host.now(),
+      now: () => this.host.now(),
       randomId: () => `id${(this.#ids += 1)}`,
     })
     const { memory, scheduler } = this
