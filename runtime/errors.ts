@@ -110,8 +110,9 @@ export function failuresBeside(error: unknown): unknown[] {
   return [...failuresBeside(error.suppressed), ...failuresBeside(error.error)]
 }
 
+// By name: Node 20 has no such class, and compilers that write `using` for it make an Error of that name.
 function isSuppressedError(error: unknown): error is SuppressedError {
-  return error instanceof SuppressedError
+  return error instanceof Error && error.name === 'SuppressedError'
 }
 
 function describe(reason: unknown): string {

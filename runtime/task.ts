@@ -8,6 +8,7 @@
 
 import { AbortTies } from './abort.ts'
 import type { Block } from './children.ts'
+import { Deferred } from './deferred.ts'
 import { Cancelled, Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import type { Locals } from './local.ts'
@@ -164,7 +165,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place {
     const extras = this.withExtras()
     let { deferred } = extras
     if (deferred === null) {
-      deferred = Promise.withResolvers<unknown>()
+      deferred = new Deferred<unknown>()
       extras.deferred = deferred
       if (this.hasEnded) this.settle(deferred)
     }
@@ -316,7 +317,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place {
     this.outer.childEnded(this)
   }
 
-  private settle(deferred: PromiseWithResolvers<unknown>): void {
+  private settle(deferred: Deferred<unknown>): void {
     if (this.state === 'done') deferred.resolve(this.outcome)
     else deferred.reject(this.failure)
   }
@@ -333,7 +334,7 @@ class Extras {
   /** What it gave, or what it failed of, once it has ended. */
   outcome: unknown = undefined
   reason: Cancelled | null = null
-  deferred: PromiseWithResolvers<unknown> | null = null
+  deferred: Deferred<unknown> | null = null
   /** Whether anybody was there at the end: whoever left before, by a cancel or a lost select, learns of no failure. */
   hasJoiners = false
   /** Who waits for its end. */

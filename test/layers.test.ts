@@ -30,7 +30,7 @@ const map: LayerMap = {
       'server/benchmarks',
       'server/config.ts',
       'server/hosts.ts',
-      'package.json',
+      'server/package-root.ts',
       'runtime',
       'runtime/models',
       'runtime/programs',
@@ -39,11 +39,11 @@ const map: LayerMap = {
     packages: [...web, 'pino'],
   },
   'server/main.ts': {
-    mayImport: ['server/app.ts', 'server/config.ts', 'server/quiet-memory.ts', 'package.json', errors],
+    mayImport: ['server/app.ts', 'server/config.ts', 'server/quiet-memory.ts', 'server/package-root.ts', errors],
     packages: [...web, 'pino'],
   },
-  // Not a layer, but the place where the version stands.
-  'package.json': { mayImport: [], packages: [] },
+  'server/package-root.ts': { mayImport: [], packages: ['node:*'] },
+  'server/index.ts': { mayImport: ['server/app.ts', 'server/config.ts', errors], packages: [] },
   public: { mayImport: [], packages: [] },
   loadtest: {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],
@@ -67,9 +67,11 @@ const map: LayerMap = {
 const folders = ['runtime', 'server', 'public', 'loadtest', 'test']
 const topLevel = [
   ...folders,
+  'docs',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
+  'tsconfig.build.json',
   'biome.json',
   'README.md',
   'LICENSE',
