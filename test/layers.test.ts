@@ -4,24 +4,47 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { complaints, importsOf, type LayerMap, type SourceFile } from './layers.ts'
+import { complaints, importsOf, type Layer, type LayerMap, type SourceFile } from './layers.ts'
 
 const web = ['fastify', '@fastify/*', 'typebox', 'prom-client', 'jose', 'node:*']
-const errors = 'server/errors.ts'
+const errors = ['server/errors.ts', 'server/errors']
+// Each part of the server contributes its rows to the table of errors and to that of options.
+const partsWithErrors = [
+  'server/access',
+  'server/benchmarks',
+  'server/brokers',
+  'server/http',
+  'server/hub',
+  'server/protocols/encke',
+]
+const partsWithOptions = ['server/access', 'server/brokers', 'server/http', 'server/process', 'server/protocols/encke']
 
 const map: LayerMap = {
   runtime: { mayImport: [], packages: [] },
   'runtime/models': { mayImport: ['runtime'], packages: [] },
   'runtime/programs': { mayImport: ['runtime', 'runtime/models'], packages: [] },
-  'server/hub': { mayImport: ['runtime', errors], packages: [] },
-  'server/brokers': { mayImport: ['server/hub', 'runtime', errors], packages: ['node:crypto', 'node:sqlite'] },
-  'server/benchmarks': { mayImport: ['runtime', 'runtime/models', 'runtime/programs', errors], packages: ['node:*'] },
-  'server/http': { mayImport: ['server/hub', 'server/benchmarks', 'runtime', errors], packages: web },
+  'server/hub': { mayImport: ['runtime', ...errors], packages: [] },
+  'server/brokers': { mayImport: ['server/hub', 'runtime', ...errors], packages: ['node:crypto', 'node:sqlite'] },
+  'server/benchmarks': {
+    mayImport: ['runtime', 'runtime/models', 'runtime/programs', ...errors],
+    packages: ['node:*'],
+  },
+  'server/http': { mayImport: ['server/hub', 'server/benchmarks', 'runtime', ...errors], packages: web },
   // Everything in server/ imports it, the hub too, which must not come by a package or by Node that way.
-  'server/errors.ts': { mayImport: [], packages: [] },
+  'server/errors.ts': {
+    mayImport: [...partsWithErrors.map((part) => `${part}/errors.ts`), 'server/errors'],
+    packages: [],
+  },
+  'server/errors': { mayImport: [], packages: [] },
+  ...eachPart(partsWithErrors, 'errors.ts', { mayImport: ['server/errors'], packages: [] }),
+  'server/config': { mayImport: errors, packages: ['node:*'] },
+  ...eachPart(partsWithOptions, 'options.ts', { mayImport: ['server/config'], packages: [] }),
   'server/hosts.ts': { mayImport: ['runtime'], packages: [] },
   'server/quiet-memory.ts': { mayImport: [], packages: ['node:vm'] },
-  'server/config.ts': { mayImport: [errors], packages: [...web, 'pino'] },
+  'server/config.ts': {
+    mayImport: [...partsWithOptions.map((part) => `${part}/options.ts`), 'server/config', ...errors],
+    packages: [],
+  },
   'server/app.ts': {
     mayImport: [
       'server/http',
@@ -34,16 +57,16 @@ const map: LayerMap = {
       'runtime',
       'runtime/models',
       'runtime/programs',
-      errors,
+      ...errors,
     ],
     packages: [...web, 'pino'],
   },
   'server/main.ts': {
-    mayImport: ['server/app.ts', 'server/config.ts', 'server/quiet-memory.ts', 'server/package-root.ts', errors],
+    mayImport: ['server/app.ts', 'server/config.ts', 'server/quiet-memory.ts', 'server/package-root.ts', ...errors],
     packages: [...web, 'pino'],
   },
   'server/package-root.ts': { mayImport: [], packages: ['node:*'] },
-  'server/index.ts': { mayImport: ['server/app.ts', 'server/config.ts', errors], packages: [] },
+  'server/index.ts': { mayImport: ['server/app.ts', 'server/config.ts', ...errors], packages: [] },
   public: { mayImport: [], packages: [] },
   loadtest: {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],
@@ -244,6 +267,10 @@ function speakingOfNode(files: readonly SourceFile[]): string[] {
   return files
     .filter(({ path, text }) => path.startsWith('runtime/') && /['"`]node:/.test(text))
     .map(({ path }) => path)
+}
+
+function eachPart(parts: readonly string[], file: string, layer: Layer): LayerMap {
+  return Object.fromEntries(parts.map((part) => [`${part}/${file}`, layer]))
 }
 
 function strangers(names: readonly string[]): string[] {
