@@ -8,7 +8,7 @@ import { brokerOptions } from './brokers/options.ts'
 import type { Environment } from './config/given.ts'
 import type { ValuesOf } from './config/option.ts'
 import { flagOf, variableOf } from './config/option-names.ts'
-import { OptionTable, type Rule } from './config/option-table.ts'
+import { type Comparison, type OptionDescription, OptionTable, type Rule } from './config/option-table.ts'
 import { isLoopback } from './config/readers.ts'
 import { clip } from './errors.ts'
 import { httpOptions } from './http/options.ts'
@@ -41,7 +41,7 @@ export const readConfig = (argv: readonly string[], env: Environment): Config =>
 export const askedFor = (argv: readonly string[]) => table.askedFor(argv)
 
 /** The options as people read them, in the order of the table. */
-export const describeOptions = () => table.describe()
+export const describeOptions = (): OptionDescription<keyof Config>[] => table.describe()
 
 /** The text for `--help`. */
 export function usage(): string {
@@ -72,7 +72,7 @@ function notAbove(low: NumericKey, high: NumericKey, reason: string): Rule<Serve
   }
 }
 
-function keysBeyondLoopback({ values, areSound, nameOf }: Parameters<Rule<ServerOptions>>[0]): string | undefined {
+function keysBeyondLoopback({ values, areSound, nameOf }: Comparison<ServerOptions>): string | undefined {
   if (!areSound('host', 'open') || values.open || isLoopback(values.host)) return undefined
   const wanted = (['publishKey', 'subscribeKey'] as const).filter((key) => !values[key] && areSound(key))
   if (wanted.length === 0) return undefined

@@ -12,7 +12,7 @@ import type { Options, ValuesOf } from './option.ts'
 import { flagOf, OptionNames, variableOf } from './option-names.ts'
 
 /** What is known while options are compared. */
-interface Comparison<T extends Options> {
+export interface Comparison<T extends Options> {
   readonly values: ValuesOf<T>
   /** Whether none of them has a complaint of its own: otherwise a rule about them is silent. */
   areSound(...keys: (keyof T)[]): boolean
@@ -25,7 +25,7 @@ interface Comparison<T extends Options> {
 /** What options say together: a complaint, or undefined. */
 export type Rule<T extends Options> = (comparison: Comparison<T>) => string | undefined
 
-interface OptionDescription<Key> {
+export interface OptionDescription<Key> {
   readonly key: Key
   readonly flag: string
   readonly variable: string
