@@ -7,7 +7,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'f
 import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
 import type { Host, Task } from '../runtime/index.ts'
-import { Latch, Scheduler } from '../runtime/index.ts'
+import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
 import { MemoryBroker } from './brokers/memory.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
@@ -71,6 +71,7 @@ const requestMs = 30_000
 export async function buildApp(config: Config, parts: Parts = {}): Promise<App> {
   const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
   const host = hostForRequests((error) => logger.error(error, 'a coroutine failed and nobody was looking'))
+  keepShapes()
   const scheduler = new Scheduler({ host, sliceMs: config.sliceMs })
   const background: Task<unknown>[] = []
   const broker = parts.broker ?? startMemoryBroker(config, scheduler, background)

@@ -20,13 +20,17 @@ const partsWithErrors = [
 const partsWithOptions = ['server/access', 'server/brokers', 'server/http', 'server/process', 'server/protocols/encke']
 
 const map: LayerMap = {
-  runtime: { mayImport: [], packages: [] },
+  runtime: { mayImport: ['runtime/core', 'runtime/core/random.ts', 'runtime/testing'], packages: [] },
+  'runtime/core': { mayImport: ['runtime/core/random.ts'], packages: [] },
+  'runtime/testing': { mayImport: ['runtime/core', 'runtime/core/random.ts'], packages: [] },
+  // A thread of the baseline needs the generator alone: with the whole runtime each of them would start more slowly.
+  'runtime/core/random.ts': { mayImport: [], packages: [] },
   'runtime/models': { mayImport: ['runtime'], packages: [] },
   'runtime/programs': { mayImport: ['runtime', 'runtime/models'], packages: [] },
   'server/hub': { mayImport: ['runtime', ...errors], packages: [] },
   'server/brokers': { mayImport: ['server/hub', 'runtime', ...errors], packages: ['node:crypto', 'node:sqlite'] },
   'server/benchmarks': {
-    mayImport: ['runtime', 'runtime/models', 'runtime/programs', ...errors],
+    mayImport: ['runtime', 'runtime/core/random.ts', 'runtime/models', 'runtime/programs', ...errors],
     packages: ['node:*'],
   },
   'server/http': { mayImport: ['server/hub', 'server/benchmarks', 'runtime', ...errors], packages: web },
@@ -74,7 +78,7 @@ const map: LayerMap = {
   },
   'loadtest/peers': { mayImport: ['loadtest'], packages: ['node:*'] },
   'loadtest/price': {
-    mayImport: ['loadtest', 'loadtest/peers', 'loadtest/peers/programs', 'runtime'],
+    mayImport: ['loadtest', 'loadtest/peers', 'loadtest/peers/programs', 'runtime', 'runtime/core'],
     packages: ['node:*'],
   },
   'loadtest/peers/servers': {

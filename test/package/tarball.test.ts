@@ -45,6 +45,7 @@ describe('the tarball', () => {
       'import.mjs',
       `import 'encke'
        import 'encke/runtime'
+       import 'encke/runtime/testing'
        import 'encke/client'
        console.log(JSON.stringify(process.getActiveResourcesInfo().filter((kind) => !/^(TTY|Pipe)/.test(kind))))`,
     )
@@ -101,10 +102,11 @@ function uses(line: string): string {
     import { buildApp, type App, EnckeError, readConfig } from 'encke'
     import { createClient } from 'encke/client'
     import { Channel, type Coroutine, run } from 'encke/runtime'
+    import { VirtualHost } from 'encke/runtime/testing'
     const ch = new Channel<number>(1)
     run(function* (): Coroutine<void> { ${line}; void n })
     const app: App = await buildApp(readConfig([], {}))
     createClient({ origin: 'http://127.0.0.1:8080' }).subscribe('a', (messages) => messages.map(({ offset }) => offset + 1))
-    void [app.http, EnckeError]
+    void [app.http, EnckeError, VirtualHost]
   `
 }
