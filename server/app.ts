@@ -14,6 +14,7 @@ import type { Config } from './config.ts'
 import { hostBehind, hostForRequests } from './hosts.ts'
 import { administrationRoutes } from './http/administration.ts'
 import { benchmarkRoutes } from './http/benchmarks.ts'
+import { wantBodies } from './http/bodies.ts'
 import { ClientRate, limitRate } from './http/client-rate.ts'
 import { endConnections, endKeepAlive, repliesHaveLeft } from './http/closing.ts'
 import { Draining } from './http/draining.ts'
@@ -203,6 +204,7 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   const { config, host, scheduler, hub, draining, traffic, rate, longPoll, repeatedPolls, adminToken } = assembly
   const routes = collectRoutes(http)
   http.setValidatorCompiler(compileValidator)
+  wantBodies(http)
   endKeepAlive(http, draining)
   guardSite(http, config)
   if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
