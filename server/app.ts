@@ -1,7 +1,6 @@
 // Assembles the server from its parts: what main starts, and what tests use.
 
 import { hash, randomBytes } from 'node:crypto'
-import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
@@ -17,8 +16,10 @@ import { benchmarkRoutes } from './http/benchmarks.ts'
 import { wantBodies } from './http/bodies.ts'
 import { ClientRate, limitRate } from './http/client-rate.ts'
 import { endConnections, endKeepAlive, repliesHaveLeft } from './http/closing.ts'
+import { letOriginsRead, replyBeforeHooks } from './http/cross-origin.ts'
 import { Draining } from './http/draining.ts'
-import { answerErrors, answerWrongMethods, replyToBrokenRequest, replyWithError } from './http/error-replies.ts'
+import { answerErrors, answerWrongMethods, replyToBrokenRequest } from './http/error-replies.ts'
+import { takeExpectations } from './http/expectations.ts'
 import { healthRoutes } from './http/health.ts'
 import { longPollRoutes } from './http/long-poll.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
@@ -177,7 +178,7 @@ function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance 
       optimizeEmptyRequests: true,
     },
     clientErrorHandler: replyToBrokenRequest,
-    frameworkErrors: replyWithError,
+    frameworkErrors: replyBeforeHooks(config.origins),
   })
   return http as unknown as FastifyInstance
 }
@@ -206,8 +207,9 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   http.setValidatorCompiler(compileValidator)
   wantBodies(http)
   endKeepAlive(http, draining)
+  await letOriginsRead(http, config.origins)
+  takeExpectations(http)
   guardSite(http, config)
-  if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
   if (rate !== undefined) await limitRate(http, rate)
   answerErrors(http)
   await describeRoutes(http, packageJson.version)
@@ -221,17 +223,6 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   await http.register(openApiRoutes)
   await http.register(pageRoutes)
   answerWrongMethods(http, routes)
-}
-
-function crossOrigin(origins: readonly string[]): FastifyCorsOptions {
-  return {
-    origin: [...origins],
-    credentials: true,
-    exposedHeaders: ['Retry-After'],
-    maxAge: 86_400,
-    // An OPTIONS that is no preflight is answered like one; strictness would be a 400 in a shape that is not ours.
-    strictPreflight: false,
-  }
 }
 
 /** Whoever adds hooks to an app wants them to see every request: from then on none passes them by. */

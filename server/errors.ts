@@ -20,6 +20,7 @@ const reasons = {
   413: 'Payload Too Large',
   414: 'URI Too Long',
   415: 'Unsupported Media Type',
+  417: 'Expectation Failed',
   421: 'Misdirected Request',
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
@@ -183,6 +184,10 @@ export const errorTable = {
   ENCKE_ERR_BODY_ENCODING: {
     statusCode: 415,
     summary: 'The body has a `Content-Encoding` or a charset that is not read here; send it uncompressed, as UTF-8.',
+  },
+  ENCKE_ERR_EXPECTATION: {
+    statusCode: 417,
+    summary: 'The request has an `Expect` other than `100-continue`; leave it out.',
   },
   ENCKE_ERR_HOST: {
     statusCode: 421,
