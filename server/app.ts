@@ -2,7 +2,6 @@
 
 import { hash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
@@ -14,10 +13,13 @@ import type { Config } from './config.ts'
 import { hostBehind, hostForRequests } from './hosts.ts'
 import { administrationRoutes } from './http/administration.ts'
 import { benchmarkRoutes } from './http/benchmarks.ts'
+import { wantBodies } from './http/bodies.ts'
 import { ClientRate, limitRate } from './http/client-rate.ts'
 import { endConnections, endKeepAlive, repliesHaveLeft } from './http/closing.ts'
+import { letOriginsRead, replyBeforeHooks } from './http/cross-origin.ts'
 import { Draining } from './http/draining.ts'
-import { answerErrors, answerWrongMethods, replyToBrokenRequest, replyWithError } from './http/error-replies.ts'
+import { answerErrors, answerWrongMethods, replyToBrokenRequest } from './http/error-replies.ts'
+import { takeExpectations } from './http/expectations.ts'
 import { healthRoutes } from './http/health.ts'
 import { longPollRoutes } from './http/long-poll.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
@@ -178,7 +180,7 @@ function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance 
       optimizeEmptyRequests: true,
     },
     clientErrorHandler: replyToBrokenRequest,
-    frameworkErrors: replyWithError,
+    frameworkErrors: replyBeforeHooks(config.origins),
   })
   return http as unknown as FastifyInstance
 }
@@ -205,9 +207,11 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   const { config, host, scheduler, hub, draining, traffic, rate, longPoll, repeatedPolls, adminToken } = assembly
   const routes = collectRoutes(http)
   http.setValidatorCompiler(compileValidator)
+  wantBodies(http)
   endKeepAlive(http, draining)
+  await letOriginsRead(http, config.origins)
+  takeExpectations(http)
   guardSite(http, config)
-  if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
   if (rate !== undefined) await limitRate(http, rate)
   answerErrors(http)
   await describeRoutes(http, version)
@@ -221,17 +225,6 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   await http.register(openApiRoutes)
   await http.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(http, routes)
-}
-
-function crossOrigin(origins: readonly string[]): FastifyCorsOptions {
-  return {
-    origin: [...origins],
-    credentials: true,
-    exposedHeaders: ['Retry-After'],
-    maxAge: 86_400,
-    // An OPTIONS that is no preflight is answered like one; strictness would be a 400 in a shape that is not ours.
-    strictPreflight: false,
-  }
 }
 
 /** Whoever adds hooks to an app wants them to see every request: from then on none passes them by. */

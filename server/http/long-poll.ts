@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import { decodeCursor } from '../hub/index.ts'
-import { takeJson, wantBody } from './bodies.ts'
+import { takeJson } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import { guardReading } from './keys.ts'
 import type { LongPoll, Poll } from './poll.ts'
@@ -65,7 +65,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   )
   app.post(
     '/poll',
-    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes, preValidation: wantBody },
+    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes },
     inCoroutine<ManyTopics>(scheduler, (request, reply) => answer(request.body.topics, request.body, request, reply)),
   )
 }
