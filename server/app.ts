@@ -8,13 +8,14 @@ import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Host, Task } from '../runtime/index.ts'
 import { Latch, Scheduler } from '../runtime/index.ts'
+import { ClientRate, limitRate } from './access/client-rate.ts'
+import { WaitingRoom } from './access/waiting-room.ts'
 import { MemoryBroker } from './brokers/memory.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { hostBehind, hostForRequests } from './hosts.ts'
 import { administrationRoutes } from './http/administration.ts'
 import { benchmarkRoutes } from './http/benchmarks.ts'
-import { ClientRate, limitRate } from './http/client-rate.ts'
 import { endConnections, endKeepAlive, repliesHaveLeft } from './http/closing.ts'
 import { Draining } from './http/draining.ts'
 import { answerErrors, answerWrongMethods, replyToBrokenRequest, replyWithError } from './http/error-replies.ts'
@@ -30,7 +31,6 @@ import { guardSite } from './http/same-site.ts'
 import { topicRoutes } from './http/topic.ts'
 import { Traffic } from './http/traffic.ts'
 import { compileValidator } from './http/validation.ts'
-import { WaitingRoom } from './http/waiting-room.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
 
@@ -38,6 +38,8 @@ import { Hub } from './hub/index.ts'
 export interface Parts {
   /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the app. */
   readonly broker?: Broker
+  /** The monotonic clock that rates are measured by, in milliseconds. Default: that of the platform. */
+  readonly clock?: () => number
 }
 
 /** A server: Fastify's, and what is beneath it. */
@@ -89,7 +91,8 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   const http = createHttp(config, logger)
   const traffic = new Traffic()
   traffic.countIn(http)
-  const rate = config.clientLimits ? new ClientRate(config.requestsPerSecond) : undefined
+  const clock = parts.clock ?? (() => performance.now())
+  const rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, clock) : undefined
   const waitingRoom = new WaitingRoom({
     places: config.maxWaiting,
     placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,

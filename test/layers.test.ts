@@ -16,7 +16,11 @@ const map: LayerMap = {
   'server/hub': { mayImport: ['runtime', errors], packages: [] },
   'server/brokers': { mayImport: ['server/hub', 'runtime', errors], packages: ['node:crypto', 'node:sqlite'] },
   'server/benchmarks': { mayImport: ['runtime', 'runtime/models', 'runtime/programs', errors], packages: ['node:*'] },
-  'server/http': { mayImport: ['server/hub', 'server/benchmarks', 'runtime', errors], packages: web },
+  'server/access': { mayImport: [errors], packages: web },
+  'server/http': {
+    mayImport: ['server/access', 'server/hub', 'server/benchmarks', 'runtime', errors],
+    packages: web,
+  },
   // Everything in server/ imports it, the hub too, which must not come by a package or by Node that way.
   'server/errors.ts': { mayImport: [], packages: [] },
   'server/hosts.ts': { mayImport: ['runtime'], packages: [] },
@@ -24,6 +28,7 @@ const map: LayerMap = {
   'server/config.ts': { mayImport: [errors], packages: [...web, 'pino'] },
   'server/app.ts': {
     mayImport: [
+      'server/access',
       'server/http',
       'server/hub',
       'server/brokers',

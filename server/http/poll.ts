@@ -5,7 +5,7 @@ import { after, select, trySelect } from '../../runtime/index.ts'
 import type { Batch, Cursor, From, Hub } from '../hub/index.ts'
 import type { Draining } from './draining.ts'
 import { PreparedReplies, type PreparedReply } from './prepared-reply.ts'
-import type { WaitingRoom } from './waiting-room.ts'
+import type { WaitingRoom } from '../access/waiting-room.ts'
 
 export interface Poll {
   readonly topics: readonly string[]

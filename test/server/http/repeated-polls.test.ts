@@ -414,17 +414,16 @@ describe('a connection', () => {
 
 describe('what depends on more than the bytes', () => {
   it('is how often a client asks: all its requests count together', async () => {
-    await using served = await serve(['--requests-per-second', '10'])
-    const now = Date.now()
-    const clock = vi.spyOn(Date, 'now').mockReturnValue(now)
+    let now = 0
+    await using served = await serve(['--requests-per-second', '10'], { clock: () => now })
     const poller = await regular(served, { query: 'topic=a&wait=0' })
-    clock.mockReturnValue(now + 2_000)
+    now = 2_000
     for (let polls = 0; polls < 9; polls += 1) expect(await poller.poll()).toContain('HTTP/1.1 200 OK')
     expect((await served.get('/healthz')).status).toBe(200)
     expect((await served.get('/messages?topic=a&wait=0')).status).toBe(200)
     expect(await poller.poll()).toContain('ENCKE_ERR_CLIENT_RATE')
     expect((await served.get('/messages?topic=a&wait=0')).status).toBe(429)
-    clock.mockReturnValue(now + 3_001)
+    now = 3_001
     expect(await poller.poll()).toContain('HTTP/1.1 200 OK')
   })
 
@@ -468,15 +467,14 @@ describe('what depends on more than the bytes', () => {
   })
 
   it('is whether it closes: who waits is answered first, and that is no second request', async () => {
-    await using served = await serve(['--requests-per-second', '20'])
-    const now = Date.now()
-    const clock = vi.spyOn(Date, 'now').mockReturnValue(now)
+    let now = 0
+    await using served = await serve(['--requests-per-second', '20'], { clock: () => now })
     const pollers: Poller[] = []
     for (let made = 0; made < 15; made += 1) {
-      clock.mockReturnValue(now + made * 1_001)
+      now = made * 1_001
       pollers.push(await regular(served))
     }
-    clock.mockReturnValue(now + 60_000)
+    now = 60_000
     for (const poller of pollers) poller.cursor = await cursorNow(served)
     for (const poller of pollers) await poller.ask()
     await served.waiting(15)

@@ -1,4 +1,4 @@
-// How many requests a client may make in a second.
+// How many requests a client may make in a second. A second is one of the monotonic clock: the wall clock may be set back.
 
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
@@ -20,17 +20,20 @@ interface Window {
 /** Counts the requests of each client, those that the hooks see and those that they do not. */
 export class ClientRate {
   readonly requestsPerSecond: number
+  readonly #clock: () => number
   readonly #windows = new Map<string, Window>()
 
-  constructor(requestsPerSecond: number) {
+  /** `clock` tells milliseconds, and never goes back. */
+  constructor(requestsPerSecond: number, clock: () => number) {
     this.requestsPerSecond = requestsPerSecond
+    this.#clock = clock
   }
 
   /** Count a request. Gives how many that makes in the second, and how much is left of it, in milliseconds. */
   count(address: string): { readonly current: number; readonly ttl: number } {
     const window = this.#windowOf(address)
     window.requests += 1
-    return { current: window.requests, ttl: window.startMs + windowMs - Date.now() }
+    return { current: window.requests, ttl: window.startMs + windowMs - this.#clock() }
   }
 
   /** Count a request, if the client may make one more. */
@@ -47,7 +50,7 @@ export class ClientRate {
   }
 
   #windowOf(address: string): Window {
-    const now = Date.now()
+    const now = this.#clock()
     let window = this.#windows.get(address)
     if (window === undefined || window.startMs + windowMs <= now) window = { startMs: now, requests: 0 }
     // It stands last then, so that the first is the one to forget.
