@@ -50,6 +50,19 @@ describe('the rate of a client', () => {
     await using behind = await limited('--requests-per-second', '1', '--trust-proxy', '1')
     expect(await statuses(behind)).toEqual([200, 200, 429, 200])
   })
+
+  it.each([
+    ['203.0.113.8:4711', '203.0.113.8:4712'],
+    ['203.0.113.8', '::ffff:203.0.113.8'],
+    ['2001:db8::1', '[2001:DB8::2]:443'],
+    ['unknown', '_hidden'],
+  ])('is that of one client, however its address is written: %s, %s', async (address, otherwise) => {
+    const from = (text: string) => served.get(quick, { headers: { 'x-forwarded-for': text } })
+    await using served = await limited('--requests-per-second', '1', '--trust-proxy', '1')
+    expect((await from(address)).status).toBe(200)
+    expect((await from(otherwise)).status).toBe(429)
+    expect((await from('192.0.2.1')).status).toBe(200)
+  })
 })
 
 describe('the requests of a client that wait', () => {
@@ -103,6 +116,24 @@ describe('the requests of a client that wait', () => {
     })
     await served.publish('a', 1)
     await Promise.all(polls)
+  })
+
+  it('name the client to the operator, not the proxy', async () => {
+    await using served = await Served.start(['--trust-proxy', '1'])
+    const headers = { 'x-forwarded-for': '192.0.2.1, 203.0.113.8:4711' }
+    const polls = [
+      served.get('/messages?topic=a', { headers }),
+      served.send('POST', '/poll', {
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: '{"topics":["a"]}',
+      }),
+    ]
+    await served.waiting(2)
+    const { text } = await served.administrate('GET', '/admin/coroutines')
+    await served.publish('a', 1)
+    await Promise.all(polls)
+    expect(text).toContain('GET /messages?topic=a for 203.0.113.8')
+    expect(text).toContain('POST /poll for 203.0.113.8')
   })
 
   it('are not limited with --client-limits off, but those of all together are', async () => {
