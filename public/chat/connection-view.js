@@ -68,6 +68,8 @@ function wordsFor({ name, error }, wasLive) {
   }
   const short = wasLive ? 'Reconnecting…' : 'No connection'
   if (error === undefined) return { mark: 'busy', short, long: 'The server is going away for a moment.' }
+  if (error.code === 'LED_BACK')
+    return { mark: 'down', short: 'Unsteady', long: `Something is wrong: ${error.message}.` }
   if (error.status === undefined) return { mark: 'down', short, long: 'The server cannot be reached.' }
   if (error.status === 429)
     return { mark: 'busy', short, long: 'Too many requests from here; the server asks for patience.' }

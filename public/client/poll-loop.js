@@ -28,8 +28,6 @@ import { ask, isFinal, trusted } from './request.js'
 const longestBackoffMs = 30_000
 /** What the server sends at most when it is not told. */
 const usualLimit = 100
-const turnsTaken =
-  'answers lead back again and again: two servers seem to answer in turn, or old answers are kept on the way'
 const woken = new Error('woken')
 
 export class PollLoop {
@@ -220,7 +218,7 @@ export class PollLoop {
     await this.#handOut(batch)
     if (superseded) await this.#rename()
     else if (isNamed) await this.#retreat(trusted(retryAfterMs))
-    else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), new Error(turnsTaken))
+    else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), ledBack())
     else if (isEmpty && question.isLast && this.target?.isLive) this.#move(this.target)
     else if (this.#house.page?.hidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
     else if (restMs > 0) await this.#pause(restMs)
@@ -257,6 +255,9 @@ export class PollLoop {
     }
     if (error.isCut) this.#most = Math.ceil((question.fields.limit ?? usualLimit) / 2)
     if (error === this.#abort.signal.reason) terms.forgetHold()
+    // A browser cuts the requests of a page shortly before it says that the page goes away.
+    const mayLeave = this.#house.page !== undefined && this.isLive && error.status === undefined
+    if (mayLeave && !(await this.#pause(paceMs))) return
     await this.#retreat((error.retryAfterMs ?? 0) + this.#backoffMs(this.#failures++), error)
   }
 
@@ -272,19 +273,20 @@ export class PollLoop {
     await this.#pause(ms)
   }
 
-  /** @param {number} ms */
+  /** Gives whether all the time has passed, and nothing interrupted it. @param {number} ms */
   async #pause(ms) {
-    if (this.isEnded) return
+    if (this.isEnded) return false
     const { setTimeout, clearTimeout } = this.#house.connection
     this.#isPaused = true
-    await new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
+    const isWhole = await new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(true), ms)
       this.#wake = () => {
         clearTimeout(timer)
-        resolve(0)
+        resolve(false)
       }
     })
     this.#isPaused = false
+    return isWhole
   }
 
   // This loop has no newer poll: another page has its name.
@@ -337,6 +339,12 @@ export class PollLoop {
 
 /** Where a topic begins that the cursor lacks; undefined is the server's default. @param {{ from?: string }} options */
 export const fromOf = ({ from }) => (from === 'now' ? undefined : from)
+
+const ledBack = () =>
+  Object.assign(
+    new Error('two servers seem to answer in turn, or something on the way keeps old answers: what comes leads back'),
+    { code: 'LED_BACK' },
+  )
 
 /** @param {() => number} random */
 const nameFrom = (random) => random().toString(36).slice(2) || '0'

@@ -5,7 +5,7 @@
 
 /**
  * @typedef {Error & { status?: number, code?: string, retryAfterMs?: number, isCut?: boolean }} Failure
- *   without `status`: no answer; `isCut`: the answer ended in the middle
+ *   without `status`: no answer; `isCut`: the answer ended in the middle; `code` LED_BACK: answers contradict each other
  * @typedef {object} Asking
  * @property {string} key
  * @property {unknown} [body] without one it is a GET

@@ -109,6 +109,16 @@ describe('a page', () => {
     expect(reader.states.map(({ name }) => name)).toEqual(['connecting', 'live'])
   })
 
+  it('that is left just after its request was cut says nothing either', async () => {
+    const network = new EventTarget()
+    const { client, timers } = byHand(answering([batch(), broken]), { network, page: new HandPage() })
+    const reader = new Reader(client, 'a')
+    await until('a cut and its pause', () => timers.waits.length === 1 && timers.waits[0] === 100)
+    network.dispatchEvent(new Event('pagehide'))
+    await until('it waits', () => timers.waits.includes(30_000))
+    expect(reader.states.map(({ name }) => name)).toEqual(['connecting', 'live'])
+  })
+
   it.each(['poll()', 'online', 'shown'])('need not wait as long as a server said: %s', async (what) => {
     const network = new EventTarget()
     const page = new HandPage()

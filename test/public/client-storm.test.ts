@@ -70,7 +70,7 @@ describe('an old answer', () => {
     const reader = new Reader(client, 'a')
     await timers.ring(100)
     await reader.untilState('waiting')
-    expect(reader.states.at(-1)?.error?.message).toContain('old answers are kept on the way')
+    expect(reader.states.at(-1)?.error?.message).toContain('something on the way keeps old answers')
     expect(reader.data).toEqual([1])
   })
 
