@@ -62,6 +62,8 @@ export class ConnectionView {
  */
 function wordsFor({ name, error }, wasLive) {
   if (name === 'live') return { mark: 'live', short: 'Live', long: '' }
+  if (error?.code === 'ENCKE_ERR_SUBSCRIBE_KEY')
+    return { mark: 'down', short: 'Stopped', long: 'Stopped for want of a key.' }
   if (name === 'closed') return { mark: 'down', short: 'Stopped', long: `Stopped: ${error?.message ?? 'closed'}.` }
   if (name === 'connecting') {
     return { mark: 'busy', short: wasLive ? 'Reconnecting…' : 'Connecting…', long: 'Trying to reach the server…' }

@@ -51,7 +51,8 @@ export async function ask(connection, path, { key, body, limitMs = graceMs, abor
       method: body === undefined ? 'GET' : 'POST',
       headers,
       body: JSON.stringify(body) ?? null,
-      cache: 'no-store',
+      // Not for a POST, which no cache keeps: Chromium would then forget the preflight, too.
+      ...(body === undefined && { cache: 'no-store' }),
       signal,
       ...(credentials && { credentials }),
     })
