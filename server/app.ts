@@ -1,13 +1,13 @@
 // Assembles the server from its parts: what main starts, and what tests use.
 
 import { hash, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
-import packageJson from '../package.json' with { type: 'json' }
 import type { Host, Task } from '../runtime/index.ts'
-import { Latch, Scheduler } from '../runtime/index.ts'
+import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
 import { MemoryBroker } from './brokers/memory.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
@@ -33,6 +33,7 @@ import { compileValidator } from './http/validation.ts'
 import { WaitingRoom } from './http/waiting-room.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
+import { packageRoot, version } from './package-root.ts'
 
 /** Parts that a test, or another app in the same process, brings along. */
 export interface Parts {
@@ -70,6 +71,7 @@ const requestMs = 30_000
 export async function buildApp(config: Config, parts: Parts = {}): Promise<App> {
   const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
   const host = hostForRequests((error) => logger.error(error, 'a coroutine failed and nobody was looking'))
+  keepShapes()
   const scheduler = new Scheduler({ host, sliceMs: config.sliceMs })
   const background: Task<unknown>[] = []
   const broker = parts.broker ?? startMemoryBroker(config, scheduler, background)
@@ -208,7 +210,7 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
   if (rate !== undefined) await limitRate(http, rate)
   answerErrors(http)
-  await describeRoutes(http, packageJson.version)
+  await describeRoutes(http, version)
 
   await http.register(publishRoutes, { ...config, scheduler, hub })
   await http.register(longPollRoutes, { ...config, limits: config, scheduler, longPoll, repeatedPolls })
@@ -217,7 +219,7 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   await http.register(benchmarkRoutes, { ...config, host: hostBehind(host), scheduler, draining, adminToken })
   await http.register(healthRoutes, { draining })
   await http.register(openApiRoutes)
-  await http.register(pageRoutes)
+  await http.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(http, routes)
 }
 
