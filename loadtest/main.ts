@@ -53,8 +53,10 @@ async function against({ commit, isQuick }: { commit: string; isQuick: boolean }
   const watch = new MachineWatch()
   const comparison = await orInterrupted(compareWith(commit, { isQuick, signal: interrupted.signal, show }))
   progress.clear()
-  process.stdout.write(`${[...busyText(watch.end()), comparisonText(comparison)].join('\n\n')}\n`)
-  process.exit(hasHeld(comparison) ? 0 : 1)
+  const warning = busyText(watch.end())
+  const isBusy = warning.length > 0
+  process.stdout.write(`${[...warning, comparisonText(comparison, isBusy)].join('\n\n')}\n`)
+  process.exit(hasHeld(comparison, isBusy) ? 0 : 1)
 }
 
 async function runAll({ only, durationMs, isQuick, hasProfile, peers: wanted }: Flags): Promise<Report> {

@@ -34,6 +34,10 @@ export const costs = {
 } as const satisfies Readonly<Record<string, readonly [what: string, unit: string]>>
 
 export type CostName = keyof typeof costs
+
+/** What another busy process disturbs. */
+export const wallCosts: readonly CostName[] = ['publishRate', 'newsRate', 'start']
+
 /** Undefined where it could not be measured: processes cannot be read without /proc. */
 export type Costs = Readonly<Record<CostName, number | undefined>>
 
