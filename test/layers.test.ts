@@ -77,10 +77,6 @@ const map: LayerMap = {
     packages: ['autocannon', 'undici', 'uplot', 'node:*'],
   },
   'loadtest/peers': { mayImport: ['loadtest'], packages: ['node:*'] },
-  'loadtest/price': {
-    mayImport: ['loadtest', 'loadtest/peers', 'loadtest/peers/programs', 'runtime', 'runtime/core'],
-    packages: ['node:*'],
-  },
   'loadtest/peers/servers': {
     mayImport: [],
     packages: ['fastify', 'faye', 'cometd-nodejs-server', 'socket.io', 'node:*'],
