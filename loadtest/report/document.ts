@@ -20,6 +20,12 @@ export interface Page {
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
+/**
+ * uPlot writes numbers in the browser's language as it loads, and fails where that is none: a Chromium that was started under LANG=C
+ * calls it `en-US@posix`. The page is in English.
+ */
+const englishNumbers = "Object.defineProperty(navigator, 'language', { value: 'en-US' })"
+
 export function htmlDocument({ title, kicker, headline, facts, main, footer, plots }: Page): string {
   return `<!doctype html>
 <html lang="en">
@@ -41,7 +47,7 @@ export function htmlDocument({ title, kicker, headline, facts, main, footer, plo
 </main>
 <footer><p>${footer}</p></footer>
 <script type="application/json" id="plots">${inScript(plots)}</script>
-<script>${fileAt(import.meta.resolve('uplot/dist/uPlot.iife.min.js'))}</script>
+<script>${englishNumbers};${fileAt(import.meta.resolve('uplot/dist/uPlot.iife.min.js'))}</script>
 <script>${fileAt(import.meta.resolve('./page.js'))}</script>
 </html>
 `
