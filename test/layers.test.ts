@@ -74,9 +74,9 @@ const map: LayerMap = {
   public: { mayImport: [], packages: [] },
   loadtest: {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],
-    packages: ['autocannon', 'undici', 'uplot', 'node:*'],
+    packages: ['undici', 'uplot', 'node:*'],
   },
-  'loadtest/peers': { mayImport: ['loadtest'], packages: ['node:*'] },
+
   'loadtest/peers/servers': {
     mayImport: [],
     packages: ['fastify', 'faye', 'cometd-nodejs-server', 'socket.io', 'node:*'],

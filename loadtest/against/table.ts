@@ -2,7 +2,7 @@
 
 import { median } from '../report/details.ts'
 import { figureText } from '../report/numbers.ts'
-import { table } from '../report/table.ts'
+import { tableText } from '../report/table.ts'
 import { ratio } from '../targets.ts'
 import type { Comparison, Pair } from './against.ts'
 import { type CostName, costs, wallCosts } from './costs.ts'
@@ -43,14 +43,14 @@ export function ratiosOf(pairs: readonly Pair[], isBusy: boolean): Ratio[] {
 
 export function comparisonText({ commit, pairs, complaints }: Comparison, isBusy: boolean): string {
   const ratios = ratiosOf(pairs, isBusy)
-  const lines = ratios.map(({ name, ours, theirs, median, least, most, isHeld }) => [
+  const rows = ratios.map(({ name, ours, theirs, median, least, most, isHeld }) => [
     costs[name][0],
     median === undefined ? 'not measured' : isHeld === undefined ? 'not judged' : isHeld ? 'held' : 'GROWN',
     ...[median, least, most].map((value) => (value === undefined ? '–' : value.toFixed(3))),
     ...[ours, theirs].map((value) => (value === undefined ? '–' : `${figureText(value)} ${costs[name][1]}`)),
   ])
   return [
-    table([['cost', `median ≤ ${most}`, 'median', 'least', 'most', 'this', commit], ...lines]),
+    tableText({ title: '', headings: ['cost', `median ≤ ${most}`, 'median', 'least', 'most', 'this', commit], rows }),
     `This checkout's costs in times of those of ${commit}, measured in turn, pairs: ${pairs.length}. Below 1 this one costs less.`,
     ...(isBusy ? ['Wall times are not judged, as the machine was busy.'] : []),
     ...complaints.map((complaint) => `FAILED: ${complaint}`),

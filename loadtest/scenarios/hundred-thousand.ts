@@ -1,7 +1,7 @@
 // A hundred thousand polls that wait, over six servers of their own on this one machine, and one publish to each server.
 
+import { fanOutTopic, judgeRound } from '../client/herd-rounds.ts'
 import { Publishers } from '../client/publishers.ts'
-import type { Collected } from '../generator/orders.ts'
 import { nowMs } from '../measure/clock.ts'
 import { Latencies } from '../measure/latencies.ts'
 import type { Use } from '../measure/meter.ts'
@@ -10,7 +10,6 @@ import type { Generator } from '../processes/generator.ts'
 import { checkOpenFiles } from '../processes/open-files.ts'
 import { arrivals } from '../report/plots.ts'
 import { type Ground, loopbackAddresses, type Outcome, type Scenario, type Stage } from '../scenario.ts'
-import { fanOutTopic, judgeFanOut } from './fan-out.ts'
 import { browserHeaders } from './memory.ts'
 
 const servers = 6
@@ -50,50 +49,48 @@ async function run(stage: Stage): Promise<Outcome> {
   const parking = usesOf(nodes)
   await Promise.all(nodes.map(open))
   // On a busy machine the first have been answered, because their time was up, before the last have come.
-  await Promise.all(nodes.map(({ generator }) => generator.order('again', { perSecond: Number.POSITIVE_INFINITY })))
+  await Promise.all(nodes.map(({ generator }) => generator.order('again', Number.POSITIVE_INFINITY)))
   for (const { ground } of nodes) await untilQuiet(stage, ground, replyMs)
   const park = parking()
-  const bytesEach = addedBytes(nodes, total)
+  const added = sum(nodes.map(({ ground, bytesBefore }) => minus(ground.meter.serverBytes, bytesBefore)))
   stage.show('one publish to each server')
   const delivering = usesOf(nodes)
   const startMs = nowMs()
   const answered = await Promise.all(nodes.map(publishAndCollect))
   const deliver = delivering()
-  await Promise.all(nodes.map(({ generator }) => generator.order('leave', null)))
 
-  const latencies = answered.flatMap(({ collected }) => [...collected.arrivedMs].map((ms) => ms - startMs))
+  const latencies = answered.flatMap(({ arrivedMs }) => [...arrivedMs].map((ms) => ms - startMs))
   const wallMs = latencies.reduce((most, ms) => Math.max(most, ms), 0)
-  const cpuOf = (uses: readonly Use[]) => sum(uses.map(({ server }) => server?.cpuMs))
-  const each = (ms: number | undefined) => ms && (ms * 1_000) / total
+  const cpuEach = (uses: readonly Use[]) => {
+    const ms = sum(uses.map(({ server }) => server?.cpuMs))
+    return ms && (ms * 1_000) / total
+  }
+  // The row can show only one server: the one that worked most.
+  const use = deliver.toSorted((a, b) => (b.server?.cpuMs ?? 0) - (a.server?.cpuMs ?? 0))[0]
+  const row = { label: 'hundred-thousand', what: 'deliveries', count: latencies.length, seconds: wallMs / 1_000 }
   return {
     complaints: answered.flatMap(({ complaints }) => complaints),
-    rows: [
-      {
-        label: 'hundred-thousand',
-        what: 'deliveries',
-        count: latencies.length,
-        seconds: wallMs / 1_000,
-        latency: Latencies.of(latencies).summary(),
-        use: busiest(deliver),
-      },
-    ],
+    rows: [{ ...row, latency: Latencies.of(latencies).summary(), use }],
     details: [
       { label: 'polls that waited', value: total, unit: '' },
       { label: 'from the first publish to the last reply', value: wallMs, unit: 'ms' },
-      { label: 'CPU of all servers per client, to connect and park', value: each(cpuOf(park)), unit: 'µs' },
-      { label: 'CPU of all servers per client, to deliver', value: each(cpuOf(deliver)), unit: 'µs' },
-      { label: 'memory of all servers added by each client', value: bytesEach && bytesEach / 1_024, unit: 'KiB' },
-      { label: 'from the first connection to the last poll parked', value: longest(park), unit: 'ms' },
+      { label: 'CPU of all servers per client, to connect and park', value: cpuEach(park), unit: 'µs' },
+      { label: 'CPU of all servers per client, to deliver', value: cpuEach(deliver), unit: 'µs' },
+      { label: 'memory of all servers added by each client', value: added && added / total / 1_024, unit: 'KiB' },
+      {
+        label: 'from the first connection to the last poll parked',
+        value: Math.max(...park.map(({ wallMs }) => wallMs)),
+        unit: 'ms',
+      },
     ],
     plots: [arrivals('Replies after the first publish', latencies)],
   }
 }
 
 function open({ ground: { server }, generator, readers }: Node): Promise<unknown> {
+  const place = { origin: server.origin, topics: [fanOutTopic], readersPerTopic: readers }
   return generator.order('open', {
-    origin: server.origin,
-    topics: [fanOutTopic],
-    readersPerTopic: readers,
+    ...place,
     localAddresses: loopbackAddresses,
     headers: browserHeaders,
     isParking: true,
@@ -102,12 +99,11 @@ function open({ ground: { server }, generator, readers }: Node): Promise<unknown
 
 async function publishAndCollect({ ground: { server }, generator, readers }: Node, at: number) {
   using publisher = new Publishers(server.origin, 'encke', 1)
-  const collecting: Promise<Collected> = generator.order('collect', { timeoutMs: replyMs })
+  const collecting = generator.order('collect', replyMs)
   const [{ reply }, collected] = await Promise.all([publisher.publish(fanOutTopic, JSON.stringify(data)), collecting])
   const { waiting } = JSON.parse(reply.body) as { waiting: number }
-  const { replies, faults } = collected
-  const complaints = judgeFanOut({ readers, offset: 1, data, waiting, replies, faults })
-  return { collected, complaints: complaints.map((text) => `server ${at + 1}: ${text}`) }
+  const complaints = judgeRound({ readers, offset: 1, data, waiting, ...collected })
+  return { arrivedMs: collected.arrivedMs, complaints: complaints.map((text) => `server ${at + 1}: ${text}`) }
 }
 
 /** Begins a stretch at every server, and gives what ends them all. */
@@ -116,27 +112,12 @@ function usesOf(nodes: readonly Node[]): () => Use[] {
   return () => stretches.map((stretch) => stretch.end())
 }
 
-function addedBytes(nodes: readonly Node[], total: number): number | undefined {
-  const added = sum(nodes.map(({ ground, bytesBefore }) => difference(ground.meter.serverBytes, bytesBefore)))
-  return added && added / total
-}
-
-function difference(after: number | undefined, before: number | undefined): number | undefined {
+function minus(after: number | undefined, before: number | undefined): number | undefined {
   return after === undefined || before === undefined ? undefined : after - before
 }
 
 function sum(values: readonly (number | undefined)[]): number | undefined {
-  return values.reduce<number | undefined>(
-    (all, value) => (all === undefined || value === undefined ? undefined : all + value),
-    0,
-  )
-}
-
-function longest(uses: readonly Use[]): number {
-  return Math.max(...uses.map(({ wallMs }) => wallMs))
-}
-
-/** The row can show only one server: the one that worked most. */
-function busiest(uses: readonly Use[]): Use | undefined {
-  return uses.toSorted((a, b) => (b.server?.cpuMs ?? 0) - (a.server?.cpuMs ?? 0))[0]
+  return values.some((value) => value === undefined)
+    ? undefined
+    : (values as number[]).reduce((all, one) => all + one, 0)
 }

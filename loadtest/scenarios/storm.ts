@@ -5,7 +5,7 @@ import type { EnckeControl, Statistics } from '../client/encke-control.ts'
 import { pollBytes } from '../client/encke-requests.ts'
 import { HttpConnection } from '../client/http-connection.ts'
 import { nowMs } from '../measure/clock.ts'
-import { perOperation } from '../report/details.ts'
+import { cpuEach } from '../report/details.ts'
 import { cpuAndMemory } from '../report/plots.ts'
 import { loopbackAddresses, type Outcome, pause, type Scenario, type Stage } from '../scenario.ts'
 
@@ -95,7 +95,7 @@ async function run(stage: Stage): Promise<Outcome> {
     complaints: judgeStorm(observed),
     rows: [{ label: 'storm', what: 'visits', count: visits, seconds: use.wallMs / 1_000, use }],
     details: [
-      perOperation('server CPU per visit', use, visits),
+      { label: 'server CPU per visit', value: cpuEach(use, visits), unit: 'µs' },
       { label: 'server memory before', value: bytesBefore && bytesBefore / 2 ** 20, unit: 'MiB' },
       { label: 'server memory after', value: meter.serverBytes && meter.serverBytes / 2 ** 20, unit: 'MiB' },
     ],

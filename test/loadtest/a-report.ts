@@ -9,9 +9,6 @@ export const scenarioReport: ScenarioReport = {
   note: 'A note.',
   verdict: 'held',
   complaints: [],
-  rows: [],
-  details: [],
-  plots: [],
   seconds: 4,
 }
 
@@ -30,6 +27,7 @@ export function reportOf(scenarios: readonly ScenarioReport[], hasProc = true): 
       loadBefore: 0.5,
       hasProc,
     },
+    warnings: [],
     server: 'node server/main.ts',
     durationSeconds: 3,
     scenarios,

@@ -13,7 +13,7 @@ import { reportOf, scenarioReport } from './a-report.ts'
 
 const unpacked = inject('browser')
 const plots = [
-  latencyCurve('Latency', { publish: Latencies.of([1, 2, 3, 250]) }),
+  latencyCurve('Latency', new Map([['publish', Latencies.of([1, 2, 3, 250])]])),
   namedBars('Servers', 'µs', new Map([['Encke', 1234.5]])),
   ...cpuAndMemory({ seconds: [1, 2], serverShare: [1, 2], generatorShare: [1, 2], residentMegabytes: [1_000, 2_000] }),
 ]

@@ -1,4 +1,4 @@
-// A peer at work, in a process of its own: an order goes to it as a line of words, its answer comes back as a line of JSON.
+// A system at work, in a process of its own: an order goes to it as a line of words, its answer comes back as a line of JSON.
 //
 // Always true: at most one order is under way; and once the process has ended, or was ended, every order fails.
 
@@ -17,7 +17,7 @@ interface Awaiting {
   reject(error: Error): void
 }
 
-export class PeerProcess implements AsyncDisposable {
+export class SystemProcess implements AsyncDisposable {
   /** What it says it is: name and versions. */
   readonly system: string
   readonly #child: ChildProcess
@@ -30,13 +30,13 @@ export class PeerProcess implements AsyncDisposable {
   }
 
   /** Start it and wait until it has said what it is. @throws Error when it ends instead, or says nothing for 30 s */
-  static async start({ program, words, variables }: Command): Promise<PeerProcess> {
+  static async start({ program, words, variables }: Command): Promise<SystemProcess> {
     const child = spawn(program, words, { env: { ...plainEnvironment(), ...variables }, stdio: 'pipe' })
     adopt(child)
     const answers = new Answers(child)
     try {
       const { system } = JSON.parse(await answers.next(startLimitMs)) as { system: string }
-      return new PeerProcess(system, child, answers)
+      return new SystemProcess(system, child, answers)
     } catch (error) {
       // What could not be started never ends.
       if (child.pid !== undefined) await end(child, 0)
@@ -83,7 +83,7 @@ class Answers {
     child.stderr!.on('data', (chunk) => {
       this.#complaints = (this.#complaints + chunk).slice(-keptCharacters)
     })
-    // A peer that has ended cannot be written to; that it has ended is what the order is told.
+    // One that has ended cannot be written to; that it has ended is what the order is told.
     child.stdin!.on('error', () => {})
     child.once('error', (error) => this.#fail(error))
     child.once('close', (code, signal) => {

@@ -1,5 +1,5 @@
-// What is played: a program, how large, and by whom. Whoever is too slow for a size, or needs more memory for it than most
-// machines have, is left out of it, and the table says so.
+// What is played: a program, how large, and by which systems. A system that is too slow for a size, or needs more memory for it
+// than most machines have, is left out of it, and the table says so.
 
 import type { SystemName } from './systems.ts'
 
@@ -16,11 +16,8 @@ export interface Workload {
 }
 
 /** Coroutines that all wait, each on a channel of its own. */
-export interface MemoryWorkload {
-  readonly name: string
-  readonly title: string
+export interface MemoryWorkload extends Pick<Workload, 'name' | 'title' | 'systems'> {
   readonly coroutines: number
-  readonly systems: readonly SystemName[]
 }
 
 const quickest: readonly SystemName[] = ['encke', 'go', 'erlang', 'promises']
@@ -43,30 +40,13 @@ export const workloads: readonly Workload[] = [
 ]
 
 /** Of these the first run in a fresh process is measured as well: nothing is compiled yet, and the heap is small. */
-export const firstRuns: readonly Workload[] = [chain(100_000, quickest)]
+export const firstRuns: ReadonlyMap<string, readonly SystemName[]> = new Map([['chain-100000', quickest]])
 
 export const memoryWorkloads: readonly MemoryWorkload[] = [parked(100_000, all), parked(1_000_000, quickest)]
 
-/** For a look at all of it within some minutes: sizes that everybody finishes soon. No target is judged by these. */
-export const quickNames: readonly string[] = [
-  'chain-1000',
-  'hackysack-1000x1000',
-  'hackysack-10000x1000',
-  'ping-pong-10000',
-  'sieve-200',
-]
-
 function chain(n: number, systems: readonly SystemName[]): Workload {
-  return {
-    name: `chain-${n}`,
-    title: `chain of ${count(n)} links`,
-    program: 'chain',
-    sizes: [n],
-    answer: n,
-    unit: 'link',
-    units: n,
-    systems,
-  }
+  const title = `chain of ${count(n)} links`
+  return { name: `chain-${n}`, title, program: 'chain', sizes: [n], answer: n, unit: 'link', units: n, systems }
 }
 
 function hackysack(players: number, turns: number, systems: readonly SystemName[]): Workload {
@@ -82,31 +62,24 @@ function hackysack(players: number, turns: number, systems: readonly SystemName[
   }
 }
 
-function pingPong(roundTrips: number, systems: readonly SystemName[]): Workload {
+function pingPong(trips: number, systems: readonly SystemName[]): Workload {
+  const [name, title] = [`ping-pong-${trips}`, `ping-pong, ${count(trips)} round trips`]
   return {
-    name: `ping-pong-${roundTrips}`,
-    title: `ping-pong, ${count(roundTrips)} round trips`,
+    name,
+    title,
     program: 'ping-pong',
-    sizes: [roundTrips],
-    answer: 2 * roundTrips,
+    sizes: [trips],
+    answer: 2 * trips,
     unit: 'round trip',
-    units: roundTrips,
+    units: trips,
     systems,
   }
 }
 
 /** @param primes how many there are up to `limit`, which is the largest of them */
 function sieve(limit: number, primes: number, systems: readonly SystemName[]): Workload {
-  return {
-    name: `sieve-${primes}`,
-    title: `sieve of ${count(primes)} primes`,
-    program: 'sieve',
-    sizes: [limit, primes],
-    answer: limit,
-    unit: 'prime',
-    units: primes,
-    systems,
-  }
+  const [name, title] = [`sieve-${primes}`, `sieve of ${count(primes)} primes`]
+  return { name, title, program: 'sieve', sizes: [limit, primes], answer: limit, unit: 'prime', units: primes, systems }
 }
 
 function parked(coroutines: number, systems: readonly SystemName[]): MemoryWorkload {

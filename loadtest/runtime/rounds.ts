@@ -1,11 +1,11 @@
-// Measures in rounds: one run of each system, then the next round, so that whatever drifts hits all of them alike. Who
-// comes after whom changes from round to round.
+// Measures in rounds: one run of each system, then the next round, so that whatever drifts hits all of them alike. Which system
+// comes after which changes from round to round.
 //
 // Always true: one process runs at a time, the others wait for their next order; a run whose answer is wrong is an error
 // and never a time; and every process that was started has ended when a measurement has.
 
-import type { Measured, MeasuredMemory, Protocol } from './measured.ts'
-import { PeerProcess } from './peer-process.ts'
+import type { Measured, Protocol } from './figures.ts'
+import { SystemProcess } from './system-process.ts'
 import type { Command, SystemName } from './systems.ts'
 import type { MemoryWorkload, Workload } from './workloads.ts'
 
@@ -36,12 +36,10 @@ export async function measureRounds(
   options: RoundsOptions,
 ): Promise<Measured[]> {
   await using ended = new AsyncDisposableStack()
-  const players = playersOf(workload, ready).map(({ name, command }) =>
-    ended.use(new Player(workload, protocol, name, command, options)),
-  )
+  const players = playersOf(workload, ready).map((one) => ended.use(new Player(workload, protocol, one, options)))
   for (const player of players) await player.attempt('warms up', () => player.warmUp())
   for (let round = 0; round < options.rounds; round += 1) {
-    for (const player of inTurn(players, round)) {
+    for (const player of beginningWith(players, round)) {
       await player.attempt(`round ${round + 1} of ${options.rounds}`, () => player.playRound(round))
     }
   }
@@ -54,15 +52,21 @@ export async function measureFirstRuns(
   ready: readonly Ready[],
   options: RoundsOptions,
 ): Promise<Measured[]> {
-  const all = new Map(playersOf(workload, ready).map(({ name }) => [name, [] as Measured[]]))
+  const players = playersOf(workload, ready)
+  const all = new Map(players.map(({ name }) => [name, [] as Measured[]]))
   for (let round = 0; round < options.rounds; round += 1) {
-    for (const { name, command } of inTurn(playersOf(workload, ready), round)) {
-      await using player = new Player(workload, 'first', name, command, options)
+    for (const one of beginningWith(players, round)) {
+      await using player = new Player(workload, 'first', one, options)
       await player.attempt(`first run ${round + 1} of ${options.rounds}`, () => player.playRound(0))
-      all.get(name)?.push(player.measured())
+      all.get(one.name)!.push(player.measured())
     }
   }
-  return [...all.values()].map(asOne)
+  return [...all.values()].map((runs) => ({
+    ...runs[0]!,
+    values: runs.map(({ values }) => values[0]),
+    peakBytes: Math.max(...runs.flatMap(({ peakBytes }) => peakBytes ?? [])) || undefined,
+    stopped: runs.find(({ stopped }) => stopped !== undefined)?.stopped,
+  }))
 }
 
 /** Measure what parked coroutines take, each time in a fresh process. */
@@ -70,60 +74,54 @@ export async function measureMemory(
   workload: MemoryWorkload,
   ready: readonly Ready[],
   { rounds, runLimitMs, budgetMs, show }: RoundsOptions,
-): Promise<MeasuredMemory[]> {
-  const measured: MeasuredMemory[] = []
+): Promise<Measured[]> {
+  const measured: Measured[] = []
   for (const { name, command } of playersOf(workload, ready)) {
     const beganAt = performance.now()
-    const bytesEach: number[] = []
+    const values: number[] = []
     let stopped: string | undefined
-    while (bytesEach.length < rounds && stopped === undefined) {
-      show(`${workload.name}: ${name}, ${bytesEach.length + 1} of ${rounds}`)
+    while (values.length < rounds && stopped === undefined) {
+      show(`${workload.name}: ${name}, ${values.length + 1} of ${rounds}`)
       try {
-        await using process = await PeerProcess.start(command)
+        await using process = await SystemProcess.start(command)
         const { bytes } = await process.order<{ bytes: number }>(['park', workload.coroutines], runLimitMs)
-        bytesEach.push(bytes / workload.coroutines)
-        if (performance.now() - beganAt >= budgetMs && bytesEach.length < rounds) stopped = spent(budgetMs)
+        values.push(bytes / workload.coroutines)
+        if (performance.now() - beganAt >= budgetMs && values.length < rounds) stopped = spent(budgetMs)
       } catch (error) {
         stopped = (error as Error).message
       }
     }
-    measured.push({ workload: workload.name, system: name, bytesEach, stopped })
+    const { name: of } = workload
+    measured.push({ workload: of, system: name, protocol: 'parked', values, times: 1, peakBytes: undefined, stopped })
   }
   return measured
-}
-
-interface RunAnswer {
-  readonly wallMs: number
-  readonly answer: number
 }
 
 /** One system at one workload. */
 class Player implements AsyncDisposable {
   readonly #workload: Workload
   readonly #protocol: Protocol
-  readonly #name: SystemName
-  readonly #command: Command
+  readonly #system: Ready
   readonly #options: RoundsOptions
-  readonly #ms: (number | undefined)[]
-  #process: PeerProcess | undefined
+  readonly #values: (number | undefined)[]
+  #process: SystemProcess | undefined
   #times = 1
   #spentMs = 0
   #peakBytes: number | undefined
   #stopped: string | undefined
 
-  constructor(workload: Workload, protocol: Protocol, name: SystemName, command: Command, options: RoundsOptions) {
+  constructor(workload: Workload, protocol: Protocol, system: Ready, options: RoundsOptions) {
     this.#workload = workload
     this.#protocol = protocol
-    this.#name = name
-    this.#command = command
+    this.#system = system
     this.#options = options
-    this.#ms = new Array(protocol === 'first' ? 1 : options.rounds).fill(undefined)
+    this.#values = new Array(protocol === 'first' ? 1 : options.rounds).fill(undefined)
   }
 
   /** Do it, unless this one has stopped. That it fails stops this one, and no other. */
   async attempt(what: string, action: () => Promise<void>): Promise<void> {
     if (this.#stopped !== undefined) return
-    this.#options.show(`${this.#workload.name}, ${this.#protocol}: ${this.#name}, ${what}`)
+    this.#options.show(`${this.#workload.name}, ${this.#protocol}: ${this.#system.name}, ${what}`)
     try {
       await action()
     } catch (error) {
@@ -134,7 +132,7 @@ class Player implements AsyncDisposable {
   async warmUp(): Promise<void> {
     let total = 0
     for (let run = 0; run < 2 || total < warmUpMs; run += 1) {
-      const { wallMs } = await this.#order()
+      const wallMs = await this.#run()
       total += wallMs
       // One that takes seconds is not what its compiler makes of it.
       if (total >= 10 * warmUpMs) break
@@ -143,22 +141,21 @@ class Player implements AsyncDisposable {
   }
 
   async playRound(round: number): Promise<void> {
-    if (this.#protocol === 'collected') await this.#ready().then((process) => process.order(['collect'], this.#limitMs))
-    const { wallMs } = await this.#order()
-    this.#ms[round] = wallMs / this.#times
+    if (this.#protocol === 'collected') await (await this.#ready()).order(['collect'], this.#options.runLimitMs)
+    const wallMs = await this.#run()
+    this.#values[round] = wallMs / this.#times
     this.#spentMs += wallMs
     const { budgetMs, rounds } = this.#options
-    if (this.#protocol !== 'first' && this.#spentMs >= budgetMs && round + 1 < rounds) {
-      await this.#stop(spent(budgetMs))
-    }
+    const isSpent = this.#spentMs >= budgetMs && round + 1 < rounds
+    if (this.#protocol !== 'first' && isSpent) await this.#stop(spent(budgetMs))
   }
 
   measured(): Measured {
     return {
       workload: this.#workload.name,
-      system: this.#name,
+      system: this.#system.name,
       protocol: this.#protocol,
-      ms: this.#ms,
+      values: this.#values,
       times: this.#times,
       peakBytes: this.#process?.peakBytes ?? this.#peakBytes,
       stopped: this.#stopped,
@@ -169,21 +166,19 @@ class Player implements AsyncDisposable {
     await this.#process?.[Symbol.asyncDispose]()
   }
 
-  get #limitMs(): number {
-    return this.#options.runLimitMs
-  }
-
-  async #ready(): Promise<PeerProcess> {
-    this.#process ??= await PeerProcess.start(this.#command)
+  async #ready(): Promise<SystemProcess> {
+    this.#process ??= await SystemProcess.start(this.#system.command)
     return this.#process
   }
 
-  async #order(): Promise<RunAnswer> {
+  /** Gives the wall time of all runs that make a figure. */
+  async #run(): Promise<number> {
     const { program, sizes, answer: wanted } = this.#workload
+    const order = ['run', this.#times, program, ...sizes]
     const process = await this.#ready()
-    const { wallMs, answer } = await process.order<RunAnswer>(['run', this.#times, program, ...sizes], this.#limitMs)
+    const { wallMs, answer } = await process.order<{ wallMs: number; answer: number }>(order, this.#options.runLimitMs)
     if (answer !== wanted) throw new Error(`the answer should be ${wanted} (got ${answer})`)
-    return { wallMs, answer }
+    return wallMs
   }
 
   /** Its memory is for the others then. */
@@ -195,27 +190,16 @@ class Player implements AsyncDisposable {
   }
 }
 
-function playersOf(workload: { readonly systems: readonly SystemName[] }, ready: readonly Ready[]): Ready[] {
-  return ready.filter(({ name }) => workload.systems.includes(name))
+function playersOf({ systems }: Pick<Workload, 'systems'>, ready: readonly Ready[]): Ready[] {
+  return ready.filter(({ name }) => systems.includes(name))
 }
 
 function spent(budgetMs: number): string {
   return `its ${budgetMs / 1_000} s were spent`
 }
 
-/** Everybody once, beginning with another one in each round. */
-function inTurn<T>(all: readonly T[], round: number): T[] {
+/** All of them once, beginning with another one in each round. */
+function beginningWith<T>(all: readonly T[], round: number): T[] {
   const first = round % Math.max(all.length, 1)
   return [...all.slice(first), ...all.slice(0, first)]
-}
-
-/** First runs of several processes, as the rounds of one. */
-function asOne(all: readonly Measured[]): Measured {
-  const peaks = all.flatMap(({ peakBytes }) => peakBytes ?? [])
-  return {
-    ...(all[0] as Measured),
-    ms: all.map(({ ms }) => ms[0]),
-    peakBytes: peaks.length === 0 ? undefined : Math.max(...peaks),
-    stopped: all.find(({ stopped }) => stopped !== undefined)?.stopped,
-  }
 }

@@ -1,4 +1,4 @@
-// A peer that does what it is told in its arguments, for tests of whoever gives orders: each is an answer to one order, in
+// A system that does what it is told in its arguments, for tests of what gives orders: each is an answer to one order, in
 // their order. A number is the wall time of a right answer of 7; the last goes on for ever.
 
 const [first = '', ...rest] = process.argv.slice(2)

@@ -2,11 +2,10 @@
 // is not on this machine is skipped, and named with the reason.
 
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { installNpmPeers } from '../processes/npm-peers.ts'
-import { nodeFlags } from '../processes/subject.ts'
+import { flagsOfStart } from '../processes/subject.ts'
 
 export type SystemName =
   | 'encke'
@@ -36,7 +35,7 @@ export interface Command {
 }
 
 const call = promisify(execFile)
-const programs = fileURLToPath(new URL('./programs/', import.meta.url))
+const programs = fileURLToPath(new URL('../peers/programs/', import.meta.url))
 const heap = 'live heap of V8 after a collection'
 
 export const systems: readonly System[] = [
@@ -44,7 +43,7 @@ export const systems: readonly System[] = [
     name: 'encke',
     difference: 'runtime/programs by the public API, on the flags of npm start',
     memory: heap,
-    prepare: async () => nodeCommand(fileURLToPath(new URL('./programs/encke.ts', import.meta.url))),
+    prepare: async () => nodeCommand(fileURLToPath(new URL('../peers/programs/encke.ts', import.meta.url))),
   },
   {
     name: 'go',
@@ -91,12 +90,9 @@ export const systems: readonly System[] = [
   },
 ]
 
-/** Node as `npm start` runs it, from package.json, so that no flag can be forgotten. The peers in JavaScript get the same. */
+/** Node on the flags that `npm start` has: the systems in JavaScript get the same as Encke. */
 export function nodeCommand(program: string): Command {
-  const packageText = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const { scripts } = JSON.parse(packageText) as { scripts: { start: string } }
-  const flags = nodeFlags(scripts.start).slice(0, -1)
-  return { program: process.execPath, words: [...flags, program], variables: {} }
+  return { program: process.execPath, words: [...flagsOfStart(), program], variables: {} }
 }
 
 async function npmPeer(file: string): Promise<Command> {
