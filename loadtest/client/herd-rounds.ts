@@ -14,7 +14,8 @@ import { Publishers } from './publishers.ts'
 
 export const fanOutTopic = 'load/fan-out'
 
-const replyMs = 30_000
+const replyMs = 60_000
+const quietMs = 120_000
 const mostTries = 10
 
 export interface HerdPlan {
@@ -24,10 +25,15 @@ export interface HerdPlan {
   readonly rounds: number
   /** Rounds before these, in which the server's code is compiled as it goes. */
   readonly warmUps: number
+  /** Lines, each with its end, that go with each request. */
+  readonly headers?: string
+  /** When all polls wait. */
+  beforePublish?(): Promise<void>
   show(progress: string): void
 }
 
 export interface HerdRound {
+  readonly publishedMs: number
   /** Of each reply, from the moment before the publish. */
   readonly latencies: readonly number[]
   /** To the last of them. */
@@ -39,6 +45,7 @@ export interface HerdRound {
 }
 
 export interface HerdRun {
+  readonly connect: Use
   readonly warmUps: readonly HerdRound[]
   readonly rounds: readonly HerdRound[]
   /** What each reader has added to the server when it first waited. */
@@ -60,7 +67,7 @@ export interface RoundObserved {
 export async function herdRounds(
   stage: Pick<Stage, 'signal'>,
   ground: Ground,
-  { topics, readers, rounds, warmUps, show }: HerdPlan,
+  { topics, readers, rounds, warmUps, headers, beforePublish, show }: HerdPlan,
 ): Promise<HerdRun> {
   const { server, meter } = ground
   const { dialect, pollsPerSecond } = server.subject
@@ -69,18 +76,21 @@ export async function herdRounds(
   show(`${readers} readers connect`)
   const bytesBefore = meter.serverBytes
   const place = { topics, isTogether: true, readersPerTopic: readers, localAddresses: loopbackAddresses }
-  await generator.order('open', { origin: server.origin, dialect, ...place })
+  const connecting = meter.begin()
+  await generator.order('open', { origin: server.origin, dialect, ...place, ...(headers && { headers }) })
+  const connect = connecting.end()
   const all: HerdRound[] = []
   let bytesAfter: number | undefined
   while (all.length < warmUps + rounds) {
     show(all.length < warmUps ? 'warm-up' : `round ${all.length + 1 - warmUps} of ${rounds}`)
-    await untilQuiet(stage, ground)
+    await untilQuiet(stage, ground, quietMs)
     const parking = meter.begin()
     await generator.order('park', pollsPerSecond)
-    await untilQuiet(stage, ground)
+    await untilQuiet(stage, ground, quietMs)
     if (pollsPerSecond !== undefined) await insist(stage, ground, generator, pollsPerSecond)
     const park = parking.end()
     bytesAfter ??= meter.serverBytes
+    await beforePublish?.()
     const delivering = meter.begin()
     const seen = await deliver(publisher, generator, { topic: topics[0]!, readers, offset: all.length + 1 })
     all.push({ park, deliver: delivering.end(), ...seen })
@@ -88,7 +98,7 @@ export async function herdRounds(
   await generator.order('leave')
   const bytesEach =
     bytesBefore === undefined || bytesAfter === undefined ? undefined : (bytesAfter - bytesBefore) / readers
-  return { warmUps: all.slice(0, warmUps), rounds: all.slice(warmUps), bytesEach }
+  return { connect, warmUps: all.slice(0, warmUps), rounds: all.slice(warmUps), bytesEach }
 }
 
 /** Server CPU to park and to deliver, in microseconds for each reader. */
@@ -102,7 +112,7 @@ async function insist(stage: Pick<Stage, 'signal'>, ground: Ground, generator: G
   for (let tries = 0; tries < mostTries; tries += 1) {
     const { polls } = await generator.order('again', perSecond)
     if (polls === 0) return
-    await untilQuiet(stage, ground)
+    await untilQuiet(stage, ground, quietMs)
   }
 }
 
@@ -122,7 +132,7 @@ async function deliver(
   const waiting = isAccepted && reply.status === 201 ? waitingIn(reply.body) : undefined
   const complaints = judgeRound({ readers, offset, data, waiting, replies, faults })
   if (!isAccepted) complaints.push(`the publish was answered with ${reply.status}: ${reply.body}`)
-  return { latencies, wallMs: latencies.reduce((most, ms) => Math.max(most, ms), 0), complaints }
+  return { publishedMs, latencies, wallMs: latencies.reduce((most, ms) => Math.max(most, ms), 0), complaints }
 }
 
 function waitingIn(body: string): number | undefined {

@@ -75,12 +75,15 @@ export class HttpConnection implements Disposable {
     while (!step.done) step = conversation.next(await this.request(step.value))
   }
 
+  /** Close it as a browser does that leaves a page. */
+  hangUp(): void {
+    this.#fail(new Error('the connection was closed here'))
+  }
+
   /** Close it as a process that died would: without a word. */
   [Symbol.dispose](): void {
-    this.#failure ??= new Error('the connection was closed here')
-    this.#waiting?.reject(this.#failure)
-    this.#waiting = null
     this.#socket.resetAndDestroy()
+    this.hangUp()
   }
 
   #replied(reply: Reply): void {

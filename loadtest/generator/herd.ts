@@ -25,8 +25,6 @@ export interface OpenPlan {
   readonly headers?: string
   /** Each reader reads all topics, and not one of them; `readersPerTopic` is then how many readers there are. */
   readonly isTogether?: boolean
-  /** Each reader polls and waits as soon as it has its place, as clients do; otherwise when it is told to park. */
-  readonly isParking?: boolean
 }
 
 /** What has come for the polls that were parked. */
@@ -134,7 +132,7 @@ export class Herd {
   }
 
   async #open(plan: OpenPlan, topics: readonly string[], at: number): Promise<void> {
-    const { origin, localAddresses, dialect = 'encke', headers = usualHeaders, isParking = false } = plan
+    const { origin, localAddresses, dialect = 'encke', headers = usualHeaders } = plan
     const { hostname, port, host } = new URL(origin)
     const localAddress = localAddresses[at % localAddresses.length]
     const address = { host: hostname, port: Number(port), ...(localAddress && { localAddress }) }
@@ -144,7 +142,6 @@ export class Herd {
     await connection.converse(dialogue.greet())
     const topic = topics[0]!
     this.#readers.push({ connection, topic, dialogue, sequence: new Sequence(topic, this.#faults) })
-    if (isParking) this.#poll(this.#readers.length - 1)
   }
 
   async #answered(): Promise<number[]> {

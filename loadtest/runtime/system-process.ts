@@ -12,31 +12,36 @@ const startLimitMs = 30_000
 /** Enough to see what it complains of. */
 const keptCharacters = 2_000
 
-interface Awaiting {
-  resolve(line: string): void
-  reject(error: Error): void
-}
-
 export class SystemProcess implements AsyncDisposable {
   /** What it says it is: name and versions. */
-  readonly system: string
+  system = ''
   readonly #child: ChildProcess
-  readonly #answers: Answers
+  #complaints = ''
+  #awaiting: PromiseWithResolvers<string> | undefined
+  #ended: Error | undefined
 
-  private constructor(system: string, child: ChildProcess, answers: Answers) {
-    this.system = system
+  private constructor(child: ChildProcess) {
     this.#child = child
-    this.#answers = answers
+    createInterface({ input: child.stdout! }).on('line', (line) => this.#awaiting?.resolve(line))
+    child.stderr!.on('data', (chunk) => {
+      this.#complaints = (this.#complaints + chunk).slice(-keptCharacters)
+    })
+    // One that has ended cannot be written to; that it has ended is what the order is told.
+    child.stdin!.on('error', () => {})
+    child.once('error', (error) => this.#fail(error))
+    child.once('close', (code, signal) => {
+      this.#fail(new Error(`it ended with ${signal ?? code}: ${this.#complaints.trim() || 'it had nothing to say'}`))
+    })
   }
 
   /** Start it and wait until it has said what it is. @throws Error when it ends instead, or says nothing for 30 s */
   static async start({ program, words, variables }: Command): Promise<SystemProcess> {
     const child = spawn(program, words, { env: { ...plainEnvironment(), ...variables }, stdio: 'pipe' })
     adopt(child)
-    const answers = new Answers(child)
+    const started = new SystemProcess(child)
     try {
-      const { system } = JSON.parse(await answers.next(startLimitMs)) as { system: string }
-      return new SystemProcess(system, child, answers)
+      started.system = (JSON.parse(await started.#next(startLimitMs)) as { system: string }).system
+      return started
     } catch (error) {
       // What could not be started never ends.
       if (child.pid !== undefined) await end(child, 0)
@@ -46,7 +51,7 @@ export class SystemProcess implements AsyncDisposable {
 
   /** Give an order. @throws Error when it answers with one, ends, or takes longer than `limitMs`: then it is ended */
   async order<Answer>(words: readonly (string | number)[], limitMs: number): Promise<Answer> {
-    const answer = this.#answers.next(limitMs)
+    const answer = this.#next(limitMs)
     this.#child.stdin?.write(`${words.join(' ')}\n`)
     const reply = JSON.parse(await answer) as Answer & { error?: string }
     if (reply.error !== undefined) throw new Error(reply.error)
@@ -68,57 +73,26 @@ export class SystemProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await end(this.#child, 0)
   }
-}
 
-/** Lines as they are asked for, one at a time. */
-class Answers {
-  readonly #child: ChildProcess
-  #complaints = ''
-  #awaiting: Awaiting | undefined
-  #ended: Error | undefined
-
-  constructor(child: ChildProcess) {
-    this.#child = child
-    createInterface({ input: child.stdout! }).on('line', (line) => this.#settle()?.resolve(line))
-    child.stderr!.on('data', (chunk) => {
-      this.#complaints = (this.#complaints + chunk).slice(-keptCharacters)
-    })
-    // One that has ended cannot be written to; that it has ended is what the order is told.
-    child.stdin!.on('error', () => {})
-    child.once('error', (error) => this.#fail(error))
-    child.once('close', (code, signal) => {
-      this.#fail(new Error(`it ended with ${signal ?? code}: ${this.#complaints.trim() || 'it had nothing to say'}`))
-    })
-  }
-
-  next(limitMs: number): Promise<string> {
+  /** The next line that it says. */
+  #next(limitMs: number): Promise<string> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
-    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    this.#awaiting = Promise.withResolvers<string>()
     const timer = setTimeout(() => {
       this.#fail(new Error(`it took longer than ${limitMs / 1_000} s`))
       this.#child.kill('SIGKILL')
     }, limitMs)
-    this.#awaiting = { resolve, reject }
-    return promise.finally(() => clearTimeout(timer))
-  }
-
-  #settle(): Awaiting | undefined {
-    const awaiting = this.#awaiting
-    this.#awaiting = undefined
-    return awaiting
+    return this.#awaiting.promise.finally(() => clearTimeout(timer))
   }
 
   #fail(error: Error): void {
     this.#ended ??= error
-    this.#settle()?.reject(this.#ended)
+    this.#awaiting?.reject(this.#ended)
   }
 }
 
 /** What configures somebody's own Node, Go or Erlang here is not for these. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^(NODE_OPTIONS|GOGC|GOMAXPROCS|GOMEMLIMIT|ERL_.*FLAGS)$/.test(name),
-    ),
-  )
+  const configuring = /^(NODE_OPTIONS|GOGC|GOMAXPROCS|GOMEMLIMIT|ERL_.*FLAGS)$/
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !configuring.test(name)))
 }

@@ -78,21 +78,6 @@ describe('a herd that is parked', () => {
     }
   })
 
-  it('waits as soon as it has connected, when it is to', async () => {
-    const { app, origin } = await realServer()
-    const herd = new Herd()
-    ends.push(() => herd.leave())
-    await herd.open({ origin, topics: ['a', 'b'], readersPerTopic: 3, localAddresses: [], isParking: true })
-    await untilWaiting(app, 6)
-    const collecting = herd.collect(5_000)
-    await publish(origin, 'a', 1)
-    await publish(origin, 'b', 2)
-    expect((await collecting).replies.map(({ status, count }) => [status, count])).toEqual([
-      [200, 3],
-      [200, 3],
-    ])
-  })
-
   it('reads all topics with each reader, when it is to', async () => {
     const { app, origin } = await realServer()
     const herd = new Herd()
