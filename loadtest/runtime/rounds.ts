@@ -1,13 +1,15 @@
 // Measures in rounds: one run of each system, then the next round, so that whatever drifts hits all of them alike. Which system
 // comes after which changes from round to round.
 //
-// Always true: one process runs at a time, the others wait for their next order; a run whose answer is wrong is an error
+// Always true: one process works at a time, the others wait for their next order; a run whose answer is wrong is an error
 // and never a time; and every process that was started has ended when a measurement has.
 
-import type { Measured, Protocol } from './figures.ts'
+import type { Measured } from './figures.ts'
 import { SystemProcess } from './system-process.ts'
 import type { Command, SystemName } from './systems.ts'
 import type { MemoryWorkload, Workload } from './workloads.ts'
+
+type Protocol = Measured['protocol']
 
 export interface Ready {
   readonly name: SystemName
@@ -27,79 +29,35 @@ export interface RoundsOptions {
 const shortestRunMs = 30
 const mostTimes = 200
 const warmUpMs = 300
+/** In these each run is the only one of its process; in the others a process stays up over all rounds. */
+const fresh: readonly Protocol[] = ['first', 'parked']
 
-/** Measure one process for each system, which stays up over all rounds. */
 export async function measureRounds(
-  workload: Workload,
-  protocol: Exclude<Protocol, 'first'>,
+  workload: Workload | MemoryWorkload,
+  protocol: Protocol,
   ready: readonly Ready[],
   options: RoundsOptions,
 ): Promise<Measured[]> {
   await using ended = new AsyncDisposableStack()
-  const players = playersOf(workload, ready).map((one) => ended.use(new Player(workload, protocol, one, options)))
-  for (const player of players) await player.attempt('warms up', () => player.warmUp())
+  const players = ready
+    .filter(({ name }) => workload.systems.includes(name))
+    .map((system) => ended.use(new Player(workload, protocol, system, options)))
+  if (!fresh.includes(protocol)) {
+    for (const player of players) await player.attempt('warms up', () => player.warmUp())
+  }
   for (let round = 0; round < options.rounds; round += 1) {
-    for (const player of beginningWith(players, round)) {
+    // All of them once, beginning with another one in each round.
+    const first = round % Math.max(players.length, 1)
+    for (const player of [...players.slice(first), ...players.slice(0, first)]) {
       await player.attempt(`round ${round + 1} of ${options.rounds}`, () => player.playRound(round))
     }
   }
   return players.map((player) => player.measured())
 }
 
-/** Measure the first run, each time in a fresh process. */
-export async function measureFirstRuns(
-  workload: Workload,
-  ready: readonly Ready[],
-  options: RoundsOptions,
-): Promise<Measured[]> {
-  const players = playersOf(workload, ready)
-  const all = new Map(players.map(({ name }) => [name, [] as Measured[]]))
-  for (let round = 0; round < options.rounds; round += 1) {
-    for (const one of beginningWith(players, round)) {
-      await using player = new Player(workload, 'first', one, options)
-      await player.attempt(`first run ${round + 1} of ${options.rounds}`, () => player.playRound(0))
-      all.get(one.name)!.push(player.measured())
-    }
-  }
-  return [...all.values()].map((runs) => ({
-    ...runs[0]!,
-    values: runs.map(({ values }) => values[0]),
-    peakBytes: Math.max(...runs.flatMap(({ peakBytes }) => peakBytes ?? [])) || undefined,
-    stopped: runs.find(({ stopped }) => stopped !== undefined)?.stopped,
-  }))
-}
-
-/** Measure what parked coroutines take, each time in a fresh process. */
-export async function measureMemory(
-  workload: MemoryWorkload,
-  ready: readonly Ready[],
-  { rounds, runLimitMs, budgetMs, show }: RoundsOptions,
-): Promise<Measured[]> {
-  const measured: Measured[] = []
-  for (const { name, command } of playersOf(workload, ready)) {
-    const beganAt = performance.now()
-    const values: number[] = []
-    let stopped: string | undefined
-    while (values.length < rounds && stopped === undefined) {
-      show(`${workload.name}: ${name}, ${values.length + 1} of ${rounds}`)
-      try {
-        await using process = await SystemProcess.start(command)
-        const { bytes } = await process.order<{ bytes: number }>(['park', workload.coroutines], runLimitMs)
-        values.push(bytes / workload.coroutines)
-        if (performance.now() - beganAt >= budgetMs && values.length < rounds) stopped = spent(budgetMs)
-      } catch (error) {
-        stopped = (error as Error).message
-      }
-    }
-    const { name: of } = workload
-    measured.push({ workload: of, system: name, protocol: 'parked', values, times: 1, peakBytes: undefined, stopped })
-  }
-  return measured
-}
-
 /** One system at one workload. */
 class Player implements AsyncDisposable {
-  readonly #workload: Workload
+  readonly #workload: Workload | MemoryWorkload
   readonly #protocol: Protocol
   readonly #system: Ready
   readonly #options: RoundsOptions
@@ -110,12 +68,12 @@ class Player implements AsyncDisposable {
   #peakBytes: number | undefined
   #stopped: string | undefined
 
-  constructor(workload: Workload, protocol: Protocol, system: Ready, options: RoundsOptions) {
+  constructor(workload: Workload | MemoryWorkload, protocol: Protocol, system: Ready, options: RoundsOptions) {
     this.#workload = workload
     this.#protocol = protocol
     this.#system = system
     this.#options = options
-    this.#values = new Array(protocol === 'first' ? 1 : options.rounds).fill(undefined)
+    this.#values = new Array(options.rounds).fill(undefined)
   }
 
   /** Do it, unless this one has stopped. That it fails stops this one, and no other. */
@@ -125,8 +83,10 @@ class Player implements AsyncDisposable {
     try {
       await action()
     } catch (error) {
-      await this.#stop((error as Error).message)
+      this.#stopped = (error as Error).message
     }
+    // Its memory is for the others then.
+    if (this.#stopped !== undefined || fresh.includes(this.#protocol)) await this[Symbol.asyncDispose]()
   }
 
   async warmUp(): Promise<void> {
@@ -141,13 +101,18 @@ class Player implements AsyncDisposable {
   }
 
   async playRound(round: number): Promise<void> {
-    if (this.#protocol === 'collected') await (await this.#ready()).order(['collect'], this.#options.runLimitMs)
-    const wallMs = await this.#run()
-    this.#values[round] = wallMs / this.#times
-    this.#spentMs += wallMs
+    if (this.#protocol === 'collected') await this.#order(['collect'])
     const { budgetMs, rounds } = this.#options
-    const isSpent = this.#spentMs >= budgetMs && round + 1 < rounds
-    if (this.#protocol !== 'first' && isSpent) await this.#stop(spent(budgetMs))
+    const startMs = performance.now()
+    if ('coroutines' in this.#workload) {
+      this.#values[round] = await this.#park(this.#workload.coroutines)
+      this.#spentMs += performance.now() - startMs
+    } else {
+      const wallMs = await this.#run()
+      this.#values[round] = wallMs / this.#times
+      this.#spentMs += wallMs
+    }
+    if (this.#spentMs >= budgetMs && round + 1 < rounds) this.#stopped = `its ${budgetMs / 1_000} s were spent`
   }
 
   measured(): Measured {
@@ -163,43 +128,27 @@ class Player implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#peakBytes = this.#process?.peakBytes ?? this.#peakBytes
     await this.#process?.[Symbol.asyncDispose]()
+    this.#process = undefined
   }
 
-  async #ready(): Promise<SystemProcess> {
+  async #order<Answer>(words: readonly (string | number)[]): Promise<Answer> {
     this.#process ??= await SystemProcess.start(this.#system.command)
-    return this.#process
+    return this.#process.order<Answer>(words, this.#options.runLimitMs)
   }
 
   /** Gives the wall time of all runs that make a figure. */
   async #run(): Promise<number> {
-    const { program, sizes, answer: wanted } = this.#workload
-    const order = ['run', this.#times, program, ...sizes]
-    const process = await this.#ready()
-    const { wallMs, answer } = await process.order<{ wallMs: number; answer: number }>(order, this.#options.runLimitMs)
+    const { program, sizes, answer: wanted } = this.#workload as Workload
+    const words = ['run', this.#times, program, ...sizes]
+    const { wallMs, answer } = await this.#order<{ wallMs: number; answer: number }>(words)
     if (answer !== wanted) throw new Error(`the answer should be ${wanted} (got ${answer})`)
     return wallMs
   }
 
-  /** Its memory is for the others then. */
-  async #stop(reason: string): Promise<void> {
-    this.#stopped = reason
-    this.#peakBytes = this.#process?.peakBytes
-    await this.#process?.[Symbol.asyncDispose]()
-    this.#process = undefined
+  /** Gives live bytes for each coroutine that waits. */
+  async #park(coroutines: number): Promise<number> {
+    return (await this.#order<{ bytes: number }>(['park', coroutines])).bytes / coroutines
   }
-}
-
-function playersOf({ systems }: Pick<Workload, 'systems'>, ready: readonly Ready[]): Ready[] {
-  return ready.filter(({ name }) => systems.includes(name))
-}
-
-function spent(budgetMs: number): string {
-  return `its ${budgetMs / 1_000} s were spent`
-}
-
-/** All of them once, beginning with another one in each round. */
-function beginningWith<T>(all: readonly T[], round: number): T[] {
-  const first = round % Math.max(all.length, 1)
-  return [...all.slice(first), ...all.slice(0, first)]
 }

@@ -9,7 +9,7 @@ import { figureText } from '../report/numbers.ts'
 import { type Plot, plotOf } from '../report/plots.ts'
 import type { Outcome, Row, Scenario, Skipped, Stage, Table } from '../scenario.ts'
 import { Figures, fewestRuns, judgeRuntime, type Measured, type Protocol, ratiosOf, spreadOf } from './figures.ts'
-import { measureFirstRuns, measureMemory, measureRounds, type Ready } from './rounds.ts'
+import { measureRounds, type Ready } from './rounds.ts'
 import { SystemProcess } from './system-process.ts'
 import { type System, systems } from './systems.ts'
 import { firstRuns, type MemoryWorkload, memoryWorkloads, type Workload, workloads } from './workloads.ts'
@@ -58,11 +58,12 @@ async function compareAt(stage: Stage, workload: Workload | MemoryWorkload): Pro
   const rounds = stage.rounds ?? (stage.isQuick ? quickRounds : fewestRuns)
   const options = { ...limits, rounds, show: stage.show }
   const measured: Measured[] = []
-  if ('coroutines' in workload) measured.push(...(await measureMemory(workload, ready, options)))
-  else {
-    for (const protocol of protocols) measured.push(...(await measureRounds(workload, protocol, ready, options)))
-    const first = { ...workload, systems: firstRuns.get(workload.name) ?? [] }
-    measured.push(...(await measureFirstRuns(first, ready, options)))
+  for (const protocol of 'coroutines' in workload ? (['parked'] as const) : protocols) {
+    measured.push(...(await measureRounds(workload, protocol, ready, options)))
+  }
+  const first = firstRuns.get(workload.name)
+  if (first !== undefined) {
+    measured.push(...(await measureRounds({ ...workload, systems: first }, 'first', ready, options)))
   }
   figures.all.push(...measured)
   return workloadOutcome(workload, measured)

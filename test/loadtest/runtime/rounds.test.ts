@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { measureFirstRuns, measureMemory, measureRounds } from '../../../loadtest/runtime/rounds.ts'
+import { measureRounds } from '../../../loadtest/runtime/rounds.ts'
 import type { SystemName } from '../../../loadtest/runtime/systems.ts'
 import type { Workload } from '../../../loadtest/runtime/workloads.ts'
 
@@ -84,7 +84,7 @@ describe('rounds', () => {
 describe('first runs', () => {
   it('are each the first of a process of its own', async () => {
     const ready = [peer('encke', 50, 1), peer('go', 70, 1)]
-    const measured = await measureFirstRuns(workload, ready, options(3))
+    const measured = await measureRounds(workload, 'first', ready, options(3))
     expect(measured.map(({ system, protocol, values, times }) => ({ system, protocol, values, times }))).toEqual([
       { system: 'encke', protocol: 'first', values: [50, 50, 50], times: 1 },
       { system: 'go', protocol: 'first', values: [70, 70, 70], times: 1 },
@@ -96,15 +96,15 @@ describe('memory', () => {
   const parked = { name: 'parked-100', title: '100 parked', coroutines: 100, systems: ['encke', 'go'] as const }
 
   it('is measured in a process of its own each time, for each coroutine', async () => {
-    const measured = await measureMemory(parked, [peer('encke', 45_000, 1), peer('go', 'fails')], options(2))
+    const measured = await measureRounds(parked, 'parked', [peer('encke', 45_000, 1), peer('go', 'fails')], options(2))
     expect(measured).toMatchObject([
       { workload: 'parked-100', system: 'encke', protocol: 'parked', values: [450, 450], stopped: undefined },
-      { workload: 'parked-100', system: 'go', values: [], stopped: 'the ball is lost' },
+      { workload: 'parked-100', system: 'go', values: [undefined, undefined], stopped: 'the ball is lost' },
     ])
   })
 
   it('is measured less often by whoever takes too long', async () => {
-    const measured = await measureMemory(parked, [peer('encke', 45_000)], { ...options(3), budgetMs: 0 })
-    expect(measured).toMatchObject([{ values: [450], stopped: 'its 0 s were spent' }])
+    const measured = await measureRounds(parked, 'parked', [peer('encke', 45_000)], { ...options(3), budgetMs: 0 })
+    expect(measured).toMatchObject([{ values: [450, undefined, undefined], stopped: 'its 0 s were spent' }])
   })
 })
