@@ -2,35 +2,40 @@
 
 import { hash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import cors, { type FastifyCorsOptions } from '@fastify/cors'
-import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
 import type { Host, Task } from '../runtime/index.ts'
 import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
+import { Admissions } from './access/admission.ts'
+import { ClientIdentity } from './access/client-identity.ts'
+import { ClientRate, guardRate } from './access/client-rate.ts'
+import { WaitingRoom } from './access/waiting-room.ts'
 import { MemoryBroker } from './brokers/memory.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { hostBehind, hostForRequests } from './hosts.ts'
 import { administrationRoutes } from './http/administration.ts'
 import { benchmarkRoutes } from './http/benchmarks.ts'
-import { ClientRate, limitRate } from './http/client-rate.ts'
+import { wantBodies } from './http/bodies.ts'
 import { endConnections, endKeepAlive, repliesHaveLeft } from './http/closing.ts'
+import { letOriginsRead, replyBeforeHooks } from './http/cross-origin.ts'
 import { Draining } from './http/draining.ts'
-import { answerErrors, answerWrongMethods, replyToBrokenRequest, replyWithError } from './http/error-replies.ts'
+import { answerErrors, answerWrongMethods, replyToBrokenRequest } from './http/error-replies.ts'
+import { takeExpectations } from './http/expectations.ts'
+import { FastPath } from './http/fast-path/fast-path.ts'
 import { healthRoutes } from './http/health.ts'
+import { LaterHooks } from './http/later-hooks.ts'
 import { longPollRoutes } from './http/long-poll.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { type LongPoll, longPolling } from './http/poll.ts'
 import { publishRoutes } from './http/publish.ts'
-import { RepeatedPolls } from './http/repeated-polls.ts'
 import { withLazyChildren } from './http/request-log.ts'
 import { guardSite } from './http/same-site.ts'
 import { topicRoutes } from './http/topic.ts'
 import { Traffic } from './http/traffic.ts'
 import { compileValidator } from './http/validation.ts'
-import { WaitingRoom } from './http/waiting-room.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
 import { packageRoot, version } from './package-root.ts'
@@ -39,6 +44,8 @@ import { packageRoot, version } from './package-root.ts'
 export interface Parts {
   /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the app. */
   readonly broker?: Broker
+  /** The monotonic clock that rates are measured by, in milliseconds. Default: that of the platform. */
+  readonly clock?: () => number
 }
 
 /** A server: Fastify's, and what is beneath it. */
@@ -88,35 +95,29 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   const draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
   const adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
   const hurried = new Latch('a second signal')
-  const http = createHttp(config, logger)
-  const traffic = new Traffic()
-  traffic.countIn(http)
-  const rate = config.clientLimits ? new ClientRate(config.requestsPerSecond) : undefined
+  const identity = new ClientIdentity(config.trustProxy)
+  const http = createHttp(config, logger, identity)
+  const laterHooks = new LaterHooks()
+  const clock = parts.clock ?? (() => performance.now())
+  const admissions = new Admissions(http, { identity, clock, readmit: () => fastPath.readmit() })
+  const fastPath = new FastPath({
+    scheduler,
+    server: http.server,
+    admissions,
+    isOff: () => laterHooks.any || draining.begun.isOpen,
+  })
+  const traffic = new Traffic(http.server)
+  const rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, clock) : undefined
   const waitingRoom = new WaitingRoom({
     places: config.maxWaiting,
     placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
   })
   const longPoll = longPolling({ hub, draining, waitingRoom })
-  const repeatedPolls = new RepeatedPolls({
-    scheduler,
-    server: http.server,
-    longPoll,
-    // What the hooks below say of a request by more than its bytes.
-    admits: ({ address }) => {
-      const isAdmitted = !draining.begun.isOpen && (rate === undefined || rate.admits(address))
-      if (isAdmitted) traffic.count(1)
-      return isAdmitted
-    },
-    uncount: ({ address }) => {
-      rate?.uncount(address)
-      traffic.count(-1)
-    },
-  })
 
   // Whoever closes the app must not wait for polls that wait, nor for clients that dawdle.
   http.addHook('preClose', async () => {
     draining.hurry()
-    await scheduler.run(repliesHaveLeft, () => repeatedPolls.hasWaiting || traffic.isLeaving, hurried).promise
+    await scheduler.run(repliesHaveLeft, () => fastPath.hasWaiting || traffic.isLeaving, hurried).promise
     const ending = scheduler.run(() => endConnections(http.server, hurried))
     ending.label = 'closing'
     background.push(ending)
@@ -133,12 +134,14 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
     hub,
     draining,
     traffic,
+    admissions,
     rate,
     longPoll,
-    repeatedPolls,
+    fastPath,
+    laterHooks,
     adminToken,
   })
-  showAllToLaterHooks(http, repeatedPolls)
+  laterHooks.watch(http)
 
   return {
     http,
@@ -155,13 +158,12 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   }
 }
 
-function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance {
-  const { trustProxy } = config
+function createHttp(config: Config, logger: FastifyBaseLogger, identity: ClientIdentity): FastifyInstance {
   const http = fastify({
     loggerInstance: withLazyChildren(logger),
     // A line for each of ten thousand polls would cost more than answering it.
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: trustedHops(trustProxy),
+    trustProxy: config.trustProxy !== false && ((address, hop) => identity.trusts(address, hop)),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: longestParameter },
     bodyLimit: config.messageBytes,
     keepAliveTimeout: keepAliveMs,
@@ -178,14 +180,9 @@ function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance 
       optimizeEmptyRequests: true,
     },
     clientErrorHandler: replyToBrokenRequest,
-    frameworkErrors: replyWithError,
+    frameworkErrors: replyBeforeHooks(config.origins),
   })
   return http as unknown as FastifyInstance
-}
-
-function trustedHops(trustProxy: Config['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
-  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy
-  return trustProxy === false ? false : [...trustProxy]
 }
 
 interface Assembly {
@@ -195,25 +192,37 @@ interface Assembly {
   readonly hub: Hub
   readonly draining: Draining
   readonly traffic: Traffic
+  readonly admissions: Admissions
   readonly rate: ClientRate | undefined
   readonly longPoll: LongPoll
-  readonly repeatedPolls: RepeatedPolls
+  readonly fastPath: FastPath
+  readonly laterHooks: LaterHooks
   readonly adminToken: string
 }
 
 async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void> {
-  const { config, host, scheduler, hub, draining, traffic, rate, longPoll, repeatedPolls, adminToken } = assembly
+  const { config, host, scheduler, hub, draining, traffic, admissions, rate, adminToken } = assembly
   const routes = collectRoutes(http)
   http.setValidatorCompiler(compileValidator)
+  admissions.add(traffic)
+  wantBodies(http)
   endKeepAlive(http, draining)
+  await letOriginsRead(http, config.origins)
+  takeExpectations(http)
   guardSite(http, config)
-  if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
-  if (rate !== undefined) await limitRate(http, rate)
+  if (rate !== undefined) admissions.add(await guardRate(http, rate))
   answerErrors(http)
   await describeRoutes(http, version)
 
   await http.register(publishRoutes, { ...config, scheduler, hub })
-  await http.register(longPollRoutes, { ...config, limits: config, scheduler, longPoll, repeatedPolls })
+  await http.register(longPollRoutes, {
+    ...config,
+    limits: config,
+    scheduler,
+    longPoll: assembly.longPoll,
+    fastPath: assembly.fastPath,
+    keepsHeaders: () => assembly.laterHooks.any,
+  })
   await http.register(topicRoutes, { ...config, scheduler, hub })
   await http.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
   await http.register(benchmarkRoutes, { ...config, host: hostBehind(host), scheduler, draining, adminToken })
@@ -221,26 +230,6 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   await http.register(openApiRoutes)
   await http.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(http, routes)
-}
-
-function crossOrigin(origins: readonly string[]): FastifyCorsOptions {
-  return {
-    origin: [...origins],
-    credentials: true,
-    exposedHeaders: ['Retry-After'],
-    maxAge: 86_400,
-    // An OPTIONS that is no preflight is answered like one; strictness would be a 400 in a shape that is not ours.
-    strictPreflight: false,
-  }
-}
-
-/** Whoever adds hooks to an app wants them to see every request: from then on none passes them by. */
-function showAllToLaterHooks(http: FastifyInstance, repeatedPolls: RepeatedPolls): void {
-  const { addHook } = http
-  http.addHook = function (this: FastifyInstance, ...hook: unknown[]) {
-    repeatedPolls.turnOff()
-    return Reflect.apply(addHook, this, hook)
-  }
 }
 
 /** Which methods each path has, so that the others can be answered with 405. */
@@ -263,6 +252,7 @@ function startMemoryBroker(config: Config, scheduler: Scheduler, background: Tas
     maxTopics: config.maxTopics,
     topicTtlMs: config.topicTtlMs,
     clock: Date.now,
+    now: () => performance.now(),
     randomId: randomIds(),
   })
   const sweeper = scheduler.run(() => broker.sweep())

@@ -33,7 +33,11 @@ const map: LayerMap = {
     mayImport: ['runtime', 'runtime/core/random.ts', 'runtime/models', 'runtime/programs', ...errors],
     packages: ['node:*'],
   },
-  'server/http': { mayImport: ['server/hub', 'server/benchmarks', 'runtime', ...errors], packages: web },
+  'server/access': { mayImport: errors, packages: web },
+  'server/http': {
+    mayImport: ['server/access', 'server/hub', 'server/benchmarks', 'runtime', ...errors],
+    packages: web,
+  },
   // Everything in server/ imports it, the hub too, which must not come by a package or by Node that way.
   'server/errors.ts': {
     mayImport: [...partsWithErrors.map((part) => `${part}/errors.ts`), 'server/errors'],
@@ -51,6 +55,7 @@ const map: LayerMap = {
   },
   'server/app.ts': {
     mayImport: [
+      'server/access',
       'server/http',
       'server/hub',
       'server/brokers',

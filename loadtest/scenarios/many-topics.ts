@@ -87,7 +87,8 @@ async function sideOf(stage: Stage, name: string, more: number): Promise<Side> {
   const load = await OfferedLoad.start(stage, ground, { topics: read, readersPerTopic: 1 })
   await untilQuiet(stage, ground)
   const { hub } = await server.control.statistics()
-  const complaints = hub.topics < more + read.length ? [`the server has ${hub.topics} topics`] : []
+  // Those that are read count once something has been published to them.
+  const complaints = hub.topics < more ? [`the server has ${hub.topics} topics`] : []
   return { name, ground, load, done: [], complaints }
 }
 

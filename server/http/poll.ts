@@ -2,10 +2,11 @@
 
 import type { Coroutine } from '../../runtime/index.ts'
 import { after, select, trySelect } from '../../runtime/index.ts'
+import type { Admission } from '../access/admission.ts'
+import type { WaitingRoom } from '../access/waiting-room.ts'
 import type { Batch, Cursor, From, Hub } from '../hub/index.ts'
 import type { Draining } from './draining.ts'
-import { PreparedReplies, type PreparedReply } from './prepared-reply.ts'
-import type { WaitingRoom } from './waiting-room.ts'
+import { PreparedReplies, type PreparedReply } from './fast-path/prepared-reply.ts'
 
 export interface Poll {
   readonly topics: readonly string[]
@@ -13,8 +14,8 @@ export interface Poll {
   /** The most messages in the reply. */
   readonly limit: number
   readonly from: From
-  /** Whose place it takes in the waiting room. */
-  readonly address: string
+  /** Whose place it takes in the waiting room, and when it ends at the latest. */
+  readonly admission: Admission
 }
 
 export interface PollParts {
@@ -23,16 +24,16 @@ export interface PollParts {
   readonly waitingRoom: WaitingRoom
 }
 
-/** Answer a poll. A text, and not a reply, is for a client that is sent away. */
-export type LongPoll = (poll: Poll, cursor: Cursor | undefined) => Coroutine<PreparedReply | string>
+/** Answer a poll. */
+export type LongPoll = (poll: Poll, cursor: Cursor | undefined) => Coroutine<PreparedReply>
 
-export const pollHeaders = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
+const headers = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
 
 /** Waits are shortened by up to so much, so that clients who came together do not come back together. */
 const jitter = 0.1
 
 export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll {
-  const replies = new PreparedReplies(pollHeaders, () => draining.begun.isOpen)
+  const replies = new PreparedReplies({ headers, isLast: () => draining.begun.isOpen })
   let last: { readonly batch: Batch; readonly reply: PreparedReply } | undefined
 
   // A herd is ten thousand that are answered with the same batch, one after the other.
@@ -41,10 +42,10 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
     return last.reply
   }
 
-  function* longPoll(poll: Poll, cursor: Cursor | undefined): Coroutine<PreparedReply | string> {
-    const { topics, waitSeconds, limit, from, address } = poll
-    const holdMs = Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter))
-    const place = holdMs > 0 ? waitingRoom.enter(address) : null
+  function* longPoll(poll: Poll, cursor: Cursor | undefined): Coroutine<PreparedReply> {
+    const { topics, waitSeconds, limit, from, admission } = poll
+    const holdMs = Math.min(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)), admission.leftMs)
+    const place = holdMs > 0 ? waitingRoom.enter(admission.client) : null
     const subscription = hub.subscribe(topics, cursor, from)
     // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.
     try {
@@ -58,7 +59,7 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
         return replyWith(yield* subscription.read(limit))
       }
       if (woken.case === 'quiet') return replies.of(subscription.nothing().json)
-      return withRetry(subscription.nothing(), draining.retryAfterMs())
+      return replies.of(withRetry(subscription.nothing(), draining.retryAfterMs()))
     } finally {
       subscription[Symbol.dispose]()
       place?.[Symbol.dispose]()
