@@ -95,13 +95,9 @@ const map: LayerMap = {
   public: { mayImport: [], packages: [] },
   loadtest: {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],
-    packages: ['autocannon', 'undici', 'uplot', 'node:*'],
+    packages: ['undici', 'uplot', 'node:*'],
   },
-  'loadtest/peers': { mayImport: ['loadtest'], packages: ['node:*'] },
-  'loadtest/price': {
-    mayImport: ['loadtest', 'loadtest/peers', 'loadtest/peers/programs', 'runtime', 'runtime/core'],
-    packages: ['node:*'],
-  },
+
   'loadtest/peers/servers': {
     mayImport: [],
     packages: ['fastify', 'faye', 'cometd-nodejs-server', 'socket.io', 'node:*'],
