@@ -100,6 +100,8 @@ interface TaskKeeper extends Timekeeper {
   /** Trace a cancel. */
   cancelled(task: CoroutineTask<unknown>): void
   countEnded(): void
+  /** A cancel that came from outside of coroutines is over: run what it has left to `callLater`. */
+  callNow(): void
 }
 
 export class Scheduler implements TaskKeeper {
@@ -115,6 +117,8 @@ export class Scheduler implements TaskKeeper {
   readonly #timers = new TimerHeap()
   readonly #root: Scope = new Scope(this, true)
   readonly #holds = new Set<{ readonly reason: string }>()
+  /** Other people's code that is to run between two steps. */
+  readonly #calls: (() => void)[] = []
   readonly #audit: NeverRun | null
   readonly #drain = () => this.#runSlice()
   readonly #drainFromMacrotask = () => {
@@ -222,6 +226,22 @@ export class Scheduler implements TaskKeeper {
     this.#timers.remove(timer)
   }
 
+  callLater(call: () => void): void {
+    this.#calls.push(call)
+    if (running.task?.scheduler !== this) this.#askForDrain()
+  }
+
+  /** Run what `callLater` was given. */
+  callNow(): void {
+    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) {
+      try {
+        call()
+      } catch (error) {
+        this.report(error)
+      }
+    }
+  }
+
   /** Assert the invariants of everything this scheduler holds. */
   validate(): void {
     this.#queue.validate()
@@ -301,6 +321,7 @@ export class Scheduler implements TaskKeeper {
     this.#handsOver = false
     let untilLook = clockStride
     for (;;) {
+      if (this.#calls.length > 0) this.callNow()
       if (this.#queue.length === 0) {
         this.#breakDeadlock()
         if (this.#queue.length === 0) break

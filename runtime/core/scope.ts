@@ -76,8 +76,8 @@ export class Scope implements Place {
 
   /** Ask the body and all children to stop. Idempotent; the first reason stays. */
   cancel(reason?: unknown): void {
-    if (this.hasEnded || this.reason !== null) return
-    spreadCancel(this, new Cancelled(reason))
+    this.stop(reason)
+    if (running.task === null) this.#scheduler?.callNow()
   }
 
   /** Cancel it with the reason of `signal` once that aborts. When it ends, its listener is gone. */
@@ -113,7 +113,8 @@ export class Scope implements Place {
 
   becameCancelled(): void {
     if (this.#host?.place === this) this.#host.interrupt()
-    this.#ties?.abort(this.reason?.reason)
+    const ties = this.#ties
+    if (ties !== null) this.scheduler.callLater(() => ties.abort(this.reason?.reason))
   }
 
   validate(): void {
@@ -151,7 +152,11 @@ export class Scope implements Place {
       return
     }
     this.failure = { error }
-    this.cancel(error)
+    this.stop(error)
+  }
+
+  private stop(reason: unknown): void {
+    if (!this.hasEnded && this.reason === null) spreadCancel(this, new Cancelled(reason))
   }
 
   private admit<T>(body: Body, generator: Coroutine<T>): Task<T> {

@@ -128,6 +128,10 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     return this.allowance <= 0
   }
 
+  get cancelReason(): unknown {
+    return this.place.reason?.reason
+  }
+
   get hasEnded(): boolean {
     return this.state === 'done' || this.state === 'failed' || this.state === 'cancelled'
   }
@@ -160,6 +164,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   cancel(reason?: unknown): void {
     if (this.hasEnded || this.reason !== null) return
     spreadCancel(this, new Cancelled(reason))
+    if (running.task === null) this.scheduler.callNow()
   }
 
   cancelOn(signal: AbortSignalLike): this {
@@ -171,6 +176,13 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     this.state = 'parked'
     this.operation = operation
     this.parkedAt = this.scheduler.sliceTime
+  }
+
+  goOn(): boolean {
+    if (this.state !== 'parked') return false
+    this.state = 'running'
+    this.operation = null
+    return true
   }
 
   wake(_operation?: unknown): void {
@@ -197,7 +209,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
 
   becameCancelled(): void {
     if (this.place === this) this.interrupt()
-    this.extras?.ties?.abort(this.reason?.reason)
+    const ties = this.extras?.ties
+    if (ties) this.scheduler.callLater(() => ties.abort(this.reason?.reason))
   }
 
   validate(): void {
@@ -218,7 +231,11 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     // Without an operation it waits for the children of a closing scope, which is no cancel point.
     const { operation } = this
     if (this.state !== 'parked' || operation === null) return
-    operation.withdraw(this)
+    try {
+      operation.withdraw(this)
+    } catch (error) {
+      this.scheduler.report(error)
+    }
     this.wake()
   }
 

@@ -19,20 +19,26 @@ export const faults: readonly Fault[] = [
   {
     name: 'a select unlinks its winner instead of its losers',
     file: 'select.ts',
-    from: '      if (operation !== winner) operation.withdraw(this)',
-    to: '      if (operation === winner) operation.withdraw(this)',
+    from: '      if (operation === winner) continue\n',
+    to: '      if (operation !== winner) continue\n',
   },
   {
     name: 'a select leaves its losers registered',
     file: 'select.ts',
-    from: '      if (operation !== winner) operation.withdraw(this)\n',
+    from: '    this.#letGo(winner, this.waiter)\n',
     to: '',
   },
   {
     name: 'a select that is cancelled leaves its cases registered',
     file: 'select.ts',
-    from: '    for (const operation of this.#operations) operation.withdraw(this)\n',
+    from: '    this.#letGo(null, waiter)\n',
     to: '',
+  },
+  {
+    name: 'a select withdraws one case too few',
+    file: 'select.ts',
+    from: '    for (let index = 0; index < this.#registered; index += 1) {',
+    to: '    for (let index = 0; index < this.#registered - 1; index += 1) {',
   },
   {
     name: 'a select takes its winner as won before it has asked it',
@@ -210,7 +216,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'whoever no longer waits for a signal goes on listening',
     file: 'until.ts',
-    from: "    this.#signal.removeEventListener('abort', this.#onAbort)\n    super.withdraw(waiter)",
+    from: '    this.#listener.stop()\n    super.withdraw(waiter)',
     to: '    super.withdraw(waiter)',
   },
   {
@@ -254,8 +260,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'a coroutine that is cancelled is woken and its operation stays',
     file: 'core/task.ts',
-    from: '    operation.withdraw(this)\n    this.wake()',
-    to: '    this.wake()',
+    from: '      operation.withdraw(this)\n',
+    to: '',
   },
   {
     name: 'a join reports a cancelled task before its finalizers are done',
@@ -338,8 +344,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a signal that is asked for after the cancel does not tell of it',
-    file: 'abort.ts',
-    from: '      if (isCancelled) this.#controller.abort(reason)\n',
+    file: 'core/abort-ties.ts',
+    from: '    if (isCancelled) this.#controller.abort(reason)\n',
     to: '',
   },
   {
@@ -375,7 +381,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'a child that fails does not stop its siblings',
     file: 'core/scope.ts',
-    from: '    this.failure = { error }\n    this.cancel(error)',
+    from: '    this.failure = { error }\n    this.stop(error)',
     to: '    this.failure = { error }',
   },
   {
