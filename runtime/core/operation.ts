@@ -113,10 +113,12 @@ export interface TimerEntry {
  * place for all schedulers, because there is one thread. With nobody running, or once the running coroutine is
  * cancelled, the budget is spent: so one comparison on entry stands for all three checks.
  */
-export const running: { task: Runner | null; budget: number; audit: Audit | null } = {
+export const running: { task: Runner | null; budget: number; audit: Audit | null; mourned: Runner | null } = {
   task: null,
   budget: 0,
   audit: null,
+  /** Of whose failure a supervisor is told. Nothing runs then: it has ended, and all that is asked of it are its locals. */
+  mourned: null,
 }
 
 /** In debug mode, told of every operation that is made. */

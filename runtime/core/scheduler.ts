@@ -391,9 +391,7 @@ export class Scheduler implements TaskKeeper {
       if (result !== enteredResult)
         misuse = new Misuse(`${task.name} used a bare yield: write yield* before an operation`)
     }
-    running.task = null
-    running.budget = 0
-    running.audit = null
+    leaveCoroutine()
     if (this.#trace !== null) this.#tellOfStop(task)
   }
 
@@ -410,6 +408,7 @@ export class Scheduler implements TaskKeeper {
   /** The innermost generator has returned. True: the coroutine goes on with the one around it. */
   #returned(task: CoroutineTask<unknown>, value: unknown): boolean {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyReturned(value)
+    leaveCoroutine()
     task.succeed(value)
     this.#audit?.taskEnded(task)
     return false
@@ -417,6 +416,7 @@ export class Scheduler implements TaskKeeper {
 
   #threw(task: CoroutineTask<unknown>, error: unknown): boolean {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyThrew(error)
+    leaveCoroutine()
     task.fail(error)
     this.#audit?.taskEnded(task)
     return false
@@ -471,6 +471,16 @@ export class Scheduler implements TaskKeeper {
       }
     }
   }
+}
+
+/**
+ * Nothing runs from here on. Said of a coroutine that has ended before it is told that it has: what a supervisor does then
+ * must not be done by the dead.
+ */
+function leaveCoroutine(): void {
+  running.task = null
+  running.budget = 0
+  running.audit = null
 }
 
 function checkedSlice(sliceMs: number): number {

@@ -18,6 +18,8 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
   #state: OperationState = FRESH
   #body: ScopeBody<Inner> | null
   #bodyHasEnded = false
+  /** Whether it was cancelled, not by its own body, while it had children. */
+  #wasCutOff = false
   #outerGenerator: Coroutine<unknown> | null = null
   #value: Inner | undefined = undefined
   #unwoundBy: unknown = undefined
@@ -61,6 +63,9 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
 
   bodyReturned(value: Inner): boolean {
     this.#value = value
+    // An allowance of 0: cancelled, and never told. Its value is not all of the work that was asked of the scope.
+    const isUnaware = (this.host as CoroutineTask<unknown>).allowance === 0
+    if (isUnaware && this.#wasCutOff) this.#unwoundBy = this.reason
     return this.#bodyEnded()
   }
 
@@ -79,14 +84,15 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
   }
 
   /**
-   * The wait for the children goes on all the same. But a cancel from around it, or its own limit, then cuts them off,
-   * and a scope that gave its value as if nothing had happened would pass half of the work for all of it.
+   * The wait for the children goes on all the same. But a cancel cuts them off, and a scope that gave its value as if
+   * nothing had happened would pass half of the work for all of it. A body that cancels its own scope, as one does that
+   * needs its helpers no more, means to.
    */
   override becameCancelled(): void {
     super.becameCancelled()
-    const isFromOutside = !this.isShielded && (this.outer as Place).reason !== null
-    const isCutOff = isFromOutside || this.deadline?.error != null
-    if (this.#bodyHasEnded && isCutOff) this.#unwoundBy ??= this.reason
+    const isByBody = running.task === this.host && this.deadline?.error == null
+    this.#wasCutOff = !this.children.isEmpty && !isByBody
+    if (this.#bodyHasEnded) this.#unwoundBy ??= this.reason
   }
 
   protected mayEnter(state: OperationState): boolean {
@@ -146,7 +152,12 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     }
     if (this.#unwoundBy === undefined) return this.outcomeOf(this.#value as Inner)
     // Cancelled from around it as well: the cancel goes on outward, whatever this scope's own reason was.
-    if (!this.isShielded && (this.outer as Place).reason !== null) throw this.#unwoundBy
+    if (!this.isShielded && (this.outer as Place).reason !== null) {
+      // The body around it is told by this, if it was not yet.
+      const host = this.host as CoroutineTask<unknown>
+      if (host.allowance === 0) host.allowance = -1
+      throw this.#unwoundBy
+    }
     this.#reportFailuresBeside(this.#unwoundBy)
     return this.stopped()
   }

@@ -19,8 +19,15 @@ import type { Body } from './task.ts'
 import { CoroutineTask } from './task.ts'
 import type { Task } from './task-handle.ts'
 
-/** Told of a child of `scope` that has failed. What it throws, the scope fails of. */
-export type OnFailure = (failure: unknown, task: Task<unknown>, scope: Scope) => void
+/**
+ * Told of a child of `scope` that has failed. What it throws, the scope fails of. It cannot wait: a generator function or
+ * an asynchronous one is refused, by its type and with Misuse.
+ */
+export type OnFailure = (failure: unknown, task: Task<unknown>, scope: Scope) => Ignored
+
+/** What is ignored when it is returned: nothing, or what one short expression gives. Not what would have to be waited for. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is what most are
+type Ignored = void | undefined | null | boolean | number | string | Task<unknown>
 
 export class Scope implements Place {
   reason: Cancelled | null = null
@@ -29,7 +36,7 @@ export class Scope implements Place {
   /** Whether a child that fails leaves its siblings alone, and who is told of it. */
   readonly supervision: boolean | OnFailure
   protected hasEnded = false
-  protected failure: { readonly error: unknown } | null = null
+  protected failure: { readonly error: unknown; readonly child: Task<unknown> | null } | null = null
   protected deadline: Deadline | null = null
   #ties: AbortTies | null = null
   #scheduler: Scheduler | null
@@ -125,7 +132,7 @@ export class Scope implements Place {
   childEnded(child: CoroutineTask<unknown>): void {
     if (child.state !== 'failed') return
     const { supervision } = this
-    if (supervision === false) this.fail(child.failure)
+    if (supervision === false) this.fail(child.failure, child)
     else if (supervision !== true) this.#tell(supervision, child)
     else if (!child.isObserved) this.scheduler.report(child.failure)
   }
@@ -145,14 +152,23 @@ export class Scope implements Place {
   }
 
   /** The first failure is kept, to be thrown as itself, and cancels the rest; later ones are reported. */
-  protected fail(error: unknown): void {
+  protected fail(error: unknown, child: CoroutineTask<unknown> | null = null): void {
     if (this.failure !== null) {
-      // A body that joins the child that failed throws the very same error: that is one failure, not two.
-      if (this.failure.error !== error) this.scheduler.report(error)
+      if (!this.#isKnown(error)) this.scheduler.report(error)
       return
     }
-    this.failure = { error }
+    this.failure = { error, child }
     this.stop(error)
+  }
+
+  /**
+   * Whether it is the first failure once more: what joins the child that failed throws the very same error. Primitives
+   * have no identity: two equal ones are one failure only if something has joined the first.
+   */
+  #isKnown(error: unknown): boolean {
+    const { error: first, child } = this.failure as { error: unknown; child: CoroutineTask<unknown> | null }
+    if (!Object.is(first, error)) return false
+    return (typeof error === 'object' && error !== null) || typeof error === 'function' || child?.isObserved === true
   }
 
   private stop(reason: unknown): void {
@@ -172,12 +188,25 @@ export class Scope implements Place {
   }
 
   #tell(onFailure: OnFailure, child: CoroutineTask<unknown>): void {
+    running.mourned = child
     try {
-      onFailure(child.failure, child, this)
+      const given: unknown = onFailure(child.failure, child, this)
+      if (!mustBeWaitedFor(given)) return
+      this.scheduler.report(child.failure)
+      throw new Misuse(
+        'supervise takes a function that does not wait: a generator function or an asynchronous one would hear of no failure',
+      )
     } catch (error) {
       this.fail(error)
+    } finally {
+      running.mourned = null
     }
   }
+}
+
+function mustBeWaitedFor(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false
+  return isCoroutine(given as Coroutine<unknown>) || Symbol.asyncIterator in given || 'then' in given
 }
 
 /** Whether a body gave a generator. An asynchronous one would be stepped for ever, and an iterator made by hand is none. */

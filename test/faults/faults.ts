@@ -357,7 +357,13 @@ export const faults: readonly Fault[] = [
   {
     name: 'a scope that was cut off gives half of the work for the whole',
     file: 'core/scope-operation.ts',
-    from: '    if (this.#bodyHasEnded && isCutOff) this.#unwoundBy ??= this.reason\n',
+    from: '    if (this.#bodyHasEnded) this.#unwoundBy ??= this.reason\n',
+    to: '',
+  },
+  {
+    name: 'a scope that was cut off while its body was about to end gives half of the work for the whole',
+    file: 'core/scope-operation.ts',
+    from: '    if (isUnaware && this.#wasCutOff) this.#unwoundBy = this.reason\n',
     to: '',
   },
   {
@@ -381,13 +387,13 @@ export const faults: readonly Fault[] = [
   {
     name: 'a child that fails does not stop its siblings',
     file: 'core/scope.ts',
-    from: '    this.failure = { error }\n    this.stop(error)',
-    to: '    this.failure = { error }',
+    from: '    this.failure = { error, child }\n    this.stop(error)',
+    to: '    this.failure = { error, child }',
   },
   {
     name: 'a second failure is kept from the host',
     file: 'core/scope.ts',
-    from: '      if (this.failure.error !== error) this.scheduler.report(error)\n',
+    from: '      if (!this.#isKnown(error)) this.scheduler.report(error)\n',
     to: '',
   },
   {
