@@ -219,16 +219,18 @@ export class Scheduler implements TaskKeeper {
 
   addTimer(timer: TimerEntry): void {
     this.#timers.add(timer)
-    if (running.task === null) this.#askForDrain()
+    // Also while a coroutine runs: it may be one of another scheduler, with no drain of this one to come.
+    this.#askForDrain()
   }
 
   removeTimer(timer: TimerEntry): void {
     this.#timers.remove(timer)
+    if (this.#timers.size === 0 && !this.#drainIsComing) this.#clearHostTimer()
   }
 
   callLater(call: () => void): void {
     this.#calls.push(call)
-    if (running.task?.scheduler !== this) this.#askForDrain()
+    this.#askForDrain()
   }
 
   /** Run what `callLater` was given. */
