@@ -70,8 +70,12 @@ export type OperationState = typeof FRESH | typeof HELD | typeof PARKED | typeof
 export interface Runner extends Waiter {
   readonly scheduler: Timekeeper
   readonly isCancelled: boolean
+  /** What the cancel was given, once it is cancelled. */
+  readonly cancelReason: unknown
   /** Stop here until `operation` wakes it, or until it is cancelled, which withdraws the operation. */
   park(operation: Selectable<unknown> | null): void
+  /** Take `park` back. False: it is too late, because something has woken it meanwhile. */
+  goOn(): boolean
   /** Go to the end of the run queue and on from there. */
   handOver(): void
   /** End the slice, and be the first to go on in the next one. */
@@ -89,6 +93,11 @@ export interface Timekeeper {
   isSliceSpent(): boolean
   hold(reason: string): Disposable
   report(error: unknown): void
+  /**
+   * Run `call`, which is other people's code, once the present step is over: outside of coroutines, and never in the
+   * middle of a hand-over or a cancel.
+   */
+  callLater(call: () => void): void
 }
 
 /** Something in a scheduler's timer heap. `due` is in milliseconds on its host's clock; `place` is the heap's own. */
@@ -104,10 +113,12 @@ export interface TimerEntry {
  * place for all schedulers, because there is one thread. With nobody running, or once the running coroutine is
  * cancelled, the budget is spent: so one comparison on entry stands for all three checks.
  */
-export const running: { task: Runner | null; budget: number; audit: Audit | null } = {
+export const running: { task: Runner | null; budget: number; audit: Audit | null; mourned: Runner | null } = {
   task: null,
   budget: 0,
   audit: null,
+  /** Of whose failure a supervisor is told. Nothing runs then: it has ended, and all that is asked of it are its locals. */
+  mourned: null,
 }
 
 /** In debug mode, told of every operation that is made. */
@@ -260,5 +271,35 @@ export abstract class SelectableOperation<T> extends OperationBase<T> {
     this.state = FRESH
     this.waiter = null
     if (running.audit !== null) running.audit.created(this)
+  }
+
+  // `enlist` may be anybody's code, or call it: it may throw, and it may cancel the very coroutine that is about to park.
+
+  override register(waiter: Waiter): void {
+    this.state = PARKED
+    this.waiter = waiter
+    try {
+      this.enlist()
+    } catch (error) {
+      this.withdraw(waiter)
+      throw error
+    }
+    // It was withdrawn before all of it was there. Without this, a later hand-over would find no waiter.
+    if (this.waiter === null && this.state === PARKED) this.withdraw(waiter)
+  }
+
+  protected override standInLine(): IteratorYieldResult<Signal> {
+    const task = running.task as Runner
+    task.park(this)
+    try {
+      this.register(task)
+    } catch (error) {
+      if (task.goOn()) {
+        this.state = SPENT
+        throw error
+      }
+      task.scheduler.report(error)
+    }
+    return parkedResult
   }
 }

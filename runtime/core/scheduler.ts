@@ -100,6 +100,8 @@ interface TaskKeeper extends Timekeeper {
   /** Trace a cancel. */
   cancelled(task: CoroutineTask<unknown>): void
   countEnded(): void
+  /** A cancel that came from outside of coroutines is over: run what it has left to `callLater`. */
+  callNow(): void
 }
 
 export class Scheduler implements TaskKeeper {
@@ -115,6 +117,8 @@ export class Scheduler implements TaskKeeper {
   readonly #timers = new TimerHeap()
   readonly #root: Scope = new Scope(this, true)
   readonly #holds = new Set<{ readonly reason: string }>()
+  /** Other people's code that is to run between two steps. */
+  readonly #calls: (() => void)[] = []
   readonly #audit: NeverRun | null
   readonly #drain = () => this.#runSlice()
   readonly #drainFromMacrotask = () => {
@@ -215,11 +219,29 @@ export class Scheduler implements TaskKeeper {
 
   addTimer(timer: TimerEntry): void {
     this.#timers.add(timer)
-    if (running.task === null) this.#askForDrain()
+    // Also while a coroutine runs: it may be one of another scheduler, with no drain of this one to come.
+    this.#askForDrain()
   }
 
   removeTimer(timer: TimerEntry): void {
     this.#timers.remove(timer)
+    if (this.#timers.size === 0 && !this.#drainIsComing) this.#clearHostTimer()
+  }
+
+  callLater(call: () => void): void {
+    this.#calls.push(call)
+    this.#askForDrain()
+  }
+
+  /** Run what `callLater` was given. */
+  callNow(): void {
+    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) {
+      try {
+        call()
+      } catch (error) {
+        this.report(error)
+      }
+    }
   }
 
   /** Assert the invariants of everything this scheduler holds. */
@@ -301,6 +323,7 @@ export class Scheduler implements TaskKeeper {
     this.#handsOver = false
     let untilLook = clockStride
     for (;;) {
+      if (this.#calls.length > 0) this.callNow()
       if (this.#queue.length === 0) {
         this.#breakDeadlock()
         if (this.#queue.length === 0) break
@@ -370,9 +393,7 @@ export class Scheduler implements TaskKeeper {
       if (result !== enteredResult)
         misuse = new Misuse(`${task.name} used a bare yield: write yield* before an operation`)
     }
-    running.task = null
-    running.budget = 0
-    running.audit = null
+    leaveCoroutine()
     if (this.#trace !== null) this.#tellOfStop(task)
   }
 
@@ -389,6 +410,7 @@ export class Scheduler implements TaskKeeper {
   /** The innermost generator has returned. True: the coroutine goes on with the one around it. */
   #returned(task: CoroutineTask<unknown>, value: unknown): boolean {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyReturned(value)
+    leaveCoroutine()
     task.succeed(value)
     this.#audit?.taskEnded(task)
     return false
@@ -396,6 +418,7 @@ export class Scheduler implements TaskKeeper {
 
   #threw(task: CoroutineTask<unknown>, error: unknown): boolean {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyThrew(error)
+    leaveCoroutine()
     task.fail(error)
     this.#audit?.taskEnded(task)
     return false
@@ -450,6 +473,16 @@ export class Scheduler implements TaskKeeper {
       }
     }
   }
+}
+
+/**
+ * Nothing runs from here on. Said of a coroutine that has ended before it is told that it has: what a supervisor does then
+ * must not be done by the dead.
+ */
+function leaveCoroutine(): void {
+  running.task = null
+  running.budget = 0
+  running.audit = null
 }
 
 function checkedSlice(sliceMs: number): number {

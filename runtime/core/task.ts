@@ -50,6 +50,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   /** When it parked, in whole milliseconds since its scheduler was made, as fine as a slice: a small integer is free. */
   declare parkedAt: number
   declare extras: Extras | null
+  // biome-ignore lint/suspicious/noThenProperty: a type alone; there is no such member
+  declare then: Task<T>['then']
 
   constructor(outer: Scope, id: number, body: Body, generator: Coroutine<T>) {
     outer.children.add(this as CoroutineTask<unknown>)
@@ -129,6 +131,10 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     return this.allowance <= 0
   }
 
+  get cancelReason(): unknown {
+    return this.place.reason?.reason
+  }
+
   get hasEnded(): boolean {
     return this.state === 'done' || this.state === 'failed' || this.state === 'cancelled'
   }
@@ -161,6 +167,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   cancel(reason?: unknown): void {
     if (this.hasEnded || this.reason !== null) return
     spreadCancel(this, new Cancelled(reason))
+    if (running.task === null) this.scheduler.callNow()
   }
 
   cancelOn(signal: AbortSignalLike): this {
@@ -172,6 +179,13 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     this.state = 'parked'
     this.operation = operation
     this.parkedAt = this.scheduler.sliceTime
+  }
+
+  goOn(): boolean {
+    if (this.state !== 'parked') return false
+    this.state = 'running'
+    this.operation = null
+    return true
   }
 
   wake(_operation?: unknown): void {
@@ -198,7 +212,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
 
   becameCancelled(): void {
     if (this.place === this) this.interrupt()
-    this.extras?.ties?.abort(this.reason?.reason)
+    const ties = this.extras?.ties
+    if (ties) this.scheduler.callLater(() => ties.abort(this.reason?.reason))
   }
 
   validate(): void {
@@ -219,7 +234,11 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     // Without an operation it waits for the children of a closing scope, which is no cancel point.
     const { operation } = this
     if (this.state !== 'parked' || operation === null) return
-    operation.withdraw(this)
+    try {
+      operation.withdraw(this)
+    } catch (error) {
+      this.scheduler.report(error)
+    }
     this.wake()
   }
 
