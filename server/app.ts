@@ -24,6 +24,7 @@ import { healthRoutes } from './http/health.ts'
 import { longPollRoutes } from './http/long-poll.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
+import { Pipelining } from './http/pipelining.ts'
 import { type LongPoll, longPolling } from './http/poll.ts'
 import { publishRoutes } from './http/publish.ts'
 import { RepeatedPolls } from './http/repeated-polls.ts'
@@ -89,8 +90,13 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   const adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
   const hurried = new Latch('a second signal')
   const http = createHttp(config, logger)
+  const pipelining = new Pipelining(config)
+  pipelining.bound(http)
   const traffic = new Traffic()
   traffic.countIn(http)
+  const watcher = scheduler.run(() => pipelining.endStalled(traffic.sockets))
+  watcher.label = 'watcher of stalled replies'
+  background.push(watcher)
   const rate = config.clientLimits ? new ClientRate(config.requestsPerSecond) : undefined
   const waitingRoom = new WaitingRoom({
     places: config.maxWaiting,
@@ -135,6 +141,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
     traffic,
     rate,
     longPoll,
+    pipelining,
     repeatedPolls,
     adminToken,
   })
@@ -197,12 +204,14 @@ interface Assembly {
   readonly traffic: Traffic
   readonly rate: ClientRate | undefined
   readonly longPoll: LongPoll
+  readonly pipelining: Pipelining
   readonly repeatedPolls: RepeatedPolls
   readonly adminToken: string
 }
 
 async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void> {
-  const { config, host, scheduler, hub, draining, traffic, rate, longPoll, repeatedPolls, adminToken } = assembly
+  const { config, host, scheduler, hub, draining, traffic, rate, longPoll, pipelining, repeatedPolls } = assembly
+  const { adminToken } = assembly
   const routes = collectRoutes(http)
   http.setValidatorCompiler(compileValidator)
   wantBodies(http)
@@ -215,7 +224,7 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   await describeRoutes(http, packageJson.version)
 
   await http.register(publishRoutes, { ...config, scheduler, hub })
-  await http.register(longPollRoutes, { ...config, limits: config, scheduler, longPoll, repeatedPolls })
+  await http.register(longPollRoutes, { ...config, limits: config, scheduler, longPoll, pipelining, repeatedPolls })
   await http.register(topicRoutes, { ...config, scheduler, hub })
   await http.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
   await http.register(benchmarkRoutes, { ...config, host: hostBehind(host), scheduler, draining, adminToken })

@@ -194,6 +194,24 @@ const options = {
     'How many requests one client may send in a second; one more gets 429.',
   ),
 
+  pipelineRequests: integer(
+    32,
+    1,
+    10_000,
+    'requests',
+    'How many requests of one connection are handled at once; the rest is not read until a reply has left.',
+  ),
+  unreadBytes: bytes(
+    MIB,
+    2 ** 30,
+    'How much of one connection may wait to be read while further replies are made; above it they are made once it is read.',
+  ),
+  stalledReplyMs: milliseconds(
+    60_000,
+    1,
+    'How long a reply may make no progress because its client does not read; then its connection is ended.',
+  ),
+
   sliceMs: integer(
     5,
     1,

@@ -7,6 +7,7 @@ import { decodeCursor } from '../hub/index.ts'
 import { takeJson } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import { guardReading } from './keys.ts'
+import type { Pipelining } from './pipelining.ts'
 import type { LongPoll, Poll } from './poll.ts'
 import { pollHeaders } from './poll.ts'
 import type { RepeatedPolls } from './repeated-polls.ts'
@@ -16,6 +17,7 @@ import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
 export interface LongPollOptions {
   readonly scheduler: Scheduler
   readonly longPoll: LongPoll
+  readonly pipelining: Pipelining
   readonly repeatedPolls: RepeatedPolls
   readonly limits: PollLimits
   readonly pollBodyBytes: number
@@ -27,7 +29,7 @@ type SeveralTopics = { Querystring: PollParameters & { topic: string[] } }
 type ManyTopics = { Body: PollParameters & { topics: string[] } }
 
 export async function longPollRoutes(app: FastifyInstance, options: LongPollOptions): Promise<void> {
-  const { scheduler, longPoll, repeatedPolls, limits } = options
+  const { scheduler, longPoll, pipelining, repeatedPolls, limits } = options
 
   function* answer(
     topics: readonly string[],
@@ -36,6 +38,8 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     reply: FastifyReply,
   ): Coroutine<string | FastifyReply> {
     const poll = readPoll(topics, given, limits, request)
+    // Others are ahead of it on its connection, and their replies may not have been read.
+    if (reply.raw.socket === null) poll.room = () => pipelining.room(reply.raw)
     const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor)
     const recognised = repeatedPolls.recognise(request.raw, given.cursor)
     letGoOfHeaders(request.raw)
@@ -43,7 +47,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     if (typeof prepared === 'string') return reply.headers(pollHeaders).send(prepared)
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
-    if (head !== undefined && cursor !== undefined) {
+    if (head !== undefined && cursor !== undefined && poll.room === undefined) {
       repeatedPolls.answered(request.raw, reply.raw, recognised && { ...recognised, poll, head })
     }
     return reply

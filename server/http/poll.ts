@@ -15,6 +15,8 @@ export interface Poll {
   readonly from: From
   /** Whose place it takes in the waiting room. */
   readonly address: string
+  /** Waits until one more reply may be made; left out when it may at once. */
+  room?: () => Coroutine<void>
 }
 
 export interface PollParts {
@@ -55,6 +57,7 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
       )
       // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
       if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
+        if (poll.room !== undefined) yield* poll.room()
         return replyWith(yield* subscription.read(limit))
       }
       if (woken.case === 'quiet') return replies.of(subscription.nothing().json)

@@ -7,6 +7,11 @@ export class Traffic {
   readonly #sockets = new Set<Socket>()
   #requests = 0
 
+  /** Those that are open now. */
+  get sockets(): Iterable<Socket> {
+    return this.#sockets
+  }
+
   /** Open now. */
   get connections(): number {
     return this.#sockets.size
