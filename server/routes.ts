@@ -20,6 +20,7 @@ import { healthRoutes } from './http/health.ts'
 import { longPollRoutes } from './http/long-poll.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
+import { Pipelining } from './http/pipelining.ts'
 import { longPolling } from './http/poll.ts'
 import { publishRoutes } from './http/publish.ts'
 import { guardSite } from './http/same-site.ts'
@@ -58,9 +59,12 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const isOff = () => hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   const traffic = new Traffic(server)
+  const pipelining = new Pipelining(config)
+  engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const longPoll = longPolling({ hub, draining, waitingRoom, hasOtherHooks })
 
   app.setValidatorCompiler(compileValidator)
+  pipelining.bound(app)
   admissions.add(traffic)
   wantBodies(app)
   endKeepAlive(app, draining)
@@ -72,8 +76,15 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await describeRoutes(app, version)
 
   await app.register(publishRoutes, { ...config, scheduler, hub })
-  const keepsHeaders = hasOtherHooks
-  await app.register(longPollRoutes, { ...config, limits: config, scheduler, longPoll, fastPath, keepsHeaders })
+  await app.register(longPollRoutes, {
+    ...config,
+    limits: config,
+    scheduler,
+    longPoll,
+    pipelining,
+    fastPath,
+    keepsHeaders: hasOtherHooks,
+  })
   await app.register(topicRoutes, { ...config, scheduler, hub })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)

@@ -12,7 +12,7 @@ import { chainSchema, compileBenchmarkValidator, hackysackSchema } from './bench
 import { takeJson } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import type { Draining } from './draining.ts'
-import type { SendEvent } from './event-stream.ts'
+import type { EventSink } from './event-stream.ts'
 import { eventStream } from './event-stream.ts'
 import { administratorsOnly } from './keys.ts'
 
@@ -41,9 +41,9 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     }
   }
 
-  function* runWithEvents(request: BenchmarkRequest, send: SendEvent): Coroutine<void> {
+  function* runWithEvents(request: BenchmarkRequest, { send, offer }: EventSink): Coroutine<void> {
     try {
-      send('result', yield* run(request, (progress) => send('progress', progress)))
+      send('result', yield* run(request, (progress) => offer('progress', progress)))
     } catch (error) {
       if (error instanceof Cancelled) throw error
       // The status has been sent long ago: the failure is an event like the others.
@@ -56,7 +56,7 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     if (underWay !== undefined) throw busy(underWay)
     if (!wantsEvents(http)) return yield* run(request)
     underWay = request
-    return eventStream(scheduler, reply, (send) => runWithEvents(request, send))
+    return eventStream(scheduler, reply, (events) => runWithEvents(request, events))
   }
 
   app.addHook('onRequest', administratorsOnly(options.adminToken))

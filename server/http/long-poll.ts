@@ -9,6 +9,7 @@ import { inCoroutine } from './coroutine-handler.ts'
 import type { FastPath } from './fast-path/fast-path.ts'
 import type { PreparedReply } from './fast-path/prepared-reply.ts'
 import { guardReading } from './keys.ts'
+import type { Pipelining } from './pipelining.ts'
 import type { LongPoll, Poll } from './poll.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
 import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
@@ -16,6 +17,7 @@ import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
 export interface LongPollOptions {
   readonly scheduler: Scheduler
   readonly longPoll: LongPoll
+  readonly pipelining: Pipelining
   /** Undefined where every poll is answered by Fastify. */
   readonly fastPath: FastPath | undefined
   /** Whether there are hooks that may read a request's headers when it has been answered. */
@@ -30,7 +32,7 @@ type SeveralTopics = { Querystring: PollParameters & { topic: string[] } }
 type ManyTopics = { Body: PollParameters & { topics: string[] } }
 
 export async function longPollRoutes(app: FastifyInstance, options: LongPollOptions): Promise<void> {
-  const { scheduler, longPoll, fastPath, keepsHeaders, limits } = options
+  const { scheduler, longPoll, pipelining, fastPath, keepsHeaders, limits } = options
 
   function* answer(
     topics: readonly string[],
@@ -40,6 +42,8 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   ): Coroutine<FastifyReply> {
     const { admission } = request
     const poll = readPoll(topics, given, limits, request)
+    // Others are ahead of it on its connection, and their replies may not have been read.
+    if (reply.raw.socket === null) poll.room = () => pipelining.room(reply.raw)
     const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
     const recognised =
       given.cursor === undefined ? undefined : fastPath?.recognise(request.raw, { cursor: given.cursor })
@@ -47,7 +51,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     const prepared = yield* fastPath?.underWay(request)?.reply() ?? longPoll(poll, cursor)
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
-    if (head !== undefined && cursor !== undefined) {
+    if (head !== undefined && cursor !== undefined && poll.room === undefined) {
       fastPath?.answered(request.raw, reply.raw, recognised, { admission, head, begin: ([text]) => again(poll, text) })
     }
     return reply

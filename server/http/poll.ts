@@ -16,6 +16,8 @@ export interface Poll {
   readonly from: From
   /** Whose place it takes in the waiting room, and when it ends at the latest. */
   readonly admission: Admission
+  /** Waits until one more reply may be made; left out when it may at once. */
+  room?: () => Coroutine<void>
 }
 
 export interface PollParts {
@@ -58,6 +60,7 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
       )
       // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
       if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
+        if (poll.room !== undefined) yield* poll.room()
         return replyWith(yield* subscription.read(limit))
       }
       if (woken.case === 'quiet') return replies.of(subscription.nothing().json)

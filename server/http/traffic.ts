@@ -16,6 +16,11 @@ export class Traffic implements Guard {
     })
   }
 
+  /** Those that are open now. */
+  get sockets(): Iterable<Socket> {
+    return this.#sockets
+  }
+
   /** Open now. */
   get connections(): number {
     return this.#sockets.size
