@@ -117,14 +117,17 @@ const options = {
     25,
     'How long a poll waits that does not say; 0 answers at once. Keep it below the shortest proxy time-out.',
   ),
-  waitMaxSeconds: seconds(120, 'The longest wait that a poll may ask for; above it the poll gets 400.'),
+  waitMaxSeconds: seconds(
+    120,
+    'The longest wait of a poll; one that asks for more is lowered to it, and its reply says so.',
+  ),
   limitDefault: integer(100, 1, 1_000_000, 'messages', 'How many messages a poll gets at most when it does not say.'),
   limitMax: integer(
     1000,
     1,
     1_000_000,
     'messages',
-    'The highest limit that a poll may ask for; above it the poll gets 400.',
+    'The highest limit of a poll; one that asks for more is lowered to it, and its reply says so.',
   ),
   topicsPerGet: integer(100, 1, 1000, 'topics', 'How many topics one GET may name; above it the poll gets 400.'),
   topicsPerPoll: integer(
@@ -400,8 +403,12 @@ function compare(config: Config, misfits: ReadonlySet<Key>, given: Given): strin
     const both = `${name(low)} (${value(low)}) must not be above ${name(high)} (${value(high)})`
     complaints.push(`${both}: ${reason}; lower the first or raise the second`)
   }
-  notAbove('waitDefaultSeconds', 'waitMaxSeconds', 'a poll that does not say how long it waits would be refused')
-  notAbove('limitDefault', 'limitMax', 'a poll without a limit would be refused')
+  notAbove(
+    'waitDefaultSeconds',
+    'waitMaxSeconds',
+    'a poll that does not say how long it waits would wait longer than any may',
+  )
+  notAbove('limitDefault', 'limitMax', 'a poll without a limit would get more than any may')
   notAbove('messageBytes', 'historyBytes', 'a message that may be published must fit into the history of its topic')
   notAbove('historyBytes', 'historyTotalBytes', 'the history of one topic must fit into that of all')
   if (!misfits.has('host')) complaints.push(...complainAboutKeys(config, misfits, name('host')))
