@@ -105,7 +105,7 @@ const options = {
   drainMs: milliseconds(
     20_000,
     0,
-    'After SIGTERM, the window over which waiting requests are answered; 0 answers them all at once.',
+    'After SIGTERM, the longest window over which waiting requests are answered, 10 ms for each; 0 answers them all at once.',
   ),
   drainPauseMs: milliseconds(
     500,
