@@ -11,6 +11,7 @@ import { Latch, Scheduler } from '../runtime/index.ts'
 import { Admissions } from './access/admission.ts'
 import { ClientIdentity } from './access/client-identity.ts'
 import { ClientRate, guardRate } from './access/client-rate.ts'
+import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { WaitingRoom } from './access/waiting-room.ts'
 import { MemoryBroker } from './brokers/memory.ts'
 import { randomIds } from './brokers/random-ids.ts'
@@ -129,6 +130,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
     scheduler,
     hub,
     draining,
+    identity,
     traffic,
     admissions,
     rate,
@@ -187,6 +189,7 @@ interface Assembly {
   readonly scheduler: Scheduler
   readonly hub: Hub
   readonly draining: Draining
+  readonly identity: ClientIdentity
   readonly traffic: Traffic
   readonly admissions: Admissions
   readonly rate: ClientRate | undefined
@@ -197,10 +200,11 @@ interface Assembly {
 }
 
 async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void> {
-  const { config, host, scheduler, hub, draining, traffic, admissions, rate, adminToken } = assembly
+  const { config, host, scheduler, hub, draining, identity, traffic, admissions, rate, adminToken } = assembly
   const routes = collectRoutes(http)
   http.setValidatorCompiler(compileValidator)
   admissions.add(traffic)
+  adviseAboutProxies(http, { ...config, identity })
   endKeepAlive(http, draining)
   guardSite(http, config)
   if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
