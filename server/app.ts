@@ -101,7 +101,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
     scheduler,
     server: http.server,
     admissions,
-    isOff: () => laterHooks.any || draining.begun.isOpen,
+    isOff: () => !config.fastPath || laterHooks.any || draining.begun.isOpen,
   })
   const traffic = new Traffic(http.server)
   const rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, clock) : undefined

@@ -102,6 +102,11 @@ const options = {
     'The limits per client: `--requests-per-second` and `--max-waiting-per-client`. Off lifts those two and no other, for load tests.',
   ),
 
+  fastPath: toggle(
+    true,
+    'Answer a poll that repeats the one before on its connection without parsing it again and without Fastify. Off costs about twice the processor time per poll.',
+  ),
+
   drainMs: milliseconds(
     20_000,
     0,

@@ -70,6 +70,7 @@ describe('the defaults', () => {
       origins: [],
       trustProxy: false,
       clientLimits: true,
+      fastPath: true,
       drainMs: 20_000,
       drainPauseMs: 500,
       waitDefaultSeconds: 25,

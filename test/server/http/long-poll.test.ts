@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Admission } from '../../../server/access/admission.ts'
 import { rawRequest } from './live-app.ts'
 import { Served } from './served.ts'
 
@@ -243,5 +244,19 @@ describe('a wait or a limit above its maximum', () => {
       cursor = json.cursor
     }
     expect(seen).toBe(2)
+  })
+})
+
+describe('a poll whose admission ends', () => {
+  it('ends with it, 200 and empty', async () => {
+    await using served = await Served.start([], {}, ({ http }) => {
+      http.addHook('onRequest', async (request) => {
+        const clock = () => performance.now()
+        request.admission = new Admission(request.admission.client, clock() + 100, clock)
+      })
+    })
+    const { status, json } = await served.get('/messages?topic=a&wait=60')
+    expect([status, json.messages]).toEqual([200, []])
+    served.app.hub.validate()
   })
 })
