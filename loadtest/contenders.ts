@@ -1,7 +1,7 @@
 // The contenders of a comparison: Encke first, then those peers that the scenario wants and this machine has. Each gets the
 // same scenario from the same generator, in turn, so that what is told is a ratio within one run.
 
-import { type PeerName, whatLacks } from './processes/peers.ts'
+import { type PeerName, subjectOf, whatLacks } from './processes/peers.ts'
 import type { Ground, Outcome, Stage } from './scenario.ts'
 
 export interface Contender {
@@ -23,7 +23,7 @@ export function fieldOf(stage: Stage, wanted: readonly PeerName[]): Field {
       { name: 'Encke', start: () => stage.startServer() },
       ...lacking
         .filter(({ reason }) => reason === undefined)
-        .map(({ peer }) => ({ name: peer.name, start: () => stage.startPeer(peer) })),
+        .map(({ peer }) => ({ name: peer.name, start: () => stage.start(subjectOf(peer)) })),
     ],
     skipped: lacking.flatMap(({ peer, reason }) => (reason === undefined ? [] : [{ name: peer.name, reason }])),
   }

@@ -21,7 +21,10 @@ export interface Known {
   readonly peers: readonly string[]
 }
 
-export type Command = { readonly kind: 'help' } | { readonly kind: 'run'; readonly flags: Flags }
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'run'; readonly flags: Flags }
+  | { readonly kind: 'against'; readonly commit: string; readonly isQuick: boolean }
 
 /** The command line cannot be understood; the message is one line for whoever typed it. */
 export class UsageError extends Error {
@@ -46,7 +49,7 @@ export function readCommand(argv: readonly string[], known: Known): Command {
     else if (flag === '--quick' || flag === '--profile') {
       if (inline !== undefined) throw new UsageError(`${flag} takes no value (got ${inline})`)
       given.set(flag, '')
-    } else if (flag === '--only' || flag === '--duration') {
+    } else if (flag === '--only' || flag === '--duration' || flag === '--against') {
       const value = inline ?? argv[(at += 1)]
       if (value === undefined) throw new UsageError(`${flag} needs a value`)
       given.set(flag, value)
@@ -54,11 +57,18 @@ export function readCommand(argv: readonly string[], known: Known): Command {
       throw new UsageError(`--peers takes its names behind an equals sign: --peers=${argv[at]}`)
     } else {
       throw new UsageError(
-        `unknown flag ${argv[at]}: there are --only, --peers, --quick, --duration, --profile and --help`,
+        `unknown flag ${argv[at]}: there are --only, --peers, --against, --quick, --duration, --profile and --help`,
       )
     }
   }
   const isQuick = given.has('--quick')
+  const commit = given.get('--against')
+  if (commit !== undefined) {
+    const other = [...given.keys()].find((flag) => flag !== '--against' && flag !== '--quick')
+    if (other !== undefined)
+      throw new UsageError(`${other} cannot be given with --against, which measures the same each time`)
+    return { kind: 'against', commit, isQuick }
+  }
   const seconds = readSeconds(given.get('--duration')) ?? (isQuick ? quickSeconds : usualSeconds)
   const all = [...known.usual, ...known.hotPath, ...known.large]
   const peers = readNames('--peers', 'peers', given.get('--peers'), known.peers) ?? []
@@ -86,6 +96,7 @@ export function usage(
   npm run loadtest -- --only a,b         only these
   npm run loadtest -- --peers            the scenarios of the hot path, with other servers beside ours
   npm run loadtest -- --peers=nchan,faye with these: ${peers.join(', ')}
+  npm run loadtest -- --against HEAD~1   costs of this checkout in times of another commit's, in pairs, some ten minutes
   npm run loadtest -- --quick            shorter: every scenario within two minutes
   npm run loadtest -- --duration 30      seconds of load for each scenario that has a duration (${usualSeconds}; with --quick ${quickSeconds})
   npm run loadtest -- --profile          with a CPU profile of each server, in loadtest/reports/<scenario>.cpuprofile
@@ -100,7 +111,7 @@ only when named, as it is large
 ${list(large)}
 
 A table comes at the end, and a page with plots and the same as JSON in loadtest/reports/. The exit code is 0 when every
-invariant held, 1 when one broke, 2 when the command line cannot be understood, and 130 after Ctrl-C.
+invariant held (with --against: when no median ratio is above 1.03), 1 when one broke, 2 when the command line cannot be understood, and 130 after Ctrl-C.
 `
 }
 

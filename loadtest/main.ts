@@ -2,8 +2,11 @@
 
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { compareWith } from './against/against.ts'
+import { comparisonText, hasHeld } from './against/table.ts'
 import { type Flags, readCommand, UsageError, usage } from './flags.ts'
 import { describeCommit, describeMachine } from './measure/machine.ts'
+import { busyText, MachineWatch } from './measure/machine-watch.ts'
 import { installPeers, peers } from './processes/peers.ts'
 import { encke } from './processes/subject.ts'
 import { Progress } from './progress.ts'
@@ -26,6 +29,7 @@ try {
   }
   const command = readCommand(process.argv.slice(2), known)
   if (command.kind === 'help') process.stdout.write(usage(scenarios, hotPath, large, known.peers))
+  else if (command.kind === 'against') await against(command)
   else await loadTest(command.flags)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
@@ -35,15 +39,22 @@ try {
 
 async function loadTest(flags: Flags): Promise<void> {
   stopOnSignals()
-  const report = await runAll(flags).catch((error) => {
-    if (!interrupted.signal.aborted) throw error
-    process.stderr.write('loadtest: interrupted; what it had started has ended\n')
-    process.exit(interruptedCode)
-  })
+  const report = await orInterrupted(runAll(flags))
   process.stdout.write(`\n${reportText(report)}\n`)
   for (const path of writeReport(report)) process.stdout.write(`${path}\n`)
   // Whatever a scenario that failed may have left behind must not keep the process.
   process.exit(allHeld(report) ? 0 : 1)
+}
+
+async function against({ commit, isQuick }: { commit: string; isQuick: boolean }): Promise<void> {
+  stopOnSignals()
+  const progress = new Progress(process.stderr)
+  const show = (text: string) => progress.show(text)
+  const watch = new MachineWatch()
+  const comparison = await orInterrupted(compareWith(commit, { isQuick, signal: interrupted.signal, show }))
+  progress.clear()
+  process.stdout.write(`${[...busyText(watch.end()), comparisonText(comparison)].join('\n\n')}\n`)
+  process.exit(hasHeld(comparison) ? 0 : 1)
 }
 
 async function runAll({ only, durationMs, isQuick, hasProfile, peers: wanted }: Flags): Promise<Report> {
@@ -52,7 +63,7 @@ async function runAll({ only, durationMs, isQuick, hasProfile, peers: wanted }: 
   const machine = describeMachine()
   const done: ScenarioReport[] = []
   for (const [at, name] of only.entries()) {
-    const subject = encke(hasProfile ? `${reportFolder}${name}.cpuprofile` : undefined)
+    const subject = encke({ profile: hasProfile ? `${reportFolder}${name}.cpuprofile` : undefined })
     const scenario = [...scenarios, ...hotPath, ...large].find((known) => known.name === name)!
     const head = `${at + 1}/${only.length} ${name}`
     progress.show(`${head}: ${scenario.title}`)
@@ -84,6 +95,15 @@ async function fetchPeers(progress: Progress): Promise<void> {
   progress.show('the packages of the peers')
   const complaint = await installPeers()
   if (complaint !== undefined) progress.step(complaint)
+}
+
+/** Ends the process when `work` was interrupted. @throws what it throws otherwise */
+function orInterrupted<Result>(work: Promise<Result>): Promise<Result> {
+  return work.catch((error) => {
+    if (!interrupted.signal.aborted) throw error
+    process.stderr.write('loadtest: interrupted; what it had started has ended\n')
+    process.exit(interruptedCode)
+  })
 }
 
 /** The first ends the scenario and its processes, the second everything at once. */

@@ -4,7 +4,7 @@
 import { performance } from 'node:perf_hooks'
 import { Meter } from './measure/meter.ts'
 import { Generator } from './processes/generator.ts'
-import { type Peer, subjectOf } from './processes/peers.ts'
+import type { Peer } from './processes/peers.ts'
 import { ServerProcess } from './processes/server-process.ts'
 import type { Subject } from './processes/subject.ts'
 import type { ScenarioReport } from './report/report.ts'
@@ -53,7 +53,7 @@ async function attemptScenario(scenario: Scenario, options: RunOptions): Promise
     ...options,
     signal,
     startServer: (variables) => start(options.subject, variables),
-    startPeer: (peer) => start(subjectOf(peer)),
+    start,
   }
   try {
     const outcome = await Promise.race([scenario.run(stage), aborted(signal)])

@@ -8,6 +8,7 @@ import type { Meter, Use } from './measure/meter.ts'
 import type { Generator } from './processes/generator.ts'
 import type { Peer } from './processes/peers.ts'
 import type { ServerProcess } from './processes/server-process.ts'
+import type { Subject } from './processes/subject.ts'
 import type { Plot } from './report/plots.ts'
 import type { Target } from './targets.ts'
 
@@ -33,7 +34,8 @@ export interface Stage {
   startServer(variables?: Readonly<Record<string, string>>): Promise<Ground>
   /** The peers that may be laid beside; none when the load test was started without them. */
   readonly peers: readonly Peer[]
-  startPeer(peer: Peer): Promise<Ground>
+  /** Start something else than the server under load: a peer, another commit. */
+  start(subject: Subject): Promise<Ground>
 }
 
 /** A server of the scenario's own, and what belongs to it. It ends with the scenario, or when it is disposed of before. */

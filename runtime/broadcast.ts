@@ -9,10 +9,10 @@
 //
 // A subscription that does not wait is known to its owner alone: publishing costs what waking those who wait costs.
 
-import { ChannelClosed } from './errors.ts'
-import type { Waiting } from './subscription.ts'
+import { ChannelClosed } from './core/errors.ts'
+import { WaitList } from './core/wait-list.ts'
+import type { Shown, Waiting } from './subscription.ts'
 import { Subscription } from './subscription.ts'
-import { WaitList } from './wait-list.ts'
 
 export interface BroadcastOptions {
   /** What dumps and errors call it. */
@@ -27,7 +27,7 @@ export interface SubscribeOptions {
   readonly from?: 'now' | 'earliest' | number
 }
 
-export class Broadcast<T> {
+export class Broadcast<T> implements Shown<T> {
   /** How many values it holds: so far a receiver may be behind without missing any. */
   readonly capacity: number
   readonly #name: string
@@ -113,9 +113,6 @@ export class Broadcast<T> {
     }
   }
 
-  // What follows is for its subscriptions.
-
-  /** The values after position `from` up to position `to`, all of which are held. */
   slice(from: number, to: number): T[] {
     const values: T[] = []
     for (let position = from; position < to; position += 1) values.push(this.#slots[position % this.capacity] as T)
@@ -126,8 +123,7 @@ export class Broadcast<T> {
     this.#waiting.add(waiting)
   }
 
-  /** `subscription` is disposed of: whoever waits on it need not wait any longer. */
-  dismiss(subscription: Subscription<T>): void {
+  dismiss(subscription: object): void {
     for (const waiting of [...this.#waiting]) {
       // A select with several of them has withdrawn the others by now.
       if (waiting.subscription === subscription && waiting.unlink()) waiting.refuse()

@@ -2,11 +2,11 @@
 //
 // There are millions of these, so each class sets all of its fields itself, and has its protocol to itself. @see LinkBase
 
-import type { ChannelClosed, ChannelFull } from './errors.ts'
-import type { Signal } from './operation.ts'
-import { enter, FRESH, OperationBase, PARKED, READY, running } from './operation.ts'
+import type { ChannelClosed, ChannelFull } from './core/errors.ts'
+import type { Signal } from './core/operation.ts'
+import { enter, FRESH, OperationBase, PARKED, READY, running } from './core/operation.ts'
 
-/** A channel, as its operations see it. */
+/** What the operations of a channel ask of it. They alone call it. */
 export interface WaitedOn<T> {
   readonly name: string
   /** The send of `operation`, if it need not wait. */

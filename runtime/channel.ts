@@ -10,10 +10,10 @@
 
 import type { Receiving, WaitedOn, Waiting } from './channel-operation.ts'
 import { Next, OVERFLOWED, REFUSED, Receive, Send } from './channel-operation.ts'
-import { ChannelClosed, ChannelFull } from './errors.ts'
-import type { Selectable } from './operation.ts'
-import { Ring } from './ring.ts'
-import { WaitList } from './wait-list.ts'
+import { ChannelClosed, ChannelFull } from './core/errors.ts'
+import type { Selectable } from './core/operation.ts'
+import { Ring } from './core/ring.ts'
+import { WaitList } from './core/wait-list.ts'
 
 /** What a full channel does with one more value. */
 export type Overflow = 'suspend' | 'dropOldest' | 'dropLatest' | 'error'
@@ -189,9 +189,6 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
     }
   }
 
-  // What follows is for its operations.
-
-  /** The send of `operation`, if it need not wait. */
   sendNow(operation: Send<T>): boolean {
     if (this.isClosed) {
       operation.value = REFUSED
@@ -204,7 +201,7 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
     return true
   }
 
-  /** The receive of `operation`, if it need not wait. The same as `tryReceive`, without making an object of it. */
+  /** The same as `tryReceive`, without making an object of what is received. */
   receiveNow(operation: Receiving<T>): boolean {
     if (this.length > 0) {
       operation.value = this.takeBuffered()

@@ -1,7 +1,7 @@
 // Checkpoint: the courtesy of a coroutine that works for long without waiting for anything.
 
-import type { Operation, OperationState, Signal } from './operation.ts'
-import { currentTask, done, enter, FRESH, HELD, parkedResult, running, SPENT } from './operation.ts'
+import type { Operation, OperationState, Signal } from './core/operation.ts'
+import { currentTask, done, enter, FRESH, HELD, parkedResult, running, SPENT } from './core/operation.ts'
 
 /**
  * A cancel point that hands over to the host when the slice is spent; the caller is the first to go on afterwards.

@@ -1,4 +1,15 @@
-// The public API of the runtime: everything that is promised, and nothing else.
+// The public API of the runtime: everything that is promised, and nothing else. Importing it starts nothing.
+//
+//   start        run, Scheduler, keepShapes            ./run.ts, ./core/scheduler.ts, ./shapes.ts
+//   own          scope, timeout, moveOn, shield        ./scope.ts; Task, Scope: ./core/
+//   exchange     Channel, Broadcast, Latch             ./channel.ts, ./broadcast.ts, ./subscription.ts, ./latch.ts
+//   choose       select, trySelect                     ./select.ts
+//   time         sleep, after, ticker, checkpoint      ./timing.ts, ./checkpoint.ts
+//   platform     until, abortSignal                    ./until.ts, ./abort.ts
+//   streams      from, toAsyncIterable, …Stream        ./source.ts, ./streams.ts
+//   values       local                                 ./local.ts
+//   the inside   what steps coroutines; operations of one's own are made of it: ./core/
+//   testing      virtual time, explored schedules: ./testing/
 
 export { abortSignal } from './abort.ts'
 export type { BroadcastOptions, SubscribeOptions } from './broadcast.ts'
@@ -6,7 +17,7 @@ export { Broadcast } from './broadcast.ts'
 export type { ChannelOptions, Overflow, Received } from './channel.ts'
 export { Channel } from './channel.ts'
 export { checkpoint } from './checkpoint.ts'
-export type { CoroutineDescription } from './dump.ts'
+export type { CoroutineDescription } from './core/dump.ts'
 export {
   Cancelled,
   ChannelClosed,
@@ -16,40 +27,39 @@ export {
   Misuse,
   TaskCancelled,
   TimeoutError,
-} from './errors.ts'
-export type { Exploration, ExploreOptions } from './explore.ts'
-export { explore } from './explore.ts'
-export type { AbortSignalLike, Host } from './host.ts'
-export { defaultHost } from './host.ts'
+} from './core/errors.ts'
+export type { AbortSignalLike, Host } from './core/host.ts'
+export { defaultHost } from './core/host.ts'
+export type { Coroutine, Operation, Selectable, Signal, Waiter } from './core/operation.ts'
+export { SelectableOperation } from './core/operation.ts'
+export { Random } from './core/random.ts'
+export type { Choices, SchedulerOptions, SchedulerStatistics } from './core/scheduler.ts'
+export { Scheduler } from './core/scheduler.ts'
+export type { OnFailure, Scope } from './core/scope.ts'
+export type { ScopeBody } from './core/scope-operation.ts'
+export type { Task, TaskStatus } from './core/task-handle.ts'
+export type { Trace, TraceEvent } from './core/trace.ts'
+export { traceLine } from './core/trace.ts'
+export { Link, WaitList } from './core/wait-list.ts'
 export { Latch } from './latch.ts'
 export type { Local } from './local.ts'
 export { local } from './local.ts'
-export type { Coroutine, Operation, Selectable, Signal, Waiter } from './operation.ts'
-export { SelectableOperation } from './operation.ts'
-export { Random } from './random.ts'
 export { run } from './run.ts'
-
-import './shapes.ts'
-
-export type { Choices, SchedulerOptions, SchedulerStatistics } from './scheduler.ts'
-export { Scheduler } from './scheduler.ts'
-export type { OnFailure, Scope } from './scope.ts'
-export type { MovedOn, ScopeBody, ScopeOptions, ShieldOptions } from './scope-operation.ts'
-export { moveOn, scope, shield, timeout } from './scope-operation.ts'
+export type { MovedOn, ScopeOptions, ShieldOptions } from './scope.ts'
+export { moveOn, scope, shield, timeout } from './scope.ts'
 export type { Cases, Selected, SelectOptions } from './select.ts'
 export { select, trySelect } from './select.ts'
+export { keepShapes } from './shapes.ts'
 export type { ReadableStreamLike, Source, SourceOptions } from './source.ts'
 export { from } from './source.ts'
-export type { Explorable, Stage } from './staged-run.ts'
 export type { Producer, Reading, ReadOptions, Supply } from './streams.ts'
 export { toAsyncIterable, toReadableStream } from './streams.ts'
 export type { Batch, Subscription } from './subscription.ts'
-export type { Task, TaskStatus } from './task.ts'
+export type { Exploration, ExploreOptions } from './testing/explore.ts'
+export { explore } from './testing/explore.ts'
+export type { Explorable, Stage } from './testing/staged-run.ts'
+export { VirtualHost } from './testing/virtual-host.ts'
 export type { Ticker } from './timing.ts'
 export { after, sleep, ticker } from './timing.ts'
-export type { Trace, TraceEvent } from './trace.ts'
-export { traceLine } from './trace.ts'
 export type { Abortable } from './until.ts'
 export { until } from './until.ts'
-export { VirtualHost } from './virtual-host.ts'
-export { Link, WaitList } from './wait-list.ts'

@@ -1,8 +1,8 @@
 // A latch is a one-way switch: once open it wakes everybody, now and later.
 
-import type { Selectable } from './operation.ts'
-import { SelectableOperation } from './operation.ts'
-import { WaitList } from './wait-list.ts'
+import type { Selectable } from './core/operation.ts'
+import { SelectableOperation } from './core/operation.ts'
+import { WaitList } from './core/wait-list.ts'
 
 export class Latch {
   readonly #name: string

@@ -3,12 +3,9 @@
 // Invariant: a map of locals never changes once a task holds it. So a child shares its spawner's for nothing, and what
 // either sets later is a map of its own.
 
-import { Misuse } from './errors.ts'
-import { running } from './operation.ts'
-import type { CoroutineTask } from './task.ts'
-
-/** The values that a task has set or inherited. */
-export type Locals = ReadonlyMap<Local<unknown>, unknown>
+import { Misuse } from './core/errors.ts'
+import { running } from './core/operation.ts'
+import type { CoroutineTask, Locals } from './core/task.ts'
 
 /**
  * Make a value that each coroutine has of its own, `initial` to begin with.

@@ -1,8 +1,9 @@
 // The default scheduler, on the default host, made when it is first needed.
 
-import type { Coroutine } from './operation.ts'
-import { Scheduler } from './scheduler.ts'
-import type { Task } from './task.ts'
+import type { Coroutine } from './core/operation.ts'
+import { Scheduler } from './core/scheduler.ts'
+import type { Task } from './core/task-handle.ts'
+import { keepShapes } from './shapes.ts'
 
 let scheduler: Scheduler | undefined
 
@@ -12,6 +13,9 @@ export function run<Args extends unknown[], T>(body: (...args: Args) => Coroutin
 }
 
 export function defaultScheduler(): Scheduler {
-  scheduler ??= new Scheduler()
+  if (scheduler === undefined) {
+    keepShapes()
+    scheduler = new Scheduler()
+  }
   return scheduler
 }

@@ -3,8 +3,8 @@
 // Invariant: from the moment one case commits, no other case can: the losers are withdrawn by the very call that
 // commits the winner, not when the coroutine is resumed.
 
-import type { Operation, Selectable, Waiter } from './operation.ts'
-import { OperationBase, running, SelectableOperation, SPENT } from './operation.ts'
+import type { Operation, Selectable, Waiter } from './core/operation.ts'
+import { OperationBase, running, SelectableOperation, SPENT } from './core/operation.ts'
 
 /** Operations by name; `null` switches a case off. */
 export type Cases = Readonly<Record<string, Selectable<unknown> | null>>

@@ -4,26 +4,31 @@
 // for it: a process that was idle over a full collection would start again from interpreted code, and a chain of 100,000
 // takes twice its time then. So a few coroutines live for ever, parked on one of everything. They have to have run: a
 // shape changes with what the fields of its instances have held.
+//
+// Nothing is made on import: `run` does it with the default scheduler, a process that makes its own schedulers by a call.
 
 import { Channel } from './channel.ts'
 import { checkpoint } from './checkpoint.ts'
-import { defaultHost } from './host.ts'
+import { defaultHost } from './core/host.ts'
+import type { Coroutine } from './core/operation.ts'
+import { Scheduler } from './core/scheduler.ts'
 import { Latch } from './latch.ts'
-import type { Coroutine } from './operation.ts'
-import { Scheduler } from './scheduler.ts'
-import { moveOn, scope, shield } from './scope-operation.ts'
+import { moveOn, scope, shield } from './scope.ts'
 import { select } from './select.ts'
 import { after } from './timing.ts'
 
-/**
- * What is kept: the scheduler holds its coroutines, and they hold the rest. A constant of a module that nobody can reach
- * would be let go.
- *
- * @public
- */
-export const kept = new Scheduler({ host: stillHost() })
+// The scheduler holds its coroutines, and they hold the rest.
+let kept: Scheduler | undefined
 
-for (let round = 0; round < 3; round += 1) kept.run(shapes)
+/**
+ * Keep what V8 has compiled for the runtime also while nothing runs. For a process that makes its own schedulers and
+ * idles in between, as a server does; call it once where the process starts. `run` does it by itself. Idempotent.
+ */
+export function keepShapes(): void {
+  if (kept !== undefined) return
+  kept = new Scheduler({ host: stillHost() })
+  for (let round = 0; round < 3; round += 1) kept.run(shapes)
+}
 
 function* shapes(): Coroutine<void> {
   yield* scope(function* (parked) {

@@ -6,10 +6,10 @@
 //   - once it has ended, nobody waits; its source has been told to stop at most once, and not after ending by itself.
 // `validate` asserts them.
 
-import type { Selectable, Timekeeper } from './operation.ts'
-import { currentTask, running } from './operation.ts'
+import type { Selectable, Timekeeper } from './core/operation.ts'
+import { currentTask, running } from './core/operation.ts'
+import { WaitList } from './core/wait-list.ts'
 import { UntilOutside } from './until.ts'
-import { WaitList } from './wait-list.ts'
 
 /** The part of a ReadableStream that the runtime reads. */
 export interface ReadableStreamLike<T> {
@@ -48,7 +48,15 @@ interface Pump<T> {
   finish(): void
 }
 
-export class Source<T> implements Disposable {
+/** What a waiting operation asks of its source. These operations alone call it. */
+interface Pulled<T> {
+  readonly name: string
+  /** What has arrived while nothing waited; undefined when the only thing to do is to wait. */
+  takeKept(): Arrival<T> | undefined
+  addWaiting(next: Next<T>): void
+}
+
+export class Source<T> implements Disposable, Pulled<T> {
   readonly name: string
   readonly #pump: Pump<T>
   readonly #waiting = new WaitList<Next<T>>()
@@ -103,9 +111,6 @@ export class Source<T> implements Disposable {
     if (!this.#isPulling) throw new Error('somebody waits and nothing is pulled')
   }
 
-  // What follows is for its operations.
-
-  /** What has arrived for nobody; undefined when there is nothing but to wait. */
   takeKept(): Arrival<T> | undefined {
     const kept = this.#kept
     this.#kept = null
@@ -161,10 +166,10 @@ export class Source<T> implements Disposable {
 }
 
 class Next<T> extends UntilOutside<IteratorResult<T, void>> {
-  readonly #source: Source<T>
+  readonly #source: Pulled<T>
   #arrival: Arrival<T> = null
 
-  constructor(source: Source<T>) {
+  constructor(source: Pulled<T>) {
     super()
     this.#source = source
   }

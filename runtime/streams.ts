@@ -4,13 +4,14 @@
 // but the coroutine that produces, parked on its next `send`.
 
 import { Channel } from './channel.ts'
-import type { Coroutine, Operation } from './operation.ts'
-import { running } from './operation.ts'
+import type { Coroutine, Operation } from './core/operation.ts'
+import { running } from './core/operation.ts'
+import type { Scheduler } from './core/scheduler.ts'
+import type { CoroutineTask } from './core/task.ts'
+import type { Task } from './core/task-handle.ts'
 import { defaultScheduler } from './run.ts'
-import type { Scheduler } from './scheduler.ts'
 import { select } from './select.ts'
 import type { ReadableStreamLike } from './source.ts'
-import type { CoroutineTask, Task } from './task.ts'
 
 /** What gives one value after another: a channel, a subscription (in batches), a source. */
 export interface Supply<T> {

@@ -2,10 +2,30 @@
 //
 // Invariant: `waiting` counts those of its operations that stand in the broadcast's wait list.
 
-import type { Broadcast } from './broadcast.ts'
-import { ChannelClosed } from './errors.ts'
-import type { Selectable, Waiter } from './operation.ts'
-import { SelectableOperation } from './operation.ts'
+import { ChannelClosed } from './core/errors.ts'
+import type { Selectable, Waiter } from './core/operation.ts'
+import { SelectableOperation } from './core/operation.ts'
+
+/** What a subscription asks of its broadcast. Subscriptions alone call its methods. */
+export interface Shown<T> {
+  readonly name: string
+  readonly head: number
+  readonly earliest: number
+  readonly isClosed: boolean
+  /** The values after position `from` up to position `to`, all of which are held. */
+  slice(from: number, to: number): T[]
+  addWaiting(waiting: Waiting<T, unknown>): void
+  /** `subscription` is disposed of: what waits on it gets ChannelClosed. */
+  dismiss(subscription: object): void
+  closedError(): ChannelClosed
+}
+
+/** What a waiting operation asks of its subscription. These operations alone call it. */
+interface Awaited<T> {
+  waiting: number
+  addWaiting(waiting: Waiting<T, unknown>): void
+  closedError(): ChannelClosed
+}
 
 /** What one `read` gives. */
 export interface Batch<T> {
@@ -18,14 +38,14 @@ export interface Batch<T> {
 }
 
 /** One reader's place in a broadcast. */
-export class Subscription<T> implements Disposable {
+export class Subscription<T> implements Disposable, Awaited<T> {
   /** Mostly none: then disposing of it has nobody to look for. */
   waiting = 0
   readonly #name: string
-  #broadcast: Broadcast<T> | null
+  #broadcast: Shown<T> | null
   #position: number
 
-  constructor(broadcast: Broadcast<T>, position: number) {
+  constructor(broadcast: Shown<T>, position: number) {
     this.#name = broadcast.name
     this.#broadcast = broadcast
     this.#position = position
@@ -91,8 +111,6 @@ export class Subscription<T> implements Disposable {
     this.#broadcast = null
     if (this.waiting > 0) broadcast?.dismiss(this)
   }
-
-  // What follows is for its operations.
 
   addWaiting(waiting: Waiting<T, unknown>): void {
     this.#broadcast?.addWaiting(waiting)

@@ -1,9 +1,9 @@
 // Waiting for time to pass: after, sleep and ticker.
 
-import { ChannelClosed } from './errors.ts'
-import type { Operation, Selectable, Timekeeper, TimerEntry, Waiter } from './operation.ts'
-import { currentTask, SelectableOperation } from './operation.ts'
-import { WaitList } from './wait-list.ts'
+import { ChannelClosed } from './core/errors.ts'
+import type { Operation, Selectable, Timekeeper, TimerEntry, Waiter } from './core/operation.ts'
+import { currentTask, SelectableOperation } from './core/operation.ts'
+import { WaitList } from './core/wait-list.ts'
 
 /**
  * Be ready `ms` milliseconds after it was first waited for. At most 0 is ready at once; `Infinity` never.

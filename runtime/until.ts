@@ -1,10 +1,10 @@
 // The bridge to and from the platform's asynchrony: a coroutine waits for a promise, or for an AbortSignal, as it waits for
 // anything else, and a cancel reaches out as an AbortSignal.
 
-import type { AbortControllerLike, AbortSignalLike } from './host.ts'
-import { newAbortController } from './host.ts'
-import type { Selectable, Waiter } from './operation.ts'
-import { currentTask, SelectableOperation } from './operation.ts'
+import type { AbortControllerLike, AbortSignalLike } from './core/host.ts'
+import { newAbortController } from './core/host.ts'
+import type { Selectable, Waiter } from './core/operation.ts'
+import { currentTask, SelectableOperation } from './core/operation.ts'
 
 /** The platform's own type of signal, where this is checked with the platform's types. */
 export type PlatformSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }

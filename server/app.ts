@@ -1,13 +1,12 @@
 // Assembles the server from its parts: what main starts, and what tests use.
 
 import { hash, randomBytes } from 'node:crypto'
-import cors, { type FastifyCorsOptions } from '@fastify/cors'
+import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
-import packageJson from '../package.json' with { type: 'json' }
 import type { Host, Task } from '../runtime/index.ts'
-import { Latch, Scheduler } from '../runtime/index.ts'
+import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
 import { Admissions } from './access/admission.ts'
 import { ClientIdentity } from './access/client-identity.ts'
 import { ClientRate, guardRate } from './access/client-rate.ts'
@@ -19,9 +18,12 @@ import type { Config } from './config.ts'
 import { hostBehind, hostForRequests } from './hosts.ts'
 import { administrationRoutes } from './http/administration.ts'
 import { benchmarkRoutes } from './http/benchmarks.ts'
+import { wantBodies } from './http/bodies.ts'
 import { endConnections, endKeepAlive, repliesHaveLeft } from './http/closing.ts'
+import { letOriginsRead, replyBeforeHooks } from './http/cross-origin.ts'
 import { Draining } from './http/draining.ts'
-import { answerErrors, answerWrongMethods, replyToBrokenRequest, replyWithError } from './http/error-replies.ts'
+import { answerErrors, answerWrongMethods, replyToBrokenRequest } from './http/error-replies.ts'
+import { takeExpectations } from './http/expectations.ts'
 import { FastPath } from './http/fast-path/fast-path.ts'
 import { healthRoutes } from './http/health.ts'
 import { LaterHooks } from './http/later-hooks.ts'
@@ -37,6 +39,7 @@ import { Traffic } from './http/traffic.ts'
 import { compileValidator } from './http/validation.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
+import { packageRoot, version } from './package-root.ts'
 
 /** Parts that a test, or another app in the same process, brings along. */
 export interface Parts {
@@ -76,6 +79,7 @@ const requestMs = 30_000
 export async function buildApp(config: Config, parts: Parts = {}): Promise<App> {
   const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
   const host = hostForRequests((error) => logger.error(error, 'a coroutine failed and nobody was looking'))
+  keepShapes()
   const scheduler = new Scheduler({ host, sliceMs: config.sliceMs })
   const background: Task<unknown>[] = []
   const broker = parts.broker ?? startMemoryBroker(config, scheduler, background)
@@ -178,7 +182,7 @@ function createHttp(config: Config, logger: FastifyBaseLogger, identity: ClientI
       optimizeEmptyRequests: true,
     },
     clientErrorHandler: replyToBrokenRequest,
-    frameworkErrors: replyWithError,
+    frameworkErrors: replyBeforeHooks(config.origins),
   })
   return http as unknown as FastifyInstance
 }
@@ -205,12 +209,14 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   http.setValidatorCompiler(compileValidator)
   admissions.add(traffic)
   adviseAboutProxies(http, { ...config, identity })
+  wantBodies(http)
   endKeepAlive(http, draining)
+  await letOriginsRead(http, config.origins)
+  takeExpectations(http)
   guardSite(http, config)
-  if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
   if (rate !== undefined) admissions.add(await guardRate(http, rate))
   answerErrors(http)
-  await describeRoutes(http, packageJson.version)
+  await describeRoutes(http, version)
 
   await http.register(publishRoutes, { ...config, scheduler, hub })
   await http.register(longPollRoutes, {
@@ -226,19 +232,8 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   await http.register(benchmarkRoutes, { ...config, host: hostBehind(host), scheduler, draining, adminToken })
   await http.register(healthRoutes, { draining })
   await http.register(openApiRoutes)
-  await http.register(pageRoutes)
+  await http.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(http, routes)
-}
-
-function crossOrigin(origins: readonly string[]): FastifyCorsOptions {
-  return {
-    origin: [...origins],
-    credentials: true,
-    exposedHeaders: ['Retry-After'],
-    maxAge: 86_400,
-    // An OPTIONS that is no preflight is answered like one; strictness would be a 400 in a shape that is not ours.
-    strictPreflight: false,
-  }
 }
 
 /** Which methods each path has, so that the others can be answered with 405. */
@@ -261,6 +256,7 @@ function startMemoryBroker(config: Config, scheduler: Scheduler, background: Tas
     maxTopics: config.maxTopics,
     topicTtlMs: config.topicTtlMs,
     clock: Date.now,
+    now: () => performance.now(),
     randomId: randomIds(),
   })
   const sweeper = scheduler.run(() => broker.sweep())

@@ -2,13 +2,13 @@
 
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { join } from 'node:path'
-import packageJson from '../package.json' with { type: 'json' }
 import type { App } from './app.ts'
 import type { Config } from './config.ts'
+import { packageRoot, version } from './package-root.ts'
 
 // Types are stripped and code is compiled once for all starts. So what is imported comes after this, or it would not be
 // in the cache; where the folder cannot be written it starts as before.
-enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/node'))
+enableCompileCache(join(packageRoot, 'node_modules/.cache/node'))
 const { buildApp } = await import('./app.ts')
 const { askedFor, ConfigError, explainListenFailure, readConfig, usage } = await import('./config.ts')
 const { letMemoryBeReduced } = await import('./quiet-memory.ts')
@@ -18,7 +18,7 @@ await main(process.argv.slice(2))
 async function main(argv: string[]): Promise<void> {
   const asked = askedFor(argv)
   if (asked === 'help') return void process.stdout.write(usage())
-  if (asked === 'version') return void process.stdout.write(`${packageJson.version}\n`)
+  if (asked === 'version') return void process.stdout.write(`${version}\n`)
   try {
     const config = readConfig(argv, process.env)
     const app = await buildApp(config)
@@ -60,7 +60,7 @@ function banner(app: App, config: Config): string {
   const address = app.http.listeningOrigin
   const token = config.adminToken === undefined ? app.adminToken : 'the one that it was given'
   return [
-    `Encke ${packageJson.version} listens on ${address}`,
+    `Encke ${version} listens on ${address}`,
     '',
     `  wait      curl '${address}/messages?topic=hello'`,
     `  publish   curl -d '"world"' -H 'Content-Type: application/json' '${address}/publish?topic=hello'`,

@@ -4,28 +4,55 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { complaints, importsOf, type LayerMap, type SourceFile } from './layers.ts'
+import { complaints, importsOf, type Layer, type LayerMap, type SourceFile } from './layers.ts'
 
 const web = ['fastify', '@fastify/*', 'typebox', 'prom-client', 'jose', 'node:*']
-const errors = 'server/errors.ts'
+const errors = ['server/errors.ts', 'server/errors']
+// Each part of the server contributes its rows to the table of errors and to that of options.
+const partsWithErrors = [
+  'server/access',
+  'server/benchmarks',
+  'server/brokers',
+  'server/http',
+  'server/hub',
+  'server/protocols/encke',
+]
+const partsWithOptions = ['server/access', 'server/brokers', 'server/http', 'server/process', 'server/protocols/encke']
 
 const map: LayerMap = {
-  runtime: { mayImport: [], packages: [] },
+  runtime: { mayImport: ['runtime/core', 'runtime/core/random.ts', 'runtime/testing'], packages: [] },
+  'runtime/core': { mayImport: ['runtime/core/random.ts'], packages: [] },
+  'runtime/testing': { mayImport: ['runtime/core', 'runtime/core/random.ts'], packages: [] },
+  // A thread of the baseline needs the generator alone: with the whole runtime each of them would start more slowly.
+  'runtime/core/random.ts': { mayImport: [], packages: [] },
   'runtime/models': { mayImport: ['runtime'], packages: [] },
   'runtime/programs': { mayImport: ['runtime', 'runtime/models'], packages: [] },
-  'server/hub': { mayImport: ['runtime', errors], packages: [] },
-  'server/brokers': { mayImport: ['server/hub', 'runtime', errors], packages: ['node:crypto', 'node:sqlite'] },
-  'server/benchmarks': { mayImport: ['runtime', 'runtime/models', 'runtime/programs', errors], packages: ['node:*'] },
-  'server/access': { mayImport: [errors], packages: web },
+  'server/hub': { mayImport: ['runtime', ...errors], packages: [] },
+  'server/brokers': { mayImport: ['server/hub', 'runtime', ...errors], packages: ['node:crypto', 'node:sqlite'] },
+  'server/benchmarks': {
+    mayImport: ['runtime', 'runtime/core/random.ts', 'runtime/models', 'runtime/programs', ...errors],
+    packages: ['node:*'],
+  },
+  'server/access': { mayImport: errors, packages: web },
   'server/http': {
-    mayImport: ['server/access', 'server/hub', 'server/benchmarks', 'runtime', errors],
+    mayImport: ['server/access', 'server/hub', 'server/benchmarks', 'runtime', ...errors],
     packages: web,
   },
   // Everything in server/ imports it, the hub too, which must not come by a package or by Node that way.
-  'server/errors.ts': { mayImport: [], packages: [] },
+  'server/errors.ts': {
+    mayImport: [...partsWithErrors.map((part) => `${part}/errors.ts`), 'server/errors'],
+    packages: [],
+  },
+  'server/errors': { mayImport: [], packages: [] },
+  ...eachPart(partsWithErrors, 'errors.ts', { mayImport: ['server/errors'], packages: [] }),
+  'server/config': { mayImport: errors, packages: ['node:*'] },
+  ...eachPart(partsWithOptions, 'options.ts', { mayImport: ['server/config'], packages: [] }),
   'server/hosts.ts': { mayImport: ['runtime'], packages: [] },
   'server/quiet-memory.ts': { mayImport: [], packages: ['node:vm'] },
-  'server/config.ts': { mayImport: [errors], packages: [...web, 'pino'] },
+  'server/config.ts': {
+    mayImport: [...partsWithOptions.map((part) => `${part}/options.ts`), 'server/config', ...errors],
+    packages: [],
+  },
   'server/app.ts': {
     mayImport: [
       'server/access',
@@ -35,20 +62,20 @@ const map: LayerMap = {
       'server/benchmarks',
       'server/config.ts',
       'server/hosts.ts',
-      'package.json',
+      'server/package-root.ts',
       'runtime',
       'runtime/models',
       'runtime/programs',
-      errors,
+      ...errors,
     ],
     packages: [...web, 'pino'],
   },
   'server/main.ts': {
-    mayImport: ['server/app.ts', 'server/config.ts', 'server/quiet-memory.ts', 'package.json', errors],
+    mayImport: ['server/app.ts', 'server/config.ts', 'server/quiet-memory.ts', 'server/package-root.ts', ...errors],
     packages: [...web, 'pino'],
   },
-  // Not a layer, but the place where the version stands.
-  'package.json': { mayImport: [], packages: [] },
+  'server/package-root.ts': { mayImport: [], packages: ['node:*'] },
+  'server/index.ts': { mayImport: ['server/app.ts', 'server/config.ts', ...errors], packages: [] },
   public: { mayImport: [], packages: [] },
   loadtest: {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],
@@ -56,7 +83,7 @@ const map: LayerMap = {
   },
   'loadtest/peers': { mayImport: ['loadtest'], packages: ['node:*'] },
   'loadtest/price': {
-    mayImport: ['loadtest', 'loadtest/peers', 'loadtest/peers/programs', 'runtime'],
+    mayImport: ['loadtest', 'loadtest/peers', 'loadtest/peers/programs', 'runtime', 'runtime/core'],
     packages: ['node:*'],
   },
   'loadtest/peers/servers': {
@@ -72,9 +99,11 @@ const map: LayerMap = {
 const folders = ['runtime', 'server', 'public', 'loadtest', 'test']
 const topLevel = [
   ...folders,
+  'docs',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
+  'tsconfig.build.json',
   'biome.json',
   'README.md',
   'LICENSE',
@@ -247,6 +276,10 @@ function speakingOfNode(files: readonly SourceFile[]): string[] {
   return files
     .filter(({ path, text }) => path.startsWith('runtime/') && /['"`]node:/.test(text))
     .map(({ path }) => path)
+}
+
+function eachPart(parts: readonly string[], file: string, layer: Layer): LayerMap {
+  return Object.fromEntries(parts.map((part) => [`${part}/${file}`, layer]))
 }
 
 function strangers(names: readonly string[]): string[] {

@@ -7,7 +7,7 @@
 import { posix } from 'node:path'
 
 /** One room of the house: which other rooms and which packages its files may import. Its own files it always may. */
-interface Layer {
+export interface Layer {
   mayImport: readonly string[]
   /** Package names; `*` at the end stands for anything. */
   packages: readonly string[]

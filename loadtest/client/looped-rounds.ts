@@ -9,11 +9,18 @@ import type { Detail, Ground, Row, Stage } from '../scenario.ts'
 import { complaintsOf } from './faults.ts'
 
 const connections = 50
-const rounds = 5
-const quickRounds = 3
+
+export interface LoopPace {
+  readonly rounds: number
+  readonly roundMs: number
+  readonly warmUpMs: number
+}
+
 /** A server of much code is compiled for some seconds longer than one of little. */
-const warmUpMs = 5_000
-const quickWarmUpMs = 1_500
+function usualPace({ isQuick, durationMs }: Stage): LoopPace {
+  const [rounds, warmUpMs] = isQuick ? [3, 1_500] : [5, 5_000]
+  return { rounds, warmUpMs, roundMs: Math.max(1_000, durationMs / rounds) }
+}
 
 /** One server, and what it is asked. */
 export interface Loop {
@@ -38,15 +45,17 @@ interface Round extends Looped {
 }
 
 /** @param what is counted, as in "messages" */
-export async function loopInTurn(stage: Stage, what: string, loops: readonly Loop[]): Promise<LoopResult[]> {
+export async function loopInTurn(
+  stage: Stage,
+  what: string,
+  loops: readonly Loop[],
+  { rounds, roundMs, warmUpMs }: LoopPace = usualPace(stage),
+): Promise<LoopResult[]> {
   const all = loops.map((loop) => ({ loop, generator: loop.ground.startGenerator(), done: [] as Round[] }))
-  const wanted = stage.isQuick ? quickRounds : rounds
-  const durationMs = Math.max(1_000, stage.durationMs / wanted)
-  const warmingMs = stage.isQuick ? quickWarmUpMs : warmUpMs
-  for (let round = 0; round <= wanted; round += 1) {
+  for (let round = 0; round <= rounds; round += 1) {
     for (const { loop, generator, done } of all) {
-      stage.show(round === 0 ? `${loop.name} warms up` : `${loop.name}: round ${round} of ${wanted}`)
-      done.push(await roundOf(loop, generator, round === 0 ? warmingMs : durationMs))
+      stage.show(round === 0 ? `${loop.name} warms up` : `${loop.name}: round ${round} of ${rounds}`)
+      done.push(await roundOf(loop, generator, round === 0 ? warmUpMs : roundMs))
       stage.signal.throwIfAborted()
     }
   }

@@ -55,6 +55,28 @@ export function readFamily(pid: number): ProcessReading | undefined {
   }
 }
 
+/** How long all threads of a process ran, those that have ended excepted. */
+export function ranMs(pid: number): number | undefined {
+  const reading = readProcess(pid)
+  return reading && [...reading.threads.values()].reduce((sum, { ranMs }) => sum + ranMs, 0)
+}
+
+/** The flags of Node that a process runs with, whoever has set them; none where there is no /proc. */
+export function flagsOf(pid: number): string[] {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1)
+    return words.slice(
+      0,
+      Math.max(
+        0,
+        words.findIndex((word) => !word.startsWith('-')),
+      ),
+    )
+  } catch {
+    return []
+  }
+}
+
 /** None where the kernel does not list them. */
 function childrenOf(pid: number): number[] {
   try {

@@ -1,9 +1,11 @@
 // The peers from npm: installed by whoever first wants to be compared with them, into peers/ and never with the product.
 
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { adopt } from './child.ts'
 
 const peersFolder = fileURLToPath(new URL('../peers/', import.meta.url))
 let installing: Promise<void> | undefined
@@ -39,12 +41,20 @@ function versionsIn(lockFile: string): [path: string, version: string | undefine
 
 async function install(): Promise<void> {
   process.stderr.write('installing the peers from npm into loadtest/peers/node_modules\n')
-  try {
-    await promisify(execFile)('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: peersFolder })
-  } catch (error) {
-    const { stderr = String(error) } = error as { stderr?: string }
-    throw new Error(
-      `npm ci failed: ${stderr.split('\n').find((line) => line.startsWith('npm error')) ?? stderr.trim()}`,
-    )
-  }
+  await npmCi(peersFolder, ['--ignore-scripts'])
+}
+
+/** Install what the lock file in `folder` says. @throws Error in one line, once npm has ended */
+export async function npmCi(folder: string, flags: readonly string[], signal?: AbortSignal): Promise<void> {
+  const words = ['ci', '--no-audit', '--no-fund', ...flags]
+  const npm = spawn('npm', words, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  adopt(npm, 'SIGTERM')
+  signal?.addEventListener('abort', () => npm.kill('SIGTERM'))
+  const ended = once(npm, 'close')
+  const complaints = await text(npm.stderr)
+  const [code] = await ended
+  signal?.throwIfAborted()
+  if (code === 0) return
+  const line = complaints.split('\n').find((line) => line.startsWith('npm error')) ?? complaints.trim()
+  throw new Error(`npm ci failed: ${line}`)
 }

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { DialectName } from '../dialects/index.ts'
@@ -24,16 +24,18 @@ export interface Subject {
   readonly lastSignal?: NodeJS.Signals
 }
 
-const top = fileURLToPath(new URL('../../', import.meta.url))
+/** The folder of this checkout, with a slash at its end. */
+export const top = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
  * Encke as `npm start` runs it, from package.json, so that what is measured is what is run: the same flags of Node, on a
  * free port of loopback.
  *
+ * @param folder a checkout; this one when it is left out
  * @param profile the file into which Node shall write a CPU profile when the server ends
  */
-export function encke(profile?: string): Subject {
-  const flags = nodeFlags(startScript())
+export function encke({ folder = top, profile }: { folder?: string; profile?: string | undefined } = {}): Subject {
+  const flags = nodeFlags(startScript(folder))
   if (profile !== undefined) {
     mkdirSync(dirname(profile), { recursive: true })
     flags.unshift('--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`)
@@ -41,7 +43,7 @@ export function encke(profile?: string): Subject {
   const adminToken = randomBytes(18).toString('base64url')
   return {
     name: 'encke',
-    folder: top,
+    folder,
     command: [process.execPath, ...flags],
     variables: {
       ENCKE_HOST: '127.0.0.1',
@@ -53,7 +55,8 @@ export function encke(profile?: string): Subject {
       ENCKE_DRAIN_MS: '0',
       ENCKE_DRAIN_PAUSE_MS: '0',
     },
-    banner: /listens on (http:\/\/\S+)\n/,
+    // The first address, in whatever sentence it stands: other commits have other ones.
+    banner: /(http:\/\/[\w.:[\]-]+)[^\w.:[\]-]/,
     adminToken,
     dialect: 'encke',
   }
@@ -61,11 +64,11 @@ export function encke(profile?: string): Subject {
 
 /** The flags of Node alone, without the file that it runs. */
 export function flagsOfStart(): string[] {
-  return nodeFlags(startScript()).filter((word) => word.startsWith('-'))
+  return nodeFlags(startScript(top)).filter((word) => word.startsWith('-'))
 }
 
-function startScript(): string {
-  const { scripts } = JSON.parse(readFileSync(`${top}package.json`, 'utf8')) as { scripts: { start: string } }
+function startScript(folder: string): string {
+  const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { scripts: { start: string } }
   return scripts.start
 }
 

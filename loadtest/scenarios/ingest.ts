@@ -52,7 +52,12 @@ async function run(stage: Stage): Promise<Outcome> {
   }
 }
 
+/** Publishes to each of `topics` in turn. */
+export function publishLoop({ server }: Ground, topics: readonly string[] = [one]): Pick<Loop, 'requests' | 'status'> {
+  const { host } = new URL(server.origin)
+  return { requests: topics.map((topic) => publishBytes(host, topic, body)), status: 201 }
+}
+
 function loopOf(name: string, ground: Ground, topics: readonly string[]): Loop {
-  const { host } = new URL(ground.server.origin)
-  return { name, ground, requests: topics.map((topic) => publishBytes(host, topic, body)), status: 201 }
+  return { name, ground, ...publishLoop(ground, topics) }
 }

@@ -1,10 +1,18 @@
 // Memory: what a poll that waits adds to the server, as the operating system counts it.
 
-import { type Contender, fieldOf } from '../contenders.ts'
+import { fieldOf } from '../contenders.ts'
 import { untilQuiet } from '../measure/quiet.ts'
 import { checkOpenFiles } from '../processes/open-files.ts'
 import { namedBars } from '../report/plots.ts'
-import { loopbackAddresses, type Outcome, pause, type Row, type Scenario, type Stage } from '../scenario.ts'
+import {
+  type Ground,
+  loopbackAddresses,
+  type Outcome,
+  pause,
+  type Row,
+  type Scenario,
+  type Stage,
+} from '../scenario.ts'
 import { target } from '../targets.ts'
 
 const sizes = [15_000, 19_000]
@@ -12,7 +20,7 @@ const quickSizes = [15_000]
 /** Each holds half of the connections: it has its own limit of open files, and it shall not be the bottleneck. */
 const generators = 2
 /** Between the last poll and the reading: what the server lets go by then is gone. */
-const settleMs = 8_000
+const usualSettleMs = 8_000
 const topic = 'load/memory'
 
 /** What Chrome sends with a fetch of a page of the same site: 790 bytes. */
@@ -81,7 +89,12 @@ async function run(stage: Stage): Promise<Outcome> {
 }
 
 /** @throws Error when a poll is refused, or answered while it should wait */
-async function readingOf(stage: Stage, { name, start }: Contender, size: number): Promise<Reading> {
+export async function readingOf(
+  stage: Stage,
+  { name, start }: { readonly name: string; start(): Promise<Ground> },
+  size: number,
+  settleMs = usualSettleMs,
+): Promise<Reading> {
   const label = labelOf(name, size)
   stage.show(`${label}: they connect`)
   await using ground = await start()

@@ -3,6 +3,7 @@
 import { request } from 'undici'
 import { nowMs } from '../measure/clock.ts'
 import { Latencies } from '../measure/latencies.ts'
+import { ranMs } from '../measure/process-reading.ts'
 import { ServerProcess } from '../processes/server-process.ts'
 import { encke, type Subject } from '../processes/subject.ts'
 import { median } from '../report/details.ts'
@@ -27,8 +28,8 @@ async function run(stage: Stage): Promise<Outcome> {
   const wanted = stage.isQuick ? quickStarts : starts
   while (npm.length < wanted) {
     stage.show(`start ${npm.length + 1} of ${wanted}`)
-    npm.push(await startMs(byNpm))
-    bare.push(await startMs(ours))
+    npm.push((await startOnce(byNpm)).wallMs)
+    bare.push((await startOnce(ours)).wallMs)
     stage.signal.throwIfAborted()
   }
   const latency = Latencies.of(npm).summary()
@@ -45,12 +46,18 @@ async function run(stage: Stage): Promise<Outcome> {
   }
 }
 
+export interface Start {
+  readonly wallMs: number
+  /** Of the server, all threads, until it was ready. */
+  readonly cpuMs: number | undefined
+}
+
 /** @throws Error when it does not listen, or is not ready then */
-async function startMs(subject: Subject): Promise<number> {
+export async function startOnce(subject: Subject): Promise<Start> {
   const fromMs = nowMs()
   await using server = await ServerProcess.start(subject)
   const { statusCode, body } = await request(`${server.origin}/readyz`)
   await body.dump()
   if (statusCode !== 200) throw new Error(`GET /readyz was answered with ${statusCode}`)
-  return nowMs() - fromMs
+  return { wallMs: nowMs() - fromMs, cpuMs: ranMs(server.pid) }
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import { type Cursor, decodeCursor } from '../hub/index.ts'
-import { takeJson, wantBody } from './bodies.ts'
+import { takeJson } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import type { FastPath } from './fast-path/fast-path.ts'
 import type { PreparedReply } from './fast-path/prepared-reply.ts'
@@ -39,7 +39,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   ): Coroutine<FastifyReply> {
     const { admission } = request
     const poll = readPoll(topics, given, limits, request)
-    const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor)
+    const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
     const recognised =
       given.cursor === undefined ? undefined : fastPath.recognise(request.raw, { cursor: given.cursor })
     if (!keepsHeaders()) letGoOfHeaders(request.raw)
@@ -73,7 +73,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   )
   app.post(
     '/poll',
-    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes, preValidation: wantBody },
+    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes },
     inCoroutine<ManyTopics>(scheduler, (request, reply) => answer(request.body.topics, request.body, request, reply)),
   )
 }

@@ -4,10 +4,8 @@ import helmet from '@fastify/helmet'
 import files from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 
-/** Where the files are: the folder that is served as it stands. */
-const folder = new URL('../../public/', import.meta.url)
-
-export async function pageRoutes(app: FastifyInstance): Promise<void> {
+/** Serve `folder` as it stands. */
+export async function pageRoutes(app: FastifyInstance, { folder }: { readonly folder: string }): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

@@ -2,7 +2,6 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
-import { EnckeError } from '../errors.ts'
 import type { Draft, Hub } from '../hub/index.ts'
 import { takeDrafts } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
@@ -28,10 +27,7 @@ interface Receipt {
 export async function publishRoutes(app: FastifyInstance, options: PublishOptions): Promise<void> {
   const { scheduler, hub, messageBytes } = options
 
-  function* publish(topic: string, draft: Draft | undefined, reply: FastifyReply): Coroutine<Receipt> {
-    if (draft === undefined) {
-      throw new EnckeError('ENCKE_ERR_BODY_MISSING', 'there is no body: send the message as JSON or as text/plain')
-    }
+  function* publish(topic: string, draft: Draft, reply: FastifyReply): Coroutine<Receipt> {
     const { message, epoch, waiting } = yield* hub.publish(topic, draft)
     reply.code(201).header('cache-control', 'no-store')
     return { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
@@ -42,14 +38,14 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
   app.post(
     '/topics/:topic/messages',
     { schema: publishSchema('path'), bodyLimit: messageBytes },
-    inCoroutine<{ Params: { topic: string }; Body: Draft | undefined }>(scheduler, (request, reply) =>
+    inCoroutine<{ Params: { topic: string }; Body: Draft }>(scheduler, (request, reply) =>
       publish(request.params.topic, request.body, reply),
     ),
   )
   app.post(
     '/publish',
     { schema: publishSchema('query'), bodyLimit: messageBytes },
-    inCoroutine<{ Querystring: { topic: string }; Body: Draft | undefined }>(scheduler, (request, reply) =>
+    inCoroutine<{ Querystring: { topic: string }; Body: Draft }>(scheduler, (request, reply) =>
       publish(request.query.topic, request.body, reply),
     ),
   )

@@ -65,7 +65,8 @@ class KnownHosts {
 
 /** A host that the request names beside its Host header: in a second one, or in an absolute target. */
 function otherHost({ rawHeaders, headers, url = '' }: IncomingMessage): string | undefined {
-  if (!url.startsWith('/') && URL.canParse(url) && new URL(url).host !== headers.host) return new URL(url).host
+  const target = url.startsWith('/') ? null : URL.parse(url)
+  if (target !== null && !isSameHost(target.protocol, target.host, headers.host ?? '')) return target.host
   let seen = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string
@@ -77,11 +78,27 @@ function otherHost({ rawHeaders, headers, url = '' }: IncomingMessage): string |
 function originError({ headers }: FastifyRequest, origins: ReadonlySet<string>): EnckeError | undefined {
   const { origin, host } = headers
   if (origin === undefined || origins.has(origin)) return undefined
-  if (host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)) return undefined
+  if (host !== undefined && isOriginOf(origin, host)) return undefined
   return new EnckeError(
     'ENCKE_ERR_ORIGIN',
     `a page of another origin may not do this: add it to --origins if it should (got ${clip(origin)})`,
   )
+}
+
+function isOriginOf(origin: string, host: string): boolean {
+  const [, scheme, ownHost] = /^(https?:)\/\/([^/]+)$/i.exec(origin) ?? []
+  return scheme !== undefined && ownHost !== undefined && isSameHost(scheme, ownHost, host)
+}
+
+/** Whether two hosts with their ports are one: case, the scheme's own port, a last dot and how an address is written aside. */
+function isSameHost(scheme: string, one: string, other: string): boolean {
+  return one === other || canonicalHost(scheme, one) === canonicalHost(scheme, other)
+}
+
+function canonicalHost(scheme: string, host: string): string {
+  // Nothing that a URL has beside its host may come in: "localhost" is not the host of "localhost/@evil.example".
+  const url = /^[\w.:[\]-]+$/.test(host) ? URL.parse(`${scheme}//${host}`) : null
+  return url === null ? host : `${url.hostname.replace(/\.$/, '')}:${url.port}`
 }
 
 function withoutPort(host: string): string {

@@ -4,14 +4,16 @@
 //   - offsets of an epoch are 1, 2, 3 … without holes, in the order of publishing;
 //   - a message is shown to followers and in history only once its publish would be acknowledged;
 //   - the newest message of a topic is always kept;
-//   - an epoch ends only when its offsets start again, and is never used twice.
+//   - an epoch ends only when its offsets start again, and is never used twice;
+//   - only a publish makes a topic: one that is read or followed before stands in `unborn`, and takes no place anywhere.
 
 import type { Operation } from '../../runtime/index.ts'
 import type { Draft, Message } from './message.ts'
+import { unbornEpoch } from './position.ts'
 
 /** Where a topic stands. */
 export interface Standing {
-  /** 64 random bits as text. */
+  /** 64 random bits as text; `0` before the first message. */
   readonly epoch: string
   /** The offset of the newest message; 0 before the first. */
   readonly head: number
@@ -20,6 +22,9 @@ export interface Standing {
   /** The offset of the oldest message kept; 1 before the first. */
   readonly oldest: number
 }
+
+/** Where a topic stands that nobody has published to. */
+export const unbornStanding: Standing = { epoch: unbornEpoch, head: 0, headId: null, oldest: 1 }
 
 /** A piece of a topic's history, and where the topic stood when it was cut. */
 export interface Slice extends Standing {
@@ -40,6 +45,11 @@ export interface Follower {
    * reconnect: the follower copes.
    */
   arrived(message: Message, epoch: string): void
+  /**
+   * Give up a topic that it does not need, the one that it has needed least for longest: the broker has no room for
+   * another. It is told no more of it. Undefined when it needs all that it follows.
+   */
+  relinquish(): string | undefined
 }
 
 export interface BrokerStatistics {

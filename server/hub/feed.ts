@@ -12,7 +12,7 @@ import type { HistoryLimits } from './history.ts'
 import { History } from './history.ts'
 import type { Message } from './message.ts'
 import type { Hash, Position } from './position.ts'
-import { epochHash, isSamePosition, messageTag } from './position.ts'
+import { epochHash, isOfAnyEpoch, isSamePosition, messageTag, unbornEpoch } from './position.ts'
 
 /** Somebody who waits for news of a feed. */
 export interface Waiting {
@@ -49,7 +49,7 @@ const wokenAtOnce = 256
 export class Feed extends Link {
   readonly topic: string
   /** The hash of the topic's name, which cursors carry. */
-  readonly name: number
+  readonly name: string
   /** How many subscriptions there are. */
   readers = 0
   /** When the last of them went, in milliseconds on the scheduler's clock. */
@@ -69,7 +69,7 @@ export class Feed extends Link {
   #head = 0
   #headId: string | null = null
   #position: Position | null = null
-  #ring = new History()
+  #ring = new History<Message>()
   /** The message before the ring's first, as far as it is known. */
   #before: { readonly offset: number; readonly id: string | null } | null = null
   #unread = 0
@@ -80,7 +80,7 @@ export class Feed extends Link {
   #isStale = false
   readonly #later: FeedOptions['later']
 
-  constructor(topic: string, name: number, hash: Hash, { ring, burst, later }: FeedOptions) {
+  constructor(topic: string, name: string, hash: Hash, { ring, burst, later }: FeedOptions) {
     super()
     this.topic = topic
     this.name = name
@@ -92,6 +92,16 @@ export class Feed extends Link {
 
   get isLocated(): boolean {
     return this.#epoch >= 0
+  }
+
+  /** Whether the topic has no message, and never had one in this epoch. */
+  get isEmpty(): boolean {
+    return this.isLocated && this.#head === 0
+  }
+
+  /** The hash of its epoch; 0 before the first message, -1 before it is located. */
+  get epoch(): number {
+    return this.#epoch
   }
 
   /** The end of the topic as this node knows it. */
@@ -107,6 +117,7 @@ export class Feed extends Link {
 
   /** Whether a reader at `position` has something to be told: it is behind, or in no place of this epoch. */
   hasNewsFor(position: Position): boolean {
+    if (position.epoch === 0 && isOfAnyEpoch(position)) return this.#head > 0
     if (position.epoch !== this.#epoch || position.offset !== this.#head) return true
     return !isSamePosition(position, this.head)
   }
@@ -138,6 +149,10 @@ export class Feed extends Link {
   arrived(message: Message, epoch: string): void {
     this.arrivals += 1
     if (epoch === this.#epochText && message.offset <= this.#head && !this.#isReused(message)) return
+    // Nobody has to ask for the first message of a topic that had none.
+    if (message.offset === 1 && this.#epochText === unbornEpoch) {
+      this.#restart({ epoch, head: 0, headId: null, oldest: 1 })
+    }
     if (epoch !== this.#epochText || message.offset !== this.#head + 1) {
       this.#restart({ epoch, head: message.offset, headId: message.id, oldest: message.offset })
     } else {
@@ -161,9 +176,10 @@ export class Feed extends Link {
 
   /** The messages after `position`, at most `limit`, if the ring has them all; undefined asks for the broker's history. */
   read(position: Position, limit: number): Message[] | undefined {
-    if (this.#before === null || position.epoch !== this.#epoch) return undefined
+    const isBeginning = isOfAnyEpoch(position)
+    if (this.#before === null || (position.epoch !== this.#epoch && !isBeginning)) return undefined
     if (position.offset < this.#before.offset || position.offset > this.#head) return undefined
-    if (!this.#isIn(position)) return undefined
+    if (!isBeginning && !this.#isIn(position)) return undefined
     return this.#ring.slice(position.offset + 1, limit)
   }
 

@@ -1,19 +1,24 @@
-// A run of consecutive messages of one epoch, oldest first, that grows at one end and is trimmed at the other.
+// A run of consecutive messages of one epoch, oldest first, that grows at one end and is trimmed at the other. A broker may
+// keep more with each message.
 //
 // Invariants: offsets have no holes; `bytes` is the sum over the messages; `end` is the offset after the last message.
-
-import type { Message } from './message.ts'
 
 export interface HistoryLimits {
   readonly messages: number
   readonly bytes: number
 }
 
+/** A message, as far as a history looks at it. */
+interface Numbered {
+  readonly offset: number
+  readonly bytes: number
+}
+
 /** Below this many trimmed slots, moving the rest to the front is not worth it. */
 const slack = 32
 
-export class History {
-  #messages: (Message | undefined)[] = []
+export class History<Kept extends Numbered> {
+  #messages: (Kept | undefined)[] = []
   #start = 0
   #end: number
   #bytes = 0
@@ -41,35 +46,35 @@ export class History {
     return this.#end - this.length
   }
 
-  push(message: Message): void {
+  push(message: Kept): void {
     if (message.offset !== this.#end) throw new Error(`offset ${message.offset} does not follow ${this.#end - 1}`)
     this.#messages.push(message)
     this.#end += 1
     this.#bytes += message.bytes
   }
 
-  get first(): Message | undefined {
+  get first(): Kept | undefined {
     return this.#messages[this.#start]
   }
 
-  get last(): Message | undefined {
+  get last(): Kept | undefined {
     return this.length === 0 ? undefined : this.#messages[this.#messages.length - 1]
   }
 
-  at(offset: number): Message | undefined {
+  at(offset: number): Kept | undefined {
     return offset < this.oldest ? undefined : this.#messages[this.#start + offset - this.oldest]
   }
 
   /** At most `limit` messages from offset `from`, or from the oldest if that is later. */
-  slice(from: number, limit: number): Message[] {
+  slice(from: number, limit: number): Kept[] {
     const first = this.#start + Math.max(from - this.oldest, 0)
-    return this.#messages.slice(first, first + limit) as Message[]
+    return this.#messages.slice(first, first + limit) as Kept[]
   }
 
   /** Drop and return the oldest message. */
-  shift(): Message | undefined {
+  shift(): Kept | undefined {
     if (this.length === 0) return undefined
-    const message = this.#messages[this.#start] as Message
+    const message = this.#messages[this.#start] as Kept
     this.#messages[this.#start] = undefined
     this.#start += 1
     this.#bytes -= message.bytes
@@ -87,7 +92,7 @@ export class History {
 
   /** Assert the invariants at the head of this file. */
   validate(): void {
-    const messages = this.#messages.slice(this.#start) as Message[]
+    const messages = this.#messages.slice(this.#start) as Kept[]
     const bytes = messages.reduce((sum, message) => sum + message.bytes, 0)
     if (bytes !== this.#bytes) throw new Error(`the messages have ${bytes} bytes, not ${this.#bytes}`)
     messages.forEach((message, index) => {

@@ -2,14 +2,14 @@
 //
 // Invariants:
 //   - there is a feed for every topic that somebody reads, and for `unfollowMs` after that;
-//   - feeds that nobody reads stand in `idle`, the one idle longest first;
+//   - feeds that nobody reads stand in `idle`, the one idle longest first, and at most `mostIdle` of them;
 //   - one coroutine does all following and unfollowing, so that the two never cross for one topic.
 
 import type { Coroutine, Scheduler, Task } from '../../runtime/index.ts'
 import { after, Cancelled, Channel, checkpoint, select, shield, WaitList } from '../../runtime/index.ts'
 import type { Broker, Follower, Published, Standing } from './broker.ts'
 import type { Cursor } from './cursor.ts'
-import { encodeCursor } from './cursor.ts'
+import { encodeCursor, positionIn } from './cursor.ts'
 import type { FeedOptions } from './feed.ts'
 import { Feed } from './feed.ts'
 import type { HistoryLimits } from './history.ts'
@@ -37,6 +37,9 @@ export interface HubOptions {
   /** How long a topic is followed after its last reader has gone, in milliseconds. */
   readonly unfollowMs: number
 }
+
+/** So many topics are followed that nobody reads: a client that asks for ever new ones must not fill the memory. */
+const mostIdle = 16_384
 
 export interface HubStatistics {
   readonly topics: number
@@ -69,6 +72,7 @@ export class Hub implements Follower, Disposable {
   readonly #options: HubOptions
   readonly #feeds = new Map<string, Feed>()
   readonly #idle = new WaitList<Feed>()
+  #idleCount = 0
   /** Feeds to look at: they have got their first reader, or have lost their last. */
   readonly #changed = new Channel<Feed>(Number.POSITIVE_INFINITY, { name: 'topics to follow or leave' })
   readonly #follower: Task<never>
@@ -118,7 +122,7 @@ export class Hub implements Follower, Disposable {
   *inform(topic: string): Coroutine<TopicInformation> {
     const { epoch, head, headId, oldest } = yield* this.broker.history(topic, 1, 0)
     const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
-    const cursor = encodeCursor([[nameHash(this.hash, topic), position]])
+    const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
     return { topic, epoch, head, headId, oldest, cursor, waiting: this.#feeds.get(topic)?.waitingCount ?? 0 }
   }
 
@@ -139,6 +143,7 @@ export class Hub implements Follower, Disposable {
   /** Assert the invariants of everything it holds. */
   validate(): void {
     this.#idle.validate()
+    if ([...this.#idle].length !== this.#idleCount) throw new Error('the number of idle feeds is wrong')
     for (const feed of this.#feeds.values()) {
       feed.validate()
       if (feed.isLinked === feed.readers > 0) throw new Error('a feed is idle exactly while nobody reads it')
@@ -148,6 +153,13 @@ export class Hub implements Follower, Disposable {
   arrived(message: Message, epoch: string): void {
     this.#forgetShared()
     this.#feeds.get(message.topic)?.arrived(message, epoch)
+  }
+
+  /** The topic that nobody has read for longest. */
+  relinquish(): string | undefined {
+    const feed = this.#idle.first
+    if (feed !== undefined) this.#forget(feed)
+    return feed?.topic
   }
 
   // What follows is for subscriptions.
@@ -169,6 +181,8 @@ export class Hub implements Follower, Disposable {
     if (feed.readers > 0) return
     feed.idleSince = this.#options.scheduler.now()
     this.#idle.add(feed)
+    this.#idleCount += 1
+    if (this.#idleCount > mostIdle) this.#changed.trySend(this.#forget(this.#idle.first as Feed))
     if (!this.#isTimed) this.#changed.trySend(feed)
   }
 
@@ -190,13 +204,13 @@ export class Hub implements Follower, Disposable {
       feed = new Feed(topic, nameHash(this.hash, topic), this.hash, this.#feeding)
       this.#feeds.set(topic, feed)
     }
-    feed.unlink()
+    if (feed.unlink()) this.#idleCount -= 1
     feed.readers += 1
     if (!feed.isFollowed) {
       feed.failure = null
       this.#changed.trySend(feed)
     }
-    return new Place(feed, cursor?.get(feed.name) ?? null)
+    return new Place(feed, cursor === undefined ? null : positionIn(cursor, feed))
   }
 
   *#follow(): Coroutine<never> {
@@ -217,6 +231,7 @@ export class Hub implements Follower, Disposable {
   }
 
   *#followOne(feed: Feed): Coroutine<void> {
+    if (feed.isFollowed && this.#feeds.get(feed.topic) !== feed) yield* this.#unfollow(feed)
     if (feed.isFollowed || feed.readers === 0) return
     try {
       let arrivals: number
@@ -227,6 +242,8 @@ export class Hub implements Follower, Disposable {
       } while (!this.locate(feed, standing, arrivals))
       feed.isFollowed = true
       feed.failure = null
+      // It was given up meanwhile.
+      if (this.#feeds.get(feed.topic) !== feed) yield* this.#unfollow(feed)
     } catch (error) {
       if (error instanceof Cancelled) throw error
       feed.fail(error)
@@ -235,17 +252,24 @@ export class Hub implements Follower, Disposable {
 
   *#unfollowIdle(): Coroutine<void> {
     for (let feed = this.#idle.first; feed && this.#untilUnfollow(feed) <= 0; feed = this.#idle.first) {
-      feed.unlink()
-      this.#feeds.delete(feed.topic)
+      this.#forget(feed)
       if (feed.isFollowed) yield* this.#unfollow(feed)
       yield* checkpoint()
     }
   }
 
+  /** Whoever reads its topic next begins with another feed. */
+  #forget(feed: Feed): Feed {
+    if (feed.unlink()) this.#idleCount -= 1
+    this.#feeds.delete(feed.topic)
+    return feed
+  }
+
   /** A broker that could not be told goes on telling: nobody listens, until the topic is followed again. */
-  *#unfollow({ topic }: Feed): Coroutine<void> {
+  *#unfollow(feed: Feed): Coroutine<void> {
+    feed.isFollowed = false
     try {
-      yield* shield(() => this.#leave(topic))
+      yield* shield(() => this.#leave(feed.topic))
     } catch (error) {
       if (error instanceof Cancelled) throw error
       this.#options.scheduler.report(error)

@@ -3,6 +3,7 @@
 export type { TopicVerdict, Verdict } from './batch.ts'
 export { Batch } from './batch.ts'
 export type { Broker, BrokerStatistics, Follower, Published, Slice, Standing } from './broker.ts'
+export { unbornStanding } from './broker.ts'
 export type { Cursor } from './cursor.ts'
 export { decodeCursor, encodeCursor } from './cursor.ts'
 export type { HistoryLimits } from './history.ts'

@@ -1,7 +1,5 @@
 // A message, as published, and its one serialised form.
 
-import { Link } from '../../runtime/index.ts'
-
 /** What a publisher gives. */
 export interface Draft {
   /** The data as JSON text, already checked: it is never parsed again, so that no number loses digits on its way. */
@@ -10,8 +8,7 @@ export interface Draft {
   readonly bytes: number
 }
 
-/** It is a link, so that the broker that made it can chain it in a list of its own. */
-export class Message extends Link {
+export class Message {
   readonly topic: string
   /** 1, 2, 3 … within the epoch. */
   readonly offset: number
@@ -24,7 +21,6 @@ export class Message extends Link {
   #json: string | null = null
 
   constructor(topic: string, offset: number, id: string, time: number, draft: Draft) {
-    super()
     this.topic = topic
     this.offset = offset
     this.id = id

@@ -3,14 +3,14 @@
 import type { Feed } from './feed.ts'
 import { FeedLink } from './feed.ts'
 import type { Position } from './position.ts'
+import { earliest } from './position.ts'
 
 /** Where to begin in a topic that the cursor does not have. */
 export type From = 'now' | 'earliest'
 
 export class Place extends FeedLink {
+  /** Null for a reader that begins now, until the broker has said where that is. */
   position: Position | null
-  /** It has been nowhere yet and wants all there is, so what was trimmed before is no gap. */
-  isFromEarliest = false
 
   constructor(feed: Feed, position: Position | null) {
     super(feed)
@@ -19,10 +19,10 @@ export class Place extends FeedLink {
 
   /** The broker has said where the topic stands: a place that had no position gets one. */
   take(from: From): void {
-    if (this.position !== null || !this.feed.isLocated) return
-    const { head } = this.feed
-    this.isFromEarliest = from === 'earliest' && head.offset > 0
-    this.position = this.isFromEarliest ? { epoch: head.epoch, tag: 0, offset: 0 } : head
+    if (this.position === null)
+      this.position = from === 'earliest' ? earliest : this.feed.isLocated ? this.feed.head : null
+    // What is trimmed of a topic that was empty has been missed.
+    if (this.position === earliest && this.feed.isEmpty) this.position = this.feed.head
   }
 
   /** Whether there is something to tell a reader who is at `position` of this topic. */

@@ -1,9 +1,10 @@
 // A position: a place between two messages of a topic, in the short form that a cursor carries.
 //
 // Epoch, tag and offset move only together: an epoch paired with another's offset reports a recovery that did not happen.
+// Three positions belong to no epoch (their epoch is 0, which is the hash of none). In a cursor their tag tells them apart.
 
 export interface Position {
-  /** 32 bits of the hash of the epoch. */
+  /** 32 bits of the hash of the epoch; 0 for a position of no epoch. */
   readonly epoch: number
   /** 24 bits of the hash of the id of the message at `offset`; 0 at offset 0. */
   readonly tag: number
@@ -11,24 +12,44 @@ export interface Position {
   readonly offset: number
 }
 
-/** At least 6 bytes that differ for different texts: passed in, because the hub knows no platform. */
+/** The epoch of a topic that nobody has published to. No broker makes this one. */
+export const unbornEpoch = '0'
+
+/** In a topic that had no message yet: it goes on with the first message of whatever epoch begins. */
+export const unborn: Position = { epoch: 0, tag: 0, offset: 0 }
+
+/** Before the oldest message that is kept when it is read: what was trimmed before that was not missed. */
+export const earliest: Position = { epoch: 0, tag: 1, offset: 0 }
+
+/** Somewhere that nobody knows any more: the reader has yet to be told. */
+export const lost: Position = { epoch: 0, tag: 2, offset: 0 }
+
+/** The positions of no epoch, by their tags. */
+export const ofNoEpoch: readonly Position[] = [unborn, earliest, lost]
+
+/** At least 8 bytes that differ for different texts: passed in, because the hub knows no platform. */
 export type Hash = (text: string) => Uint8Array
 
 export function epochHash(hash: Hash, epoch: string): number {
-  return readBytes(hash(epoch), 4)
+  return epoch === unbornEpoch ? 0 : readBytes(hash(epoch), 4) || 1
 }
 
 export function messageTag(hash: Hash, id: string | null): number {
   return id === null ? 0 : readBytes(hash(id), 3)
 }
 
-/** 48 bits of the hash of a topic's name: a whole number that a double holds exactly. */
-export function nameHash(hash: Hash, name: string): number {
-  return readBytes(hash(name), 6)
+/** 64 bits of the hash of a topic's name, as a string of 8 characters below 256. */
+export function nameHash(hash: Hash, name: string): string {
+  return String.fromCharCode(...hash(name).subarray(0, 8))
 }
 
 export function isSamePosition(a: Position, b: Position): boolean {
   return a.epoch === b.epoch && a.offset === b.offset && a.tag === b.tag
+}
+
+/** Whether it belongs to the beginning of any epoch. */
+export function isOfAnyEpoch({ epoch, tag }: Position): boolean {
+  return epoch === 0 && tag !== lost.tag
 }
 
 function readBytes(bytes: Uint8Array, count: number): number {

@@ -49,26 +49,20 @@ class LastOfOne {
   readonly batch: Batch
   readonly #feed: Feed
   readonly #position: Position | null
-  readonly #isFromEarliest: boolean
   readonly #limit: number
 
   constructor({ places, limit }: Reading, batch: Batch) {
-    const { feed, position, isFromEarliest } = places[0] as Place
+    const { feed, position } = places[0] as Place
     this.batch = batch
     this.#feed = feed
     this.#position = position
-    this.#isFromEarliest = isFromEarliest
     this.#limit = limit
   }
 
   is({ places, limit }: Reading): boolean {
     const [place] = places as readonly [Place]
     return (
-      places.length === 1 &&
-      limit === this.#limit &&
-      place.feed === this.#feed &&
-      place.position === this.#position &&
-      place.isFromEarliest === this.#isFromEarliest
+      places.length === 1 && limit === this.#limit && place.feed === this.#feed && place.position === this.#position
     )
   }
 }
@@ -77,9 +71,6 @@ function keyOf({ places, start, limit }: Reading): string {
   return `${limit} ${start} ${places.map(keyOfPlace).join(' ')}`
 }
 
-function keyOfPlace({ feed, position, isFromEarliest }: Place): string {
-  const mark = isFromEarliest ? '<' : '='
-  return position === null
-    ? `${feed.topic}${mark}`
-    : `${feed.topic}${mark}${position.epoch}.${position.tag}.${position.offset}`
+function keyOfPlace({ feed, position }: Place): string {
+  return position === null ? feed.topic : `${feed.topic}=${position.epoch}.${position.tag}.${position.offset}`
 }

@@ -11,11 +11,12 @@ import { Batch } from './batch.ts'
 import type { Slice } from './broker.ts'
 import type { Cursor } from './cursor.ts'
 import { encodeCursor } from './cursor.ts'
+import type { Feed } from './feed.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
 import type { From, Place } from './place.ts'
 import type { Position } from './position.ts'
-import { epochHash, messageTag } from './position.ts'
+import { earliest, epochHash, isOfAnyEpoch, messageTag } from './position.ts'
 import type { Reading } from './shared-batches.ts'
 import { Changed, Located } from './waiting.ts'
 
@@ -27,6 +28,9 @@ interface Part {
   readonly verdict: Verdict
   readonly missed: number | null
   readonly messages: readonly Message[]
+  /** The hash of the epoch that the messages are of. */
+  readonly epoch: number
+  /** Where a reader is that takes none of them. */
   readonly position: Position
 }
 
@@ -40,7 +44,7 @@ export class Subscription implements Disposable {
   constructor(hub: Hub, places: Place[], cursor: Cursor | undefined, from: From) {
     this.#hub = hub
     this.#from = from
-    this.#places = places.length > 1 ? places.sort((a, b) => a.feed.name - b.feed.name) : places
+    this.#places = places.length > 1 ? places.sort((a, b) => inOrder(a.feed, b.feed)) : places
     this.#start = startOf(places, cursor)
     for (const place of places) place.take(from)
   }
@@ -102,7 +106,6 @@ export class Subscription implements Disposable {
     for (let index = 0; index < this.#places.length; index += 1) {
       const place = this.#places[index] as Place
       place.position = batch.positions[index] as Position | null
-      place.isFromEarliest = false
       place.feed.settle(place)
     }
     this.#start = batch.start
@@ -159,12 +162,12 @@ export class Subscription implements Disposable {
     const { feed } = place
     const position = place.position as Position
     const atHand = feed.read(position, limit)
-    if (atHand !== undefined) return { verdict: 'ok', missed: 0, messages: atHand, position }
+    if (atHand !== undefined) return { verdict: 'ok', missed: 0, messages: atHand, epoch: feed.epoch, position }
     return yield* this.#readHistory(place, position, limit)
   }
 
   /** Ask the broker: from the very message the position is after, which proves that they belong together. */
-  *#readHistory({ feed, isFromEarliest }: Place, position: Position, limit: number): Coroutine<Part> {
+  *#readHistory({ feed }: Place, position: Position, limit: number): Coroutine<Part> {
     const { broker, hash } = this.#hub
     const { arrivals } = feed
     const slice = yield* broker.history(feed.topic, Math.max(position.offset, 1), limit + 1)
@@ -172,19 +175,21 @@ export class Subscription implements Disposable {
     const epoch = epochHash(hash, slice.epoch)
     if (!this.#belongs(position, slice, epoch)) {
       const kept = yield* broker.history(feed.topic, 1, limit)
-      const beginning = { epoch: epochHash(hash, kept.epoch), tag: 0, offset: 0 }
-      return { verdict: 'reset', missed: null, messages: kept.messages, position: beginning }
+      const begun = epochHash(hash, kept.epoch)
+      const beginning = { epoch: begun, tag: 0, offset: 0 }
+      return { verdict: 'reset', missed: null, messages: kept.messages, epoch: begun, position: beginning }
     }
     const kept = slice.messages.filter(({ offset }) => offset > position.offset).slice(0, limit)
     const isOlderAtHand = kept[0] !== undefined && feed.oldestOf(epoch) < kept[0].offset
     const messages = isOlderAtHand ? feed.messagesFrom(position.offset + 1, limit) : kept
     const missed = Math.max((messages[0]?.offset ?? 0) - position.offset - 1, 0)
-    if (missed === 0 || isFromEarliest) return { verdict: 'ok', missed: 0, messages, position }
-    return { verdict: 'gap', missed, messages, position }
+    if (missed === 0 || position === earliest) return { verdict: 'ok', missed: 0, messages, epoch, position }
+    return { verdict: 'gap', missed, messages, epoch, position }
   }
 
   /** Whether `position` is one of this topic, as far as what is kept can tell. */
   #belongs(position: Position, slice: Slice, epoch: number): boolean {
+    if (isOfAnyEpoch(position)) return true
     if (position.epoch !== epoch || position.offset > slice.head) return false
     const last = slice.messages[0]
     if (position.offset === 0) return position.tag === 0
@@ -195,7 +200,7 @@ export class Subscription implements Disposable {
   #positionAfter(part: Part, taken: readonly Message[]): Position {
     const last = taken.at(-1)
     if (last === undefined) return part.position
-    return { epoch: part.position.epoch, tag: messageTag(this.#hub.hash, last.id), offset: last.offset }
+    return { epoch: part.epoch, tag: messageTag(this.#hub.hash, last.id), offset: last.offset }
   }
 
   /** The places in the order in which they are read. */
@@ -204,11 +209,11 @@ export class Subscription implements Disposable {
   }
 
   #encode(positions: readonly (Position | null)[], start: number): string {
-    const entries: [number, Position][] = []
+    const entries: [Feed, Position][] = []
     for (let step = 0; step < positions.length; step += 1) {
       const index = (start + step) % positions.length
       const position = positions[index]
-      if (position) entries.push([(this.#places[index] as Place).feed.name, position])
+      if (position) entries.push([(this.#places[index] as Place).feed, position])
     }
     return encodeCursor(entries)
   }
@@ -249,9 +254,15 @@ function bytesOf(messages: readonly Message[]): number {
 /** The cursor's first topic that is asked for begins; without one the first place does. */
 function startOf(places: readonly Place[], cursor: Cursor | undefined): number {
   if (cursor === undefined || places.length === 1) return 0
-  for (const name of cursor.keys()) {
-    const index = places.findIndex(({ feed }) => feed.name === name)
+  for (const name of cursor.positions.keys()) {
+    const index = places.findIndex(({ feed }) => name === (cursor.by === 'hash' ? feed.name : feed.topic))
     if (index >= 0) return index
   }
   return 0
+}
+
+/** The order of a cursor: by the hashes of the names, and names that have the same hash by themselves. */
+function inOrder(a: Feed, b: Feed): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1
+  return a.topic < b.topic ? -1 : 1
 }

@@ -29,7 +29,7 @@ describe('the list of faults', () => {
 })
 
 describe('an examination', () => {
-  const file = 'random.ts'
+  const file = 'core/random.ts'
   const from = '    let state = this.#state\n'
   const effort: Effort = { seed: 1, programs: 20, limitMs: 15_000 }
 

@@ -38,7 +38,7 @@ describe('a target', () => {
 })
 
 describe('a field', () => {
-  const stage = { peers, startServer: () => Promise.reject(), startPeer: () => Promise.reject() } as unknown as Stage
+  const stage = { peers, startServer: () => Promise.reject(), start: () => Promise.reject() } as unknown as Stage
 
   it('has Encke first, and of the peers those that are wanted and there', () => {
     const { contenders, skipped } = fieldOf(stage, ['node:http', 'nchan'])

@@ -24,7 +24,7 @@ describe('the load test as a process', () => {
     const { code, out, err } = await loadtest('--fast')
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toBe(
-      'loadtest: unknown flag --fast: there are --only, --peers, --quick, --duration, --profile and --help\n',
+      'loadtest: unknown flag --fast: there are --only, --peers, --against, --quick, --duration, --profile and --help\n',
     )
   })
 

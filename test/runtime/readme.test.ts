@@ -81,9 +81,10 @@ describe('the API at a glance', () => {
   })
 
   it('names no member that the source does not have', () => {
-    const source = readdirSync(folder)
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => readFileSync(`${folder}${file}`, 'utf8'))
+    const source = ['', 'core/', 'testing/']
+      .flatMap((room) => readdirSync(`${folder}${room}`).map((file) => `${folder}${room}${file}`))
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => readFileSync(path, 'utf8'))
       .join('\n')
     const members = [
       ...rows
@@ -122,14 +123,14 @@ describe('the rest', () => {
 
   it('has the states that operations and tasks have', () => {
     const states = sectionCalled('States')
-    const operation = readFileSync(`${folder}operation.ts`, 'utf8')
+    const operation = readFileSync(`${folder}core/operation.ts`, 'utf8')
     const ofOperations = [...operation.matchAll(/^export const ([A-Z]+) = \d$/gm)].map(([, name = '']) =>
       name.toLowerCase(),
     )
     const ofTasks = [
-      ...(/^export type TaskStatus = (.*)$/m.exec(readFileSync(`${folder}task.ts`, 'utf8'))?.[1] ?? '').matchAll(
-        /\w+/g,
-      ),
+      ...(
+        /^export type TaskStatus = (.*)$/m.exec(readFileSync(`${folder}core/task-handle.ts`, 'utf8'))?.[1] ?? ''
+      ).matchAll(/\w+/g),
     ]
     expect([ofOperations.length, ofTasks.length]).toEqual([5, 6])
     for (const state of [...ofOperations, ...ofTasks.map(([name]) => name)])

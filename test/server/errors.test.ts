@@ -4,7 +4,9 @@ import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { clip, EnckeError, type ErrorCode, errorBody, errorTable } from '../../server/errors.ts'
 
-const codes = Object.keys(errorTable) as ErrorCode[]
+const codes = (Object.keys(errorTable) as ErrorCode[]).sort(
+  (a, b) => errorTable[a].statusCode - errorTable[b].statusCode,
+)
 
 describe('the table of errors', () => {
   it('is the table in server/README.md, row by row, in both directions', () => {

@@ -24,6 +24,17 @@ class Visitor implements AsyncDisposable {
     return { status: reply.statusCode, headers: reply.headers, body: (await reply.body.json()) as unknown }
   }
 
+  async publish(topic: string, text: string): Promise<void> {
+    const { body, statusCode } = await request(`${this.#server.origin}/publish?topic=${topic}`, {
+      dispatcher: this.#agent,
+      method: 'POST',
+      headers: { 'content-type': 'text/plain' },
+      body: text,
+    })
+    await body.dump()
+    expect(statusCode).toBe(201)
+  }
+
   async poll(query: string): Promise<PollReply> {
     const { status, body } = await this.get(`/messages?${query}`)
     expect(status).toBe(200)
@@ -159,6 +170,7 @@ describe('a signal', () => {
     {
       await using server = await ServerProcess.serving()
       await using visitor = new Visitor(server)
+      for (const topic of ['a', 'b']) await visitor.publish(topic, 'said before')
       ;({ cursor } = await visitor.poll('topic=a&topic=b&wait=0'))
     }
     await using server = await ServerProcess.serving()

@@ -1,7 +1,7 @@
 // Encke's own programs, each run on a scheduler of its own, as the server's benchmarks run them.
 
 import type { Coroutine, SchedulerStatistics } from '../../../runtime/index.ts'
-import { Scheduler } from '../../../runtime/index.ts'
+import { keepShapes, Scheduler } from '../../../runtime/index.ts'
 import { chain } from '../../../runtime/programs/chain.ts'
 import { checkChain } from '../../../runtime/programs/chain-counts.ts'
 import { hackysack } from '../../../runtime/programs/hackysack.ts'
@@ -11,6 +11,7 @@ import { checkPingPong, pingPong } from '../../../runtime/programs/ping-pong.ts'
 import { checkSieve, sieve } from '../../../runtime/programs/sieve.ts'
 import { answerOrders } from './answer-orders.ts'
 
+keepShapes()
 await answerOrders('Encke', {
   chain: async (n) => (await play(() => chain(n), checkChain)).answer,
   hackysack: async (players, turns) => (await play(() => hackysack({ players, turns }), checkHackysack)).counter,

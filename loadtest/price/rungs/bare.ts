@@ -3,8 +3,8 @@
 // What this costs everybody pays who steps generators. Nobody can be stopped here, nobody waits for whom it has spawned, a
 // failure breaks off everybody, the host gets no turn before the end, and who waits for what cannot be told.
 
+import { RunQueue } from '../../../runtime/core/run-queue.ts'
 import type { Coroutine, Signal } from '../../../runtime/index.ts'
-import { RunQueue } from '../../../runtime/run-queue.ts'
 import type { Family, Kit } from '../kit.ts'
 import { checkpoint, done, parkedResult, resume } from './steps.ts'
 

@@ -3,10 +3,10 @@
 // A task knows the operation that it waits on, and that can be withdrawn from anywhere in its line: so lines are doubly linked.
 // Every operation asks whether it is to stop. The task that is stopped learns of it by an error, and may clean up.
 
+import { RunQueue } from '../../../runtime/core/run-queue.ts'
+import { LinkBase, WaitList } from '../../../runtime/core/wait-list.ts'
 import type { Coroutine, Signal } from '../../../runtime/index.ts'
 import { Cancelled } from '../../../runtime/index.ts'
-import { RunQueue } from '../../../runtime/run-queue.ts'
-import { LinkBase, WaitList } from '../../../runtime/wait-list.ts'
 import type { Family, Kit } from '../kit.ts'
 import type { OperationState } from './steps.ts'
 import { checkpoint, done, FRESH, PARKED, parkedResult, READY, resume } from './steps.ts'

@@ -1,7 +1,7 @@
 // The top: the runtime itself, by its public API, as it comes and with what it can be asked for.
 
 import type { Coroutine, SchedulerOptions } from '../../../runtime/index.ts'
-import { Channel, checkpoint, local, Scheduler, scope, timeout } from '../../../runtime/index.ts'
+import { Channel, checkpoint, keepShapes, local, Scheduler, scope, timeout } from '../../../runtime/index.ts'
 import type { Family, Kit } from '../kit.ts'
 
 type Main = (family: Family) => Coroutine<number>
@@ -9,6 +9,7 @@ type Main = (family: Family) => Coroutine<number>
 type Around = (main: Main) => Coroutine<number>
 
 export function encke(options: SchedulerOptions = {}, around: Around = inScope): Kit {
+  keepShapes()
   return {
     channel: () => new Channel<number>(),
     checkpoint,

@@ -2,8 +2,8 @@
 //
 // A task ends after all of its children; one that is stopped stops them, and one that fails stops its whole family first.
 
+import { WaitList } from '../../../runtime/core/wait-list.ts'
 import type { Coroutine } from '../../../runtime/index.ts'
-import { WaitList } from '../../../runtime/wait-list.ts'
 import type { Family, Kit } from '../kit.ts'
 import { Channel, queue, running, Scheduler, Task } from './cancel.ts'
 import { checkpoint } from './steps.ts'

@@ -10,9 +10,9 @@ import { chainResult, newChainCounts } from '../../../runtime/programs/chain-cou
 import type { LinkData } from './link.ts'
 import { handedOver, received } from './main-thread.ts'
 import { SharedInboxes } from './shared-inboxes.ts'
-import { mostThreads, RollCall, thread } from './thread.ts'
+import { mostThreads, RollCall, scriptBeside, thread } from './thread.ts'
 
-const script = new URL('./link.ts', import.meta.url)
+const script = scriptBeside('link', import.meta.url)
 
 /**
  * Make a chain of `n` threads, send 0 in on the right and give what comes out on the left.

@@ -11,9 +11,9 @@ import type { PlayerData } from './player.ts'
 import type { SharedGameOptions } from './shared-game.ts'
 import { ball, SharedGame } from './shared-game.ts'
 import { SharedInboxes } from './shared-inboxes.ts'
-import { mostThreads, RollCall, thread } from './thread.ts'
+import { mostThreads, RollCall, scriptBeside, thread } from './thread.ts'
 
-const script = new URL('./player.ts', import.meta.url)
+const script = scriptBeside('player', import.meta.url)
 
 /**
  * Toss a ball to the first player and play until it was caught `turns` times.

@@ -3,9 +3,9 @@
 // Only the player on the ball writes in it, and hands it on with the ball; but those who go home do so all at once. The
 // rules are those of `Game`, which draws from a generator of its own: here the generator's state stands in the book.
 
+import { Random } from '../../../runtime/core/random.ts'
 import type { HackysackVariant } from '../../../runtime/programs/hackysack-game.ts'
 import { kicked } from '../../../runtime/programs/kicks.ts'
-import { Random } from '../../../runtime/random.ts'
 
 export const ball = 1
 export const exit = 2

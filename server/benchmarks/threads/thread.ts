@@ -27,12 +27,18 @@
 // Sources: G. Olson, "Why Stackless", 2006, whose first hackysack is threads with queues; the documentation of Python's
 // module `thread` and of node:worker_threads; ECMA-262, "The Atomics Object".
 
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Coroutine } from '../../../runtime/index.ts'
 import { Latch, shield, until } from '../../../runtime/index.ts'
 
 /** The most threads of one program: each costs megabytes, and the operating system runs them. */
 export const mostThreads = 64
+
+/** Give the script `name` beside the file at `url`: `.ts` in the checkout, `.js` in a published package. */
+export function scriptBeside(name: string, url: string): URL {
+  return new URL(`./${name}${extname(url)}`, url)
+}
 
 /** How many threads of a program are still to come up. */
 export class RollCall {

@@ -3,9 +3,9 @@
 import { describe, expect, it } from 'vitest'
 import { chain, park, pingPong } from '../../../loadtest/price/programs.ts'
 import { ladder, options, rungs, variantCalled } from '../../../loadtest/price/variants.ts'
+import { running } from '../../../runtime/core/operation.ts'
+import type { CoroutineTask } from '../../../runtime/core/task.ts'
 import type { Scope } from '../../../runtime/index.ts'
-import { running } from '../../../runtime/operation.ts'
-import type { CoroutineTask } from '../../../runtime/task.ts'
 import { fail, give, note, othersFirst } from './bodies.ts'
 
 const all = [...ladder, ...options]

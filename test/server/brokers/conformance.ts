@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
 import { scope, VirtualHost } from '../../../runtime/index.ts'
 import type { Broker, Draft, Follower, Message, Published, Slice } from '../../../server/hub/index.ts'
+import { unbornStanding } from '../../../server/hub/index.ts'
 
 export const bounds = { messages: 5, bytes: 100, ageMs: 60_000 }
 
@@ -30,6 +31,8 @@ export class Recorder implements Follower {
   arrived(message: Message, epoch: string): void {
     this.told.push({ message, epoch })
   }
+
+  relinquish(): undefined {}
 
   /** What it was told of a topic after an offset: what comes before may come again. */
   offsets(topic: string, after = 0): number[] {
@@ -123,13 +126,29 @@ export function describeBroker(name: string, make: MakeBroker): void {
       }
     }
 
-    it('a topic that was never heard of stands before its first message, in an epoch that it keeps', async () => {
-      const before = await history('a')
-      expect(before).toMatchObject({ head: 0, headId: null, oldest: 1, messages: [] })
-      expect(before.epoch).not.toBe('')
+    it('a topic that nobody has published to stands before its first message, in no epoch, whoever reads it', async () => {
+      const recorder = new Recorder()
+      expect(await history('a')).toEqual({ ...unbornStanding, messages: [] })
+      expect(await follow('a', recorder)).toEqual(unbornStanding)
+      expect(await history('a')).toEqual({ ...unbornStanding, messages: [] })
+      expect(broker.statistics()).toEqual({ topics: 0, messages: 0, bytes: 0 })
       const [first] = await publish('a', '1')
-      expect(first?.epoch).toBe(before.epoch)
       expect(first?.message.offset).toBe(1)
+      expect(first?.epoch).not.toBe(unbornStanding.epoch)
+    })
+
+    it('whoever follows a topic before anybody has published to it hears of its first message', async () => {
+      const [one, other, gone] = [new Recorder(), new Recorder(), new Recorder()]
+      for (const follower of [one, other, gone]) await follow('a', follower)
+      await unfollow('a', gone)
+      const [first] = await publish('a', '1', '2')
+      await quieten()
+      expect([one.offsets('a'), other.offsets('a'), gone.offsets('a')]).toEqual([[1, 2], [1, 2], []])
+      expect(one.told[0]).toEqual({ message: expect.objectContaining({ id: first?.message.id }), epoch: first?.epoch })
+      await unfollow('a', one)
+      await publish('a', '3')
+      await quieten()
+      expect([one.offsets('a', 2), other.offsets('a', 2)]).toEqual([[], [3]])
     })
 
     it('offsets count 1, 2, 3 … in the order of publishing, in each topic for itself', async () => {
@@ -271,6 +290,9 @@ export function describeBroker(name: string, make: MakeBroker): void {
       const seen: Promise<Slice>[] = []
       const recorder = new Recorder()
       await follow('a', {
+        relinquish() {
+          return undefined
+        },
         arrived(message, epoch) {
           recorder.arrived(message, epoch)
           seen.push(
@@ -351,10 +373,10 @@ export function describeBroker(name: string, make: MakeBroker): void {
     it('statistics count topics, kept messages and the bytes of their data', async () => {
       expect(broker.statistics()).toEqual({ topics: 0, messages: 0, bytes: 0 })
       await publish('a', '1', '"é"')
-      await history('b')
-      expect(broker.statistics()).toEqual({ topics: 2, messages: 2, bytes: 5 })
+      await publish('b', '')
+      expect(broker.statistics()).toEqual({ topics: 2, messages: 3, bytes: 5 })
       await publish('a', ...Array.from({ length: 20 }, () => '12'))
-      expect(broker.statistics()).toEqual({ topics: 2, messages: bounds.messages, bytes: 2 * bounds.messages })
+      expect(broker.statistics()).toEqual({ topics: 2, messages: bounds.messages + 1, bytes: 2 * bounds.messages })
     })
   })
 }

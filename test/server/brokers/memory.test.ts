@@ -6,12 +6,13 @@ import { checkpoint, Random, sleep, until, VirtualHost } from '../../../runtime/
 import type { MemoryBrokerOptions } from '../../../server/brokers/memory.ts'
 import { MemoryBroker } from '../../../server/brokers/memory.ts'
 import type { Published, Slice } from '../../../server/hub/index.ts'
+import { unbornStanding } from '../../../server/hub/index.ts'
 import { bounds, describeBroker, draftOf, Recorder } from './conformance.ts'
 import { SlowBroker } from './slow-broker.ts'
 
-type Bounds = Partial<Pick<MemoryBrokerOptions, 'history' | 'totalBytes' | 'maxTopics' | 'topicTtlMs'>>
+type Bounds = Pick<MemoryBrokerOptions, 'history' | 'totalBytes' | 'maxTopics' | 'topicTtlMs'>
 
-function makeMemory(host: VirtualHost, options: Bounds = {}): MemoryBroker {
+function makeMemory(host: VirtualHost, options: Partial<MemoryBrokerOptions> = {}): MemoryBroker {
   let ids = 0
   return new MemoryBroker({
     history: bounds,
@@ -19,6 +20,7 @@ function makeMemory(host: VirtualHost, options: Bounds = {}): MemoryBroker {
     maxTopics: 1_000,
     topicTtlMs: 600_000,
     clock: () => host.now(),
+    now: () => host.now(),
     randomId: () =>
       createHash('sha256')
         .update(`${(ids += 1)}`)
@@ -55,7 +57,7 @@ describe('the memory broker', () => {
   let scheduler: Scheduler
   let broker: MemoryBroker
 
-  function make(options: Bounds = {}): void {
+  function make(options: Partial<MemoryBrokerOptions> = {}): void {
     broker = makeMemory(host, options)
     scheduler.run(() => broker.sweep())
   }
@@ -198,8 +200,8 @@ describe('the memory broker', () => {
     advance(20_000)
     expect(broker.statistics()).toEqual({ topics: 0, messages: 0, bytes: 0 })
     const again = history('a')
-    expect(again).toMatchObject({ head: 0, oldest: 1 })
-    expect(again.epoch).not.toBe(first?.epoch)
+    expect(again).toEqual({ ...unbornStanding, messages: [] })
+    expect(publish('a', '1')[0]?.epoch).not.toBe(first?.epoch)
   })
 
   it('never drops a topic that is followed, and counts its time from when the last follower left', () => {
@@ -221,28 +223,98 @@ describe('the memory broker', () => {
     const epochs = ['a', 'b', 'c'].map((topic) => publish(topic, '1')[0]?.epoch)
     ask(broker.follow('a', new Recorder()))
     publish('b', '2')
-    history('d')
+    publish('d', '1')
     expect(broker.statistics().topics).toBe(3)
     expect([history('a').epoch, history('b').epoch]).toEqual(epochs.slice(0, 2))
-    expect(history('c').epoch).not.toBe(epochs[2])
+    expect(history('c').epoch).toBe(unbornStanding.epoch)
     expect(broker.statistics().topics).toBe(3)
     expect(history('a').epoch).toBe(epochs[0])
   })
 
-  it('at maxTopics with all of them followed, a new topic is refused with 503, however it is asked for', () => {
+  it('at maxTopics with all of them followed, a new topic is refused with 503, and only when it is published to', () => {
     make({ maxTopics: 2 })
     const recorder = new Recorder()
-    for (const topic of ['a', 'b']) ask(broker.follow(topic, recorder))
-    for (const operation of [
-      broker.publish('c', draftOf('1')),
-      broker.history('c', 1, 1),
-      broker.follow('c', recorder),
-    ]) {
-      expect(codeOf(() => ask<unknown>(operation))).toBe('ENCKE_ERR_SERVER_TOPICS')
+    for (const topic of ['a', 'b']) {
+      publish(topic, '1')
+      ask(broker.follow(topic, recorder))
     }
-    publish('a', '1')
+    expect(codeOf(() => publish('c', '1'))).toBe('ENCKE_ERR_SERVER_TOPICS')
+    expect([history('c').head, ask(broker.follow('c', recorder)).head]).toEqual([0, 0])
+    publish('a', '2')
     ask(broker.unfollow('b', recorder))
     expect(publish('c', '1')[0]?.message.offset).toBe(1)
+    expect([offsets('a'), history('b').head]).toEqual([[1, 2], 0])
+  })
+
+  it('reading topics that nobody has published to drops nothing and takes no place', () => {
+    make({ maxTopics: 3 })
+    publish('victim', '1')
+    const recorder = new Recorder()
+    for (let number = 0; number < 100; number += 1) {
+      history(`unborn/${number}`)
+      ask(broker.follow(`unborn/${number}`, recorder))
+    }
+    expect([publish('victim', '2')[0]?.message.offset, offsets('victim')]).toEqual([2, [1, 2]])
+    expect(broker.statistics()).toMatchObject({ topics: 1, messages: 2 })
+  })
+
+  it('asks its followers to give up topics only when nothing else can go, until one is free', () => {
+    make({ maxTopics: 3 })
+    const spare = ['b', 'a', 'unborn', 'c']
+    const asked: string[] = []
+    const giving = Object.assign(new Recorder(), {
+      relinquish: () => {
+        const topic = spare.pop()
+        if (topic !== undefined) asked.push(topic)
+        return topic
+      },
+    })
+    const holding = new Recorder()
+    for (const topic of ['a', 'b', 'c', 'unborn']) {
+      if (topic !== 'unborn') publish(topic, '1')
+      ask(broker.follow(topic, giving))
+    }
+    ask(broker.follow('c', holding))
+    publish('d', '1')
+    expect(asked).toEqual(['c', 'unborn', 'a'])
+    expect([history('a').head, history('b').head, history('c').head]).toEqual([0, 1, 1])
+    publish('e', '1')
+    expect(asked).toEqual(['c', 'unborn', 'a'])
+    publish('c', '2')
+    expect([giving.offsets('c'), holding.offsets('c')]).toEqual([[], [2]])
+  })
+
+  it('makes room in the total, too, by topics that followers give up', () => {
+    make({ totalBytes: 100 })
+    const spare = ['a']
+    const giving = Object.assign(new Recorder(), { relinquish: () => spare.pop() })
+    for (const topic of ['a', 'b', 'c', 'd']) {
+      publishBytes(topic, 25)
+      ask(broker.follow(topic, giving))
+    }
+    publishBytes('e', 25)
+    expect(history('a').head).toBe(0)
+    ask(broker.follow('e', giving))
+    expect(codeOf(() => publishBytes('f', 25))).toBe('ENCKE_ERR_SERVER_HISTORY')
+  })
+
+  it.each([
+    ['set back by an hour', -3_600_000],
+    ['jumping forward by two days', 2 * 86_400_000],
+  ])('a wall clock %s neither keeps anything longer nor drops it early; messages say its time', (_, jump) => {
+    let wall = 1_700_000_000_000
+    make({ clock: () => wall })
+    const [first] = publish('a', '1', '2')
+    publish('b', '1')
+    wall += jump
+    const [third] = publish('a', '3')
+    expect([first?.message.time, third?.message.time]).toEqual([1_700_000_000_000, wall])
+    advance(bounds.ageMs - 10_000)
+    expect(offsets('a')).toEqual([1, 2, 3])
+    advance(20_000)
+    expect(offsets('a')).toEqual([3])
+    advance(600_000)
+    expect(broker.statistics()).toEqual({ topics: 0, messages: 0, bytes: 0 })
   })
 
   it('uses no epoch twice, however often a topic is dropped', () => {
@@ -335,12 +407,13 @@ interface ModelTopic {
 
 /** All messages in one array, all topics in one map, which is kept in the order of last use; nothing is clever. */
 class Model {
-  readonly #options: Required<Bounds>
+  readonly #options: Bounds
   readonly #topics = new Map<string, ModelTopic>()
+  readonly #expecting = new Map<string, Set<number>>()
   #messages: ModelMessage[] = []
   #now = 0
 
-  constructor(options: Required<Bounds>) {
+  constructor(options: Bounds) {
     this.#options = options
   }
 
@@ -352,18 +425,27 @@ class Model {
     if (next.do === 'publish') return this.#publish(next.topic, next.size)
     if (next.do === 'wait') return this.#sweep()
     if (next.do === 'unfollow') {
+      this.#expecting.get(next.topic)?.delete(next.who)
       if (this.#topics.get(next.topic)?.followers.delete(next.who)) this.#touch(next.topic)
       return undefined
     }
-    const used = this.#use(next.topic)
-    if (used === undefined) return 'ENCKE_ERR_SERVER_TOPICS'
-    if (next.do === 'follow') used.followers.add(next.who)
-    else this.#dropAged(next.topic)
-    return next.do === 'follow'
-      ? used.head
-      : this.#of(next.topic)
-          .map(({ offset }) => offset)
-          .join()
+    const known = this.#topics.get(next.topic)
+    if (known !== undefined) this.#touch(next.topic)
+    if (next.do === 'follow') {
+      if (known === undefined) this.#expected(next.topic).add(next.who)
+      known?.followers.add(next.who)
+      return known?.head ?? 0
+    }
+    if (known !== undefined) this.#dropAged(next.topic)
+    return this.#of(next.topic)
+      .map(({ offset }) => offset)
+      .join()
+  }
+
+  #expected(topic: string): Set<number> {
+    const followers = this.#expecting.get(topic) ?? new Set()
+    this.#expecting.set(topic, followers)
+    return followers
   }
 
   #publish(topic: string, bytes: number): unknown {
@@ -412,7 +494,8 @@ class Model {
         if (idle === undefined) return undefined
         this.#dropTopic(idle[0])
       }
-      this.#topics.set(name, { head: 0, followers: new Set(), usedAt: this.#now })
+      this.#topics.set(name, { head: 0, followers: this.#expected(name), usedAt: this.#now })
+      this.#expecting.delete(name)
     }
     this.#touch(name)
     return this.#topics.get(name)

@@ -89,6 +89,10 @@ class LateFollower implements Follower {
     this.#line.trySend({ message, epoch })
   }
 
+  relinquish(): string | undefined {
+    return this.#follower.relinquish()
+  }
+
   *deliver(park: Park): Coroutine<never> {
     for (;;) {
       const { message, epoch } = yield* this.#line.receive()

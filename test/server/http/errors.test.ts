@@ -74,6 +74,11 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
   ENCKE_ERR_URL_TOO_LONG: (served) => served.get(`/topics/${'x'.repeat(3_000)}`),
   ENCKE_ERR_BODY_TYPE: (served) => served.post('/publish?topic=a', '<a/>', { 'content-type': 'application/xml' }),
   ENCKE_ERR_BODY_ENCODING: (served) => served.post('/publish?topic=a', '1', { 'content-encoding': 'gzip' }),
+  ENCKE_ERR_EXPECTATION: async (served) => {
+    const wire = await served.wire()
+    await wire.write('GET / HTTP/1.1\r\nHost: localhost\r\nExpect: nothing\r\n\r\n')
+    return wire.reply()
+  },
   ENCKE_ERR_HOST: (served) => served.get('/', { headers: { host: 'rebinding.example' } }),
   ENCKE_ERR_CLIENT_RATE: async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
@@ -98,10 +103,9 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
   ENCKE_ERR_SERVER_TOPICS: () => whileOneWaits(['--max-topics', '1'], (full) => full.publish('b', 1)),
   // The newest message of a topic that somebody reads is never dropped.
   ENCKE_ERR_SERVER_HISTORY: () =>
-    whileOneWaits(['--message-bytes', '99', '--history-bytes', '99', '--history-total-bytes', '99'], async (full) => {
-      await full.publish('a', 'x'.repeat(70))
-      return full.publish('b', 'x'.repeat(70))
-    }),
+    whileOneWaits(['--message-bytes', '99', '--history-bytes', '99', '--history-total-bytes', '99'], (full) =>
+      full.publish('b', 'x'.repeat(70)),
+    ),
   ENCKE_ERR_SERVER_DRAINING: () =>
     whileOneWaits(['--drain-pause-ms', '3600000'], (going) => {
       void going.app.drain()
@@ -231,6 +235,7 @@ describe('what there is', () => {
 
 async function whileOneWaits(flags: string[], ask: (served: Served) => Promise<Answer>): Promise<Answer> {
   await using served = await Served.start(flags)
+  await served.publish('a', 'x'.repeat(70))
   const polled = served.get('/messages?topic=a')
   await served.waiting(1)
   const answer = await ask(served)

@@ -113,6 +113,7 @@ describe('a long poll', () => {
 
   it('of another server begins again with the oldest message, and says so', async () => {
     await using other = await Served.start()
+    await other.publish('moved', 'there')
     const { cursor } = (await other.get('/messages?topic=moved&wait=0')).json
     await publishAll('moved', 'kept')
     const polled = await poll(`topic=moved&cursor=${cursor}`)

@@ -31,6 +31,18 @@ describe('what is told about a topic', () => {
     expect(json).toMatchObject({ epoch: receipt.epoch, head: 3, oldest: 2, waiting: 0 })
   })
 
+  it('makes none of it: topics that nobody has published to push no other out and keep nobody away', async () => {
+    await using small = await Served.start(['--max-topics', '2'])
+    await small.publish('victim', 'kept?')
+    for (let round = 0; round < 5; round += 1) {
+      await small.post('/poll', { topics: [`unborn/${round}/a`, `unborn/${round}/b`, `unborn/${round}/c`], wait: 0 })
+      await small.get(`/topics/unborn%2F${round}`)
+    }
+    expect((await small.publish('victim', 'again')).status).toBe(201)
+    const { json } = await small.get('/messages?topic=victim&from=earliest&wait=0')
+    expect(json.messages.map(({ data }: { data: string }) => data)).toEqual(['kept?', 'again'])
+  })
+
   it('has a cursor from which exactly the messages after it are read', async () => {
     await served.publish('rendered', 'on the page')
     const { cursor } = (await served.get('/topics/rendered')).json

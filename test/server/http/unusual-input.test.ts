@@ -159,6 +159,20 @@ describe('a cursor', () => {
     expect(json.messages).toMatchObject([{ data: 'b' }])
   })
 
+  it('may cover as many topics as --topics-per-poll lets a poll ask for', async () => {
+    await using many = await Served.start(['--topics-per-poll', '2000'])
+    const topics = Array.from({ length: 2_000 }, (_, index) => `many/${index}`)
+    const { cursor } = (await many.post('/poll', { topics, wait: 0 })).json
+    await many.publish('many/1999', 'news')
+    const { status, json } = await many.post('/poll', { topics, wait: 0, cursor })
+    expect([status, json.messages?.[0]?.data]).toEqual([200, 'news'])
+  })
+
+  it('of the first version of its format is a reset', async () => {
+    const { status, json } = await served.get('/messages?topic=upgraded&cursor=ASzyTbpfsBUwMlQcdG8B')
+    expect([status, json.topics]).toEqual([200, { upgraded: { verdict: 'reset', missed: null } }])
+  })
+
   it('may cover fewer topics than are asked for: the others begin at from', async () => {
     const { cursor } = (await served.get('/messages?topic=fewer/a&wait=0')).json
     await served.publish('fewer/a', 'a')
@@ -172,7 +186,7 @@ describe('a cursor', () => {
   })
 
   it('may cover none', async () => {
-    expect((await served.get('/messages?topic=none&wait=0&cursor=AQ')).json.topics.none.verdict).toBe('ok')
+    expect((await served.get('/messages?topic=none&wait=0&cursor=Ag')).json.topics.none.verdict).toBe('ok')
   })
 
   it('of an unknown epoch is told so', async () => {

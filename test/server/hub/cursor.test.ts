@@ -1,34 +1,64 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Position } from '../../../server/hub/index.ts'
+import type { CursorTopic } from '../../../server/hub/cursor.ts'
+import { positionIn } from '../../../server/hub/cursor.ts'
+import type { Cursor, Position } from '../../../server/hub/index.ts'
 import { decodeCursor, encodeCursor } from '../../../server/hub/index.ts'
+import { earliest, lost, unborn } from '../../../server/hub/position.ts'
 
-type Entry = [name: number, position: Position]
+type Entry = [topic: CursorTopic, position: Position]
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const name = fc.oneof(fc.integer({ min: 0, max: 2 ** 48 - 1 }), fc.constantFrom(0, 1, 255, 256, 2 ** 32, 2 ** 48 - 1))
+const name = fc.oneof(
+  fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  fc.constantFrom(0n, 1n, 255n, 2n ** 32n, 2n ** 64n - 1n),
+)
 const offset = fc.oneof(
   fc.integer({ min: 0, max: 2 ** 49 - 1 }),
   fc.constantFrom(0, 1, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32, 2 ** 42, 2 ** 49 - 1),
 )
-const position = fc.record({
-  epoch: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-  tag: fc.integer({ min: 0, max: 2 ** 24 - 1 }),
-  offset,
-})
+const position = fc.oneof(
+  fc.record({
+    epoch: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+    tag: fc.integer({ min: 0, max: 2 ** 24 - 1 }),
+    offset,
+  }),
+  fc.constantFrom(unborn, earliest, lost),
+)
 /** In the order of a cursor: by name, going around from somewhere. */
 const entries = fc
   .tuple(fc.uniqueArray(fc.tuple(name, position), { maxLength: 12, selector: ([key]) => key }), fc.nat())
-  .map(([list, turn]) => rotated(list as Entry[], turn))
+  .map(([list, turn]) => rotated(list, turn))
 
-function rotated(list: readonly Entry[], turn: number): Entry[] {
-  const sorted = list.toSorted(([a], [b]) => a - b)
+function rotated(list: readonly [bigint, Position][], turn: number): Entry[] {
+  const sorted = list.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, at]): Entry => [topicOf(key), at])
   const first = sorted.length === 0 ? 0 : turn % sorted.length
   return [...sorted.slice(first), ...sorted.slice(0, first)]
 }
 
-function someEntries(count: number): Entry[] {
-  return Array.from({ length: count }, (_, index) => [index * 2 ** 20, { epoch: index, tag: 7, offset: 2 ** 49 - 1 }])
+/** A topic whose name has the hash `key`. */
+function topicOf(key: bigint | number, topic = `topic/${key}`): CursorTopic {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(key))
+  return { topic, name: bytes.toString('latin1') }
+}
+
+function someEntries(count: number, offset = 2 ** 35 - 1): Entry[] {
+  return Array.from({ length: count }, (_, index) => [topicOf(index * 2 ** 20), { epoch: index + 1, tag: 7, offset }])
+}
+
+/** What was read, as it would be written. */
+function entriesOf({ positions }: Cursor): Entry[] {
+  return [...positions].map(([name, at]) => [{ topic: '?', name }, at])
+}
+
+function expectPositions(cursor: Cursor, list: readonly Entry[]): void {
+  expect([...cursor.positions.values()]).toEqual(list.map(([, at]) => at))
+  for (const [topic, at] of list) expect(positionIn(cursor, topic)).toEqual(at)
+}
+
+function textOf(bytes: readonly number[]): string {
+  return Uint8Array.from(bytes).toBase64({ alphabet: 'base64url', omitPadding: true })
 }
 
 function decodedOrUndefined(text: string) {
@@ -43,7 +73,7 @@ function decodedOrUndefined(text: string) {
 it('what was encoded is decoded, in the same order', () => {
   fc.assert(
     fc.property(entries, (list) => {
-      expect([...decodeCursor(encodeCursor(list))]).toEqual(list)
+      expectPositions(decodeCursor(encodeCursor(list)), list)
     }),
   )
 })
@@ -62,7 +92,7 @@ it('a cursor has one spelling: any other text is refused, or means something els
           text.slice(0, place) + other + text.slice(place),
         ]) {
           const decoded = decodedOrUndefined(changed)
-          if (decoded !== undefined) expect(encodeCursor([...decoded])).toBe(changed)
+          if (decoded?.by === 'hash') expect(encodeCursor(entriesOf(decoded))).toBe(changed)
         }
       },
     ),
@@ -75,11 +105,11 @@ it('any text whatever is refused or is the spelling of what it means', () => {
     fc.property(
       fc.oneof(
         fc.string(),
-        fc.string({ unit: fc.constantFrom(...alphabet) }).map((rest) => `A${rest}`),
+        fc.string({ unit: fc.constantFrom(...alphabet) }).map((rest) => `Ag${rest}`),
       ),
       (text) => {
         const decoded = decodedOrUndefined(text)
-        if (decoded !== undefined) expect(encodeCursor([...decoded])).toBe(text)
+        if (decoded?.by === 'hash') expect(encodeCursor(entriesOf(decoded))).toBe(text)
       },
     ),
     { numRuns: 500 },
@@ -87,8 +117,8 @@ it('any text whatever is refused or is the spelling of what it means', () => {
 })
 
 it('padding, white space, the other alphabet and stray bits are refused', () => {
-  const text = encodeCursor([[0xfbffbf, { epoch: 0xffffffff, tag: 0xfbefbe, offset: 200 }]])
-  expect(text).toHaveLength(22)
+  const text = encodeCursor([[topicOf(0xfbffbf), { epoch: 0xffffffff, tag: 0xfbefbe, offset: 100 }]])
+  expect(text).toHaveLength(23)
   expect(text).toMatch(/[-_]/)
   const stray = `${text.slice(0, -1)}${alphabet[alphabet.indexOf(text.at(-1) as string) + 1]}`
   const standard = text.replaceAll('-', '+').replaceAll('_', '/')
@@ -106,16 +136,14 @@ it('padding, white space, the other alphabet and stray bits are refused', () => 
   }
 })
 
-it('another version, an offset cut short or longer than it need be, or too long, is refused', () => {
-  const head = [1, ...Array.from({ length: 13 }, () => 9)]
-  const text = (bytes: number[]) => Uint8Array.from(bytes).toBase64({ alphabet: 'base64url', omitPadding: true })
-  expect(decodeCursor(text([...head, 5])).get(0x090909090909)).toMatchObject({ offset: 5 })
-  expect(decodeCursor(text([...head, 0x80, 1])).get(0x090909090909)).toMatchObject({ offset: 128 })
+it('an offset cut short or longer than it need be, or too long, is refused', () => {
+  const head = [2, ...Array.from({ length: 15 }, () => 9)]
+  const offsetOf = (...bytes: number[]) =>
+    decodeCursor(textOf([...head, ...bytes])).positions.get('\t'.repeat(8))?.offset
   const seven = Array.from({ length: 6 }, () => 0xff)
-  expect(decodeCursor(text([...head, ...seven, 0x7f])).get(0x090909090909)).toMatchObject({ offset: 2 ** 49 - 1 })
+  expect([offsetOf(5), offsetOf(0x80, 1), offsetOf(...seven, 0x7f)]).toEqual([5, 128, 2 ** 49 - 1])
   for (const wrong of [
     [],
-    [2, ...head.slice(1), 5],
     head,
     [...head, 0x80],
     [...head, 0x85, 0],
@@ -123,34 +151,81 @@ it('another version, an offset cut short or longer than it need be, or too long,
     [...head, ...seven, 0xff],
     [...head, 5, 1],
   ]) {
-    expect(() => decodeCursor(text(wrong)), `${wrong}`).toThrow('cursor must be')
+    expect(() => decodeCursor(textOf(wrong)), `${wrong}`).toThrow('cursor must be')
   }
+})
+
+it('a position of no epoch that no server gives out is refused', () => {
+  for (const rest of [
+    [0, 0, 3, 0],
+    [1, 0, 0, 0],
+    [0, 0, 0, 1],
+    [0, 0, 1, 7],
+  ]) {
+    const text = textOf([2, ...Array.from({ length: 8 }, () => 9), 0, 0, 0, 0, ...rest])
+    expect(() => decodeCursor(text), text).toThrow('cursor must be')
+  }
+})
+
+it('one of an earlier version, or of a later one, is no mistake: every topic it is sent for is lost', () => {
+  const first = [1, ...Array.from({ length: 13 }, () => 9), 5]
+  for (const bytes of [[1], first, [4], [15, 1, 2, 3]]) {
+    expect(positionIn(decodeCursor(textOf(bytes)), topicOf(1))).toBe(lost)
+  }
+  for (const wrong of [
+    [0, ...first.slice(1)],
+    [16, ...first.slice(1)],
+    [0x69, 0xb7],
+    first.slice(0, -1),
+    [...first, 1],
+  ]) {
+    expect(() => decodeCursor(textOf(wrong)), `${wrong}`).toThrow('cursor must be')
+  }
+})
+
+it('topics whose names have the same hash are told apart by their names', () => {
+  const at = (offset: number) => ({ epoch: 1, tag: 2, offset })
+  const [one, other, third] = [topicOf(7, 'one'), topicOf(7, 'other'), topicOf(9, 'third')]
+  for (const list of [
+    [
+      [one, at(1)],
+      [other, at(2)],
+    ],
+    [
+      [other, at(2)],
+      [third, at(3)],
+      [one, at(1)],
+    ],
+  ] as Entry[][]) {
+    const cursor = decodeCursor(encodeCursor(list))
+    expectPositions(cursor, list)
+    expect([...cursor.positions.keys()]).toEqual(list.map(([{ topic }]) => topic))
+  }
+  expect(decodeCursor(encodeCursor([[one, at(1)]])).by).toBe('hash')
 })
 
 it('a topic that stands in it twice is refused as repeated', () => {
   const at = (offset: number) => ({ epoch: 1, tag: 2, offset })
-  for (const list of [
-    [
-      [1, at(1)],
-      [1, at(1)],
-    ],
-    [
-      [1, at(1)],
-      [2, at(1)],
-      [1, at(5)],
-    ],
-  ] as Entry[][]) {
-    expect(() => decodeCursor(encodeCursor(list))).toThrow(
-      expect.objectContaining({ code: 'ENCKE_ERR_CURSOR_REPEATED' }),
-    )
+  const [one, other] = [topicOf(1), topicOf(2)]
+  const joined = (...list: Entry[]) =>
+    textOf([2, ...list.flatMap((entry) => [...Buffer.from(encodeCursor([entry]), 'base64url').subarray(1)])])
+  for (const text of [
+    joined([one, at(1)], [one, at(1)]),
+    joined([one, at(1)], [other, at(1)], [one, at(5)]),
+    encodeCursor([
+      [one, at(1)],
+      [one, at(5)],
+    ]),
+  ]) {
+    expect(() => decodeCursor(text)).toThrow(expect.objectContaining({ code: 'ENCKE_ERR_CURSOR_REPEATED' }))
   }
 })
 
 it('topics in another order than going around once are refused', () => {
   const at = { epoch: 1, tag: 2, offset: 3 }
-  const cursorOf = (...names: number[]) => encodeCursor(names.map((key) => [key, at] as const))
+  const cursorOf = (...names: number[]) => encodeCursor(names.map((key) => [topicOf(key), at] as const))
   for (const names of [[1], [1, 2], [2, 1], [1, 2, 3], [2, 3, 1], [3, 1, 2]]) {
-    expect([...decodeCursor(cursorOf(...names)).keys()]).toEqual(names)
+    expect([...decodeCursor(cursorOf(...names)).positions.keys()]).toEqual(names.map((key) => topicOf(key).name))
   }
   for (const names of [
     [2, 1, 3],
@@ -162,16 +237,24 @@ it('topics in another order than going around once are refused', () => {
   }
 })
 
-it('a topic takes at most 28 characters, up to a thousand of them, and no more are read', () => {
+it('a topic takes at most 28 characters below offset 2^35, and at most 31 from there on', () => {
   expect(encodeCursor(someEntries(1))).toHaveLength(28)
+  expect(encodeCursor(someEntries(1, 2 ** 49 - 1))).toHaveLength(31)
+})
+
+it('as many topics are read as may be asked for, and a thousand in any case', () => {
   const thousand = encodeCursor(someEntries(1_000))
   expect(thousand.length).toBeLessThanOrEqual(28 * 1_000)
-  expect([...decodeCursor(thousand)]).toEqual(someEntries(1_000))
-  expect(() => decodeCursor(encodeCursor(someEntries(1_001)))).toThrow('cursor must be')
+  for (const most of [undefined, 10, 1_000]) {
+    expectPositions(decodeCursor(thousand, most), someEntries(1_000))
+    expect(() => decodeCursor(encodeCursor(someEntries(1_001)), most)).toThrow('cursor must be')
+  }
+  expectPositions(decodeCursor(encodeCursor(someEntries(2_000)), 2_000), someEntries(2_000))
+  expect(() => decodeCursor(encodeCursor(someEntries(2_001)), 2_000)).toThrow('cursor must be')
 })
 
 it('a cursor without any topic, as a poll gets that ends before the broker has answered, is read again', () => {
-  expect([...decodeCursor(encodeCursor([]))]).toEqual([])
+  expect(decodeCursor(encodeCursor([])).positions.size).toBe(0)
 })
 
 it('a complaint repeats no more than the beginning of what was given', () => {

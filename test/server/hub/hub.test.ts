@@ -538,6 +538,85 @@ it('ten thousand topics with one reader each: every reader is woken by its own',
   expect(rig.scheduler.statistics()).toMatchObject({ coroutines: 1, timers: 0 })
 })
 
+it('a reader that waits for a topic to be born is woken by its first message, which is at hand', () => {
+  const tapped = beginTapped()
+  const readers = (['now', 'earliest'] as const).map((from) => rig.startPoll({ topics: ['a'], from, holdMs: 1_000 }))
+  rig.settle()
+  expect(rig.hub.statistics()).toMatchObject({ topics: 0, waiting: 2 })
+  rig.publish('a', '1', '2')
+  for (const { answer } of readers) expect([dataOf(answer), verdictsOf(answer)]).toEqual([['1'], { a: 'ok' }])
+  expect(tapped.log).toEqual(['follow a', 'publish a', 'publish a'])
+})
+
+it('a cursor from before the birth of a topic goes on from its first message, or counts what was trimmed', () => {
+  for (const [published, verdict] of [
+    [2, 'ok'],
+    [3, 'ok'],
+    [10, 'gap 7'],
+  ] as const) {
+    begin({ history: { messages: 3 }, ring: { messages: 1 } })
+    const { cursor } = rig.ask({ topics: ['a'] })
+    expect(rig.complete(() => rig.hub.inform('a'))).toMatchObject({ cursor, head: 0, oldest: 1 })
+    rig.settle(2 * unfollowMs)
+    rig.publishNumbers('a', 1, published)
+    const batch = rig.ask({ topics: ['a'], cursor })
+    expect(verdictsOf(batch)).toEqual({ a: verdict })
+    expect(batch.messages).toHaveLength(Math.min(published, 3))
+    expect(verdictsOf(rig.ask({ topics: ['a'], cursor: batch.cursor }))).toEqual({ a: 'ok' })
+    rig.publish('a', 'more')
+    expect(dataOf(rig.ask({ topics: ['a'], cursor: batch.cursor }))).toEqual(['more'])
+  }
+})
+
+it('a topic that is followed and read no more makes way for another; one that a reader waits on does not', () => {
+  begin({ maxTopics: 2 })
+  rig.publish('a', '1')
+  const { cursor } = rig.ask({ topics: ['a'] })
+  rig.publish('b', '1')
+  const waiting = rig.startPoll({ topics: ['b'], holdMs: 1_000 })
+  rig.settle()
+  rig.publish('c', '1')
+  expect(verdictsOf(rig.ask({ topics: ['a'], cursor }))).toEqual({ a: 'reset' })
+  rig.startPoll({ topics: ['c'], holdMs: 1_000 })
+  rig.settle()
+  expect(() => rig.publish('d', '1')).toThrow(expect.objectContaining({ code: 'ENCKE_ERR_SERVER_TOPICS' }))
+  rig.publish('b', '2')
+  expect(dataOf(waiting.answer)).toEqual(['2'])
+  rig.publish('d', '1')
+  expect(rig.hub.statistics().topics).toBe(2)
+})
+
+it('a reader of a topic that has just been given up is followed anew, whatever the broker is about to do', () => {
+  for (let step = 0; step < 60; step += 1) {
+    begin({ maxTopics: 1, park: () => sleep(3) })
+    const { cursor } = rig.ask({ topics: ['a'] })
+    rig.publish('a', '1')
+    const gone = rig.startPoll({ topics: ['a'], cursor, holdMs: 1 })
+    rig.settle(step % 12)
+    gone.cancel()
+    // While a follow is on its way, the topic counts as in use.
+    rig.scheduler.run(() => rig.hub.publish('b', draftOf('1'))).promise.catch(() => {})
+    rig.settle(Math.floor(step / 12) * 2)
+    const reader = rig.startPoll({ topics: ['a'], holdMs: 1_000 })
+    rig.settle(30)
+    const next = rig.scheduler.run(() => rig.hub.publish('a', draftOf('2')))
+    rig.settle(30)
+    expect([next.status, dataOf(reader.answer)?.at(-1)]).toEqual(['done', '2'])
+  }
+})
+
+it('ever new topics that are read once fill neither the hub nor the broker', () => {
+  const tapped = beginTapped()
+  for (let round = 0; round < 40; round += 1) {
+    rig.complete(() => rig.poll({ topics: Array.from({ length: 1_000 }, (_, index) => `x${round}/${index}`) }))
+  }
+  const count = (operation: string) => tapped.log.filter((line) => line.startsWith(operation)).length
+  expect(count('follow')).toBe(40_000)
+  expect(count('follow') - count('unfollow')).toBeLessThanOrEqual(16_384)
+  rig.settle(unfollowMs)
+  expect(count('unfollow')).toBe(40_000)
+})
+
 it('two hubs on one broker: a cursor goes on from either, and both wake their readers', () => {
   begin()
   const other = rig.anotherHub()

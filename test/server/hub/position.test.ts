@@ -1,13 +1,18 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { epochHash, isSamePosition, messageTag, nameHash } from '../../../server/hub/position.ts'
+import { epochHash, isSamePosition, messageTag, nameHash, unbornEpoch } from '../../../server/hub/position.ts'
 import { hash } from './rig.ts'
 
-it('takes 48, 32 and 24 bits of the hash, exactly', () => {
-  const bytes = () => Uint8Array.from([255, 254, 253, 252, 251, 250, 249])
-  expect(nameHash(bytes, 'a')).toBe(0xff_fe_fd_fc_fb_fa)
+it('takes 64, 32 and 24 bits of the hash, exactly', () => {
+  const bytes = () => Uint8Array.from([255, 254, 253, 252, 251, 250, 249, 248, 247])
+  expect(nameHash(bytes, 'a')).toBe('\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8')
   expect(epochHash(bytes, 'e')).toBe(0xff_fe_fd_fc)
   expect(messageTag(bytes, 'm')).toBe(0xff_fe_fd)
+})
+
+it('no epoch has the hash of none', () => {
+  expect(epochHash(() => new Uint8Array(8), 'e')).toBe(1)
+  expect(epochHash(hash, unbornEpoch)).toBe(0)
 })
 
 it('the tag before the first message is 0', () => {

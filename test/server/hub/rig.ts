@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Coroutine, Operation, Scheduler } from '../../../runtime/index.ts'
 import { after, select, VirtualHost } from '../../../runtime/index.ts'
 import { MemoryBroker } from '../../../server/brokers/memory.ts'
-import type { Batch, Broker, From, HistoryLimits, PublishedHere } from '../../../server/hub/index.ts'
+import type { Batch, Broker, From, Hash, HistoryLimits, PublishedHere } from '../../../server/hub/index.ts'
 import { decodeCursor, Hub } from '../../../server/hub/index.ts'
 import { draftOf } from '../brokers/conformance.ts'
 import { SlowBroker } from '../brokers/slow-broker.ts'
@@ -16,6 +16,7 @@ export interface RigOptions {
   readonly batchBytes?: number
   readonly seed?: number
   readonly order?: 'fifo' | 'shuffle'
+  readonly hash?: Hash
   /** Make the broker park so at every stop. */
   readonly park?: (rig: Rig) => Operation<void>
   /** Stand something else between the hub and the memory broker. */
@@ -55,6 +56,7 @@ export class Rig {
       maxTopics,
       topicTtlMs: 86_400_000,
       clock: () => this.host.now(),
+      now: () => this.host.now(),
       randomId: () => `id${(this.#ids += 1)}`,
     })
     const { memory, scheduler } = this
@@ -64,12 +66,12 @@ export class Rig {
 
   /** Another node, one may say, on the same broker. */
   anotherHub(): Hub {
-    const { ring, batchBytes = 1_000_000 } = this.#options
+    const { ring, batchBytes = 1_000_000, hash: hashed = hash } = this.#options
     const { scheduler, broker } = this
     return new Hub({
       scheduler,
       broker,
-      hash,
+      hash: hashed,
       ring: { messages: 1_000, bytes: 1_000_000, ...ring },
       batchBytes,
       unfollowMs,

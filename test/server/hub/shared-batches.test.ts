@@ -4,22 +4,21 @@ import { Batch } from '../../../server/hub/batch.ts'
 import { Feed } from '../../../server/hub/feed.ts'
 import type { Position } from '../../../server/hub/index.ts'
 import { Place } from '../../../server/hub/place.ts'
+import { earliest } from '../../../server/hub/position.ts'
 import { type Reading, SharedBatches } from '../../../server/hub/shared-batches.ts'
 
 const sha = (text: string) => hash('sha256', text, 'buffer')
 const options = { ring: { messages: 1, bytes: 0 }, later: () => {} }
-const a = new Feed('a', 1, sha, options)
-const b = new Feed('b', 2, sha, options)
+const a = new Feed('a', 'A', sha, options)
+const b = new Feed('b', 'B', sha, options)
 const position: Position = { epoch: 7, tag: 8, offset: 9 }
 
 function batch(): Batch {
   return new Batch({ messages: [], cursor: 'AQ', more: false, verdicts: [], positions: [], start: 0 })
 }
 
-function place(feed: Feed, at: Position | null, isFromEarliest = false): Place {
-  const made = new Place(feed, at)
-  made.isFromEarliest = isFromEarliest
-  return made
+function place(feed: Feed, at: Position | null): Place {
+  return new Place(feed, at)
 }
 
 function reading(change: Partial<Reading> = {}): Reading {
@@ -54,7 +53,7 @@ describe('a reading of one topic', () => {
     ['epoch', { places: [place(a, { ...position, epoch: 1 })] }],
     ['tag', { places: [place(a, { ...position, tag: 1 })] }],
     ['offset', { places: [place(a, { ...position, offset: 1 })] }],
-    ['beginning', { places: [place(a, position, true)] }],
+    ['beginning', { places: [place(a, earliest)] }],
     ['position, with none', { places: [place(a, null)] }],
     ['number of topics', { places: [place(a, position), place(b, position)] }],
   ])('finds none kept for another %s', (_what, change) => {

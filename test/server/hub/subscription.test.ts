@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { afterEach, expect, it } from 'vitest'
 import { scope, sleep } from '../../../runtime/index.ts'
-import type { Cursor, Position } from '../../../server/hub/index.ts'
+import type { Cursor, Hash, Position } from '../../../server/hub/index.ts'
 import { decodeCursor, encodeCursor } from '../../../server/hub/index.ts'
 import type { RigOptions } from './rig.ts'
-import { Account, dataOf, Rig, verdictsOf } from './rig.ts'
+import { Account, dataOf, hash, Rig, verdictsOf } from './rig.ts'
 
 let rig: Rig
 
@@ -20,8 +20,13 @@ function pairsOf(topics: readonly string[]): [string, string][] {
 
 /** The same cursor, with something changed in the position of its only topic. */
 function tampered(cursor: string, change: (position: Position) => Partial<Position>): string {
-  const [[name, position]] = [...decodeCursor(cursor)] as [[number, Position]]
-  return encodeCursor([[name, { ...position, ...change(position) }]])
+  const [[name, position]] = [...decodeCursor(cursor).positions] as [[string, Position]]
+  return encodeCursor([
+    [
+      { topic: 'a', name },
+      { ...position, ...change(position) },
+    ],
+  ])
 }
 
 it('begins now: with what is published after the first cursor', () => {
@@ -69,7 +74,7 @@ it('says exactly how many messages were trimmed past the cursor, once', () => {
 })
 
 it.each<[string, (position: Position) => Partial<Position>]>([
-  ['an unknown epoch', ({ epoch }) => ({ epoch: epoch === 0 ? 1 : epoch - 1 })],
+  ['an unknown epoch', ({ epoch }) => ({ epoch: epoch === 1 ? 2 : epoch - 1 })],
   [
     'an unknown epoch with an offset that exists',
     ({ epoch }) => ({ epoch: epoch ^ 1 && (epoch ^ 1) >>> 0, offset: 9 }),
@@ -93,6 +98,92 @@ it.each<[string, (position: Position) => Partial<Position>]>([
     expect(batch.cursor).toBe(cursor)
     expect(verdictsOf(rig.ask({ topics: ['a'], cursor: batch.cursor }))).toEqual({ a: 'ok' })
   }
+})
+
+it('a topic that began with the earliest and had no room yet has missed nothing', () => {
+  begin({ history: { messages: 3 }, ring: { messages: 1 } })
+  const topics = ['a', 'b', 'c']
+  for (const topic of topics) rig.publishNumbers(topic, 1, 10)
+  for (const limit of [1, 2, 3, 4]) {
+    const heard: string[] = []
+    let cursor: string | undefined
+    for (let isMore = true; isMore; ) {
+      const batch = rig.ask({ topics, cursor, limit, ...(cursor === undefined && { from: 'earliest' }) })
+      expect(verdictsOf(batch)).toEqual({ a: 'ok', b: 'ok', c: 'ok' })
+      heard.push(...batch.messages.map(({ topic, data }) => `${topic}${data}`))
+      cursor = batch.cursor
+      isMore = batch.more
+    }
+    const all = topics.flatMap((topic) => [`${topic}8`, `${topic}9`, `${topic}10`])
+    expect(heard.toSorted()).toEqual(all.toSorted())
+  }
+})
+
+it('a topic that began with the earliest and had no room in bytes has missed nothing, and then counts', () => {
+  begin({ history: { messages: 2 }, ring: { messages: 1 }, batchBytes: 1_000 })
+  const large = '1'.repeat(600)
+  for (const topic of ['a', 'b']) rig.publish(topic, large, large, large)
+  const first = rig.ask({ topics: ['a', 'b'], from: 'earliest' })
+  expect(first.messages[0]?.topic).toBe('b')
+  rig.publish('b', large, large)
+  rig.publish('a', large)
+  const second = rig.ask({ topics: ['a', 'b'], cursor: first.cursor })
+  expect([verdictsOf(second), second.messages[0]?.topic]).toEqual([{ a: 'ok', b: 'ok' }, 'a'])
+  const third = rig.ask({ topics: ['a', 'b'], cursor: second.cursor })
+  expect(verdictsOf(third)).toEqual({ a: 'ok', b: 'gap 1' })
+})
+
+it('a topic that is reset and had no room is told so with its first messages, once, and goes on from there', () => {
+  begin({ history: { messages: 3 }, ring: { messages: 1 } })
+  for (const topic of ['a', 'b']) rig.publishNumbers(topic, 1, 10)
+  let cursor = 'AQ'
+  const told: unknown[] = []
+  for (let isMore = true; isMore; ) {
+    const batch = rig.ask({ topics: ['a', 'b'], cursor, limit: 2 })
+    told.push({ ...verdictsOf(batch), heard: batch.messages.map(({ topic, data }) => topic + data).join() })
+    cursor = batch.cursor
+    isMore = batch.more
+  }
+  expect(told).toEqual([
+    { a: 'ok', b: 'reset', heard: 'b8,b9' },
+    { a: 'reset', b: 'ok', heard: 'a8,a9' },
+    { a: 'ok', b: 'ok', heard: 'b10,a10' },
+  ])
+})
+
+it('a cursor of another version of the format is a reset of every topic that it is sent for, and then ok', () => {
+  begin()
+  rig.publish('a', '1')
+  rig.ask({ topics: ['b'] })
+  for (const cursor of ['AQ', 'ASzyTbpfsBUwMlQcdG8B', 'BAUG', 'Dw']) {
+    const batch = rig.ask({ topics: ['a', 'b'], cursor, holdMs: 1_000 })
+    expect([dataOf(batch), verdictsOf(batch)]).toEqual([['1'], { a: 'reset', b: 'reset' }])
+    expect(verdictsOf(rig.ask({ topics: ['a', 'b'], cursor: batch.cursor }))).toEqual({ a: 'ok', b: 'ok' })
+  }
+})
+
+it.each<[string, Hash]>([
+  ['the same hash of their names', (text) => (text.length === 1 ? new Uint8Array(32) : hash(text))],
+  ['the same hash of everything', () => new Uint8Array(32)],
+])('topics with %s keep their places, each its own', (_, weak) => {
+  begin({ hash: weak })
+  const topics = ['a', 'b', 'c']
+  for (const topic of topics) rig.publish(topic, `"${topic}0"`)
+  let { cursor } = rig.ask({ topics })
+  for (let turn = 1; turn <= 4; turn += 1) {
+    for (const topic of topics.slice(turn % 3)) rig.publish(topic, `"${topic}${turn}"`)
+    const heard: unknown[] = []
+    for (let isMore = true; isMore; ) {
+      const batch = rig.ask({ topics, cursor, limit: 1 })
+      expect(verdictsOf(batch)).toEqual({ a: 'ok', b: 'ok', c: 'ok' })
+      heard.push(...(dataOf(batch) as string[]))
+      cursor = batch.cursor
+      isMore = batch.more
+    }
+    expect(heard.toSorted()).toEqual(topics.slice(turn % 3).map((topic) => `"${topic}${turn}"`))
+  }
+  rig.publish('b', '"b5"')
+  expect(dataOf(rig.ask({ topics: ['b'], cursor }))).toEqual(['"b5"'])
 })
 
 it('a topic that was dropped and begun again is a reset, never ok', () => {
@@ -128,9 +219,9 @@ it('a cursor may cover more topics than are asked for, and fewer: those begin no
   for (const topic of ['a', 'b', 'c']) rig.publish(topic, '1')
   const fewer = rig.ask({ topics: ['b'], cursor: both.cursor })
   expect([dataOf(fewer), verdictsOf(fewer)]).toEqual([['1'], { b: 'ok' }])
-  expect(decodeCursor(fewer.cursor).size).toBe(1)
+  expect(decodeCursor(fewer.cursor).positions.size).toBe(1)
   const more = rig.ask({ topics: ['a', 'b', 'c'], cursor: fewer.cursor })
-  expect([dataOf(more), decodeCursor(more.cursor).size]).toEqual([[], 3])
+  expect([dataOf(more), decodeCursor(more.cursor).positions.size]).toEqual([[], 3])
   rig.publish('c', '2')
   expect(dataOf(rig.ask({ topics: ['c'], cursor: more.cursor }))).toEqual(['2'])
   const earliest = rig.ask({ topics: ['a', 'c'], cursor: fewer.cursor, from: 'earliest' })
@@ -142,7 +233,7 @@ it('a topic that is asked for several times counts once', () => {
   begin()
   const { cursor, verdicts } = rig.ask({ topics: ['a', 'a', 'b', 'a'] })
   expect(verdicts).toHaveLength(2)
-  expect(decodeCursor(cursor).size).toBe(2)
+  expect(decodeCursor(cursor).positions.size).toBe(2)
   rig.publish('a', '1')
   expect(dataOf(rig.ask({ topics: ['a', 'b', 'b', 'a'], cursor }))).toEqual(['1'])
 })
@@ -360,6 +451,6 @@ it('a cursor that names no topic is as good as none', () => {
   const empty: Cursor = decodeCursor(encodeCursor([]))
   using place = rig.hub.subscribe(['a'], empty)
   const { cursor } = place.nothing()
-  expect([...decodeCursor(cursor)]).toEqual([])
+  expect(decodeCursor(cursor).positions.size).toBe(0)
   rig.settle()
 })

@@ -1,0 +1,59 @@
+// This checkout against another commit: both servers and both runtimes in turn, pair by pair, so that what slowly happens to the
+// machine happens to both. What is told are ratios within one pair.
+
+import { encke, top } from '../processes/subject.ts'
+import type { RunOptions } from '../run.ts'
+import { runScenario } from '../run.ts'
+import { startOnce } from '../scenarios/start.ts'
+import { Checkout } from './checkout.ts'
+import { type Costs, measureCosts, type Side } from './costs.ts'
+
+const pairs = 5
+const quickPairs = 1
+const longestMs = 3_600_000
+
+export interface Pair {
+  readonly ours: Costs
+  readonly theirs: Costs
+}
+
+export interface Comparison {
+  /** The short hash of the other commit. */
+  readonly commit: string
+  readonly pairs: readonly Pair[]
+  /** What went wrong; there are fewer pairs then. */
+  readonly complaints: readonly string[]
+}
+
+export type AgainstOptions = Pick<RunOptions, 'isQuick' | 'signal' | 'show'>
+
+/** @throws UsageError when there is no such commit; what `signal` was aborted with */
+export async function compareWith(name: string, options: AgainstOptions): Promise<Comparison> {
+  using checkout = await Checkout.of(name, options.signal, options.show)
+  const ours: Side = { name: 'this', folder: top }
+  const theirs: Side = { name: checkout.commit, folder: checkout.folder }
+  const done: Pair[] = []
+  const wanted = options.isQuick ? quickPairs : pairs
+  const report = await runScenario(
+    {
+      name: 'against',
+      title: `this checkout against ${checkout.commit}`,
+      invariant: 'Both serve.',
+      note: '',
+      longestMs,
+      run: async (stage) => {
+        // What Node compiles is in the cache of each side from then on.
+        for (const { folder } of [ours, theirs]) await startOnce(encke({ folder }))
+        while (done.length < wanted) {
+          const show = (text: string) => stage.show(`pair ${done.length + 1} of ${wanted}: ${text}`)
+          const isOdd = done.length % 2 === 1
+          const [first, second] = await measureCosts({ ...stage, show }, isOdd ? [theirs, ours] : [ours, theirs])
+          done.push(isOdd ? { ours: second!, theirs: first! } : { ours: first!, theirs: second! })
+        }
+        return { complaints: [], rows: [], details: [], plots: [] }
+      },
+    },
+    { ...options, subject: encke(), peers: [], durationMs: 0 },
+  )
+  return { commit: checkout.commit, pairs: done, complaints: report.complaints }
+}

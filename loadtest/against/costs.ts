@@ -1,0 +1,156 @@
+// What is compared between two commits: costs, so that less is better and above 1 the ratio is a loss. Where a rate is meant,
+// the cost is its inverse; where it can be, the cost is processor time, which another busy process disturbs least.
+
+import { execFile } from 'node:child_process'
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { promisify } from 'node:util'
+import { herdRounds } from '../client/herd-rounds.ts'
+import { type Loop, type LoopPace, loopInTurn } from '../client/looped-rounds.ts'
+import type { Use } from '../measure/meter.ts'
+import { flagsOf } from '../measure/process-reading.ts'
+import { encke } from '../processes/subject.ts'
+import { median, perOperation } from '../report/details.ts'
+import type { Ground, Stage } from '../scenario.ts'
+import { fanOutTopic } from '../scenarios/fan-out.ts'
+import { publishLoop } from '../scenarios/ingest.ts'
+import { readingOf } from '../scenarios/memory.ts'
+import { pollBehind } from '../scenarios/news.ts'
+import { type Start, startOnce } from '../scenarios/start.ts'
+
+/** In the order of the table: what each is, and its unit. */
+export const costs = {
+  cycle: ['poll cycle (park and deliver), server CPU', 'µs'],
+  memory: ['parked poll, server memory', 'bytes'],
+  publishCpu: ['publish, server CPU', 'µs'],
+  publishRate: ['publish, inverse rate of 50 connections', 'µs'],
+  newsCpu: ['poll with news, server CPU', 'µs'],
+  newsRate: ['poll with news, inverse rate of 50 connections', 'µs'],
+  chain: ['chain, n = 100,000, CPU', 'ms'],
+  pingPong: ['ping-pong, 200,000 round trips, CPU', 'ms'],
+  startCpu: ['start, server CPU until ready', 'ms'],
+  start: ['start, wall time until ready', 'ms'],
+} as const satisfies Readonly<Record<string, readonly [what: string, unit: string]>>
+
+export type CostName = keyof typeof costs
+/** Undefined where it could not be measured: processes cannot be read without /proc. */
+export type Costs = Readonly<Record<CostName, number | undefined>>
+
+/** A checkout whose server is started and whose programs are played, each by its own files and flags. */
+export interface Side {
+  readonly name: string
+  readonly folder: string
+}
+
+interface Sizes {
+  readonly herd: { readonly readers: number; readonly rounds: number; readonly warmUps: number }
+  readonly parked: number
+  readonly settleMs: number
+  readonly loops: LoopPace
+  readonly starts: number
+  readonly programRuns: number
+}
+
+const full: Sizes = {
+  herd: { readers: 4_000, rounds: 7, warmUps: 3 },
+  parked: 10_000,
+  settleMs: 8_000,
+  loops: { rounds: 5, roundMs: 1_000, warmUpMs: 2_500 },
+  starts: 5,
+  programRuns: 15,
+}
+const quick: Sizes = {
+  herd: { readers: 500, rounds: 2, warmUps: 1 },
+  parked: 2_000,
+  settleMs: 500,
+  loops: { rounds: 1, roundMs: 300, warmUpMs: 300 },
+  starts: 1,
+  programRuns: 2,
+}
+
+/** Measure all costs of `sides`, one side after the other for each of them. */
+export async function measureCosts(stage: Stage, sides: readonly Side[]): Promise<Costs[]> {
+  const { herd, parked, settleMs, loops, starts, programRuns } = stage.isQuick ? quick : full
+  const started = sides.map(() => [] as Start[])
+  for (let at = 0; at < starts; at += 1) {
+    stage.show(`starts, ${at + 1} of ${starts}`)
+    for (const [which, { folder }] of sides.entries()) started[which]!.push(await startOnce(encke({ folder })))
+    stage.signal.throwIfAborted()
+  }
+  const memory = await inTurn(sides, ({ name, folder }) =>
+    readingOf(stage, { name, start: () => stage.start(encke({ folder })) }, parked, settleMs),
+  )
+  const grounds = await inTurn(sides, ({ folder }) => stage.start(encke({ folder })))
+  const cycles = await inTurn(grounds, (ground) => cycleOf(stage, ground, herd))
+  const publishing = loopsOf(sides, grounds, (ground) => publishLoop(ground))
+  const publishes = await loopInTurn(stage, 'messages', publishing, loops)
+  const polls = await inTurn(grounds, (ground) => pollBehind(ground, ['load/news']))
+  const polling = loopsOf(sides, grounds, (_, at) => ({ requests: [polls[at]!], status: 200 }))
+  const news = await loopInTurn(stage, 'polls', polling, loops)
+  const programs = await inTurn(grounds, (ground, at) => playPrograms(stage, sides[at]!, ground, programRuns))
+  for (const ground of grounds) await ground[Symbol.asyncDispose]()
+  return sides.map((_, at) => ({
+    cycle: cycles[at],
+    memory: memory[at]!.kibibytesEach && memory[at]!.kibibytesEach * 1_024,
+    publishCpu: publishes[at]!.cpu,
+    publishRate: 1e6 / publishes[at]!.perSecond,
+    newsCpu: news[at]!.cpu,
+    newsRate: 1e6 / news[at]!.perSecond,
+    ...programs[at]!,
+    startCpu: median(started[at]!.map(({ cpuMs }) => cpuMs)),
+    start: median(started[at]!.map(({ wallMs }) => wallMs)),
+  }))
+}
+
+/** One after the other: nothing else runs meanwhile. */
+async function inTurn<Given, Result>(
+  all: readonly Given[],
+  measure: (given: Given, at: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  for (const [at, given] of all.entries()) results.push(await measure(given, at))
+  return results
+}
+
+function loopsOf(
+  sides: readonly Side[],
+  grounds: readonly Ground[],
+  asked: (ground: Ground, at: number) => Pick<Loop, 'requests' | 'status'>,
+): Loop[] {
+  return grounds.map((ground, at) => ({ name: sides[at]!.name, ground, ...asked(ground, at) }))
+}
+
+/** Microseconds for each client. */
+async function cycleOf(stage: Stage, ground: Ground, herd: Sizes['herd']): Promise<number | undefined> {
+  const show = (round: number) => stage.show(`${herd.readers} polls park and are answered, round ${round}`)
+  const all = await herdRounds(stage, ground, { ...herd, topics: [fanOutTopic], show })
+  const complaint = all.flatMap(({ complaints }) => complaints)[0]
+  if (complaint !== undefined) throw new Error(complaint)
+  return median(all.map(({ park, deliver }) => both(park, deliver, herd.readers)))
+}
+
+function both(park: Use, deliver: Use, readers: number): number | undefined {
+  const [one, other] = [park, deliver].map((use) => perOperation('', use, readers).value)
+  return one === undefined || other === undefined ? undefined : one + other
+}
+
+/** By a driver that is the same for both sides, and imports the runtime of its own. */
+async function playPrograms(
+  stage: Stage,
+  { name, folder }: Side,
+  { server }: Ground,
+  runs: number,
+): Promise<Pick<Costs, 'chain' | 'pingPong'>> {
+  stage.show(`${name}: chain and ping-pong`)
+  const driver = join(folder, 'loadtest/against/programs.ts')
+  const ours = join(import.meta.dirname, 'programs.ts')
+  if (driver !== ours) {
+    mkdirSync(dirname(driver), { recursive: true })
+    copyFileSync(ours, driver)
+  }
+  const { stdout } = await promisify(execFile)(process.execPath, [...flagsOf(server.pid), driver, String(runs)], {
+    signal: stage.signal,
+  })
+  return JSON.parse(stdout)
+}

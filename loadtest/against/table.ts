@@ -1,0 +1,61 @@
+// The ratios of two commits' costs in a terminal, and what they mean.
+
+import { median } from '../report/details.ts'
+import { figureText } from '../report/numbers.ts'
+import { table } from '../report/table.ts'
+import { ratio } from '../targets.ts'
+import type { Comparison, Pair } from './against.ts'
+import { type CostName, costs } from './costs.ts'
+
+/** The median ratio above which a cost has grown. */
+const most = 1.03
+
+export interface Ratio {
+  readonly name: CostName
+  /** What was measured, in the median pair of each side. */
+  readonly ours: number | undefined
+  readonly theirs: number | undefined
+  /** Ours in times of theirs, pair by pair; undefined where one could not be measured. */
+  readonly median: number | undefined
+  readonly least: number | undefined
+  readonly most: number | undefined
+  /** Undefined where it could not be measured. */
+  readonly isHeld: boolean | undefined
+}
+
+export function ratiosOf(pairs: readonly Pair[]): Ratio[] {
+  return (Object.keys(costs) as CostName[]).map((name) => {
+    const all = pairs.map(({ ours, theirs }) => ratio(ours[name], theirs[name]))
+    const known = all.filter((value) => value !== undefined)
+    const middle = pairs.length === 0 ? undefined : median(all)
+    return {
+      name,
+      ours: median(pairs.map(({ ours }) => ours[name])),
+      theirs: median(pairs.map(({ theirs }) => theirs[name])),
+      median: middle,
+      least: known.length === 0 ? undefined : Math.min(...known),
+      most: known.length === 0 ? undefined : Math.max(...known),
+      isHeld: middle === undefined ? undefined : middle <= most,
+    }
+  })
+}
+
+export function comparisonText({ commit, pairs, complaints }: Comparison): string {
+  const ratios = ratiosOf(pairs)
+  const lines = ratios.map(({ name, ours, theirs, median, least, most, isHeld }) => [
+    costs[name][0],
+    isHeld === undefined ? 'not measured' : isHeld ? 'held' : 'GROWN',
+    ...[median, least, most].map((value) => (value === undefined ? '–' : value.toFixed(3))),
+    ...[ours, theirs].map((value) => (value === undefined ? '–' : `${figureText(value)} ${costs[name][1]}`)),
+  ])
+  return [
+    table([['cost', `median ≤ ${most}`, 'median', 'least', 'most', 'this', commit], ...lines]),
+    `This checkout's costs in times of those of ${commit}, measured in turn, pairs: ${pairs.length}. Below 1 this one costs less.`,
+    ...complaints.map((complaint) => `FAILED: ${complaint}`),
+  ].join('\n\n')
+}
+
+/** Whether no cost has grown that could be measured. */
+export function hasHeld({ pairs, complaints }: Comparison): boolean {
+  return complaints.length === 0 && pairs.length > 0 && ratiosOf(pairs).every(({ isHeld }) => isHeld !== false)
+}

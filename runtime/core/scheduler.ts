@@ -1,0 +1,468 @@
+// The scheduler steps coroutines, one at a time, in slices between which the host gets its turn.
+//
+// Invariants, between any two steps:
+//   - the run queue holds exactly the runnable tasks, each once;
+//   - with a runnable task, a drain is under way or asked of the host;
+//   - with a timer in the heap and no drain to come, the host holds a timer that is due no later than the first;
+//   - `coroutines` = runnable + parked + the one running.
+//
+// Waking enqueues and never calls, so that no chain of wake-ups is too long for the stack.
+
+import type { CoroutineDescription } from './dump.ts'
+import { describeTasks, dumpTasks } from './dump.ts'
+import { Deadlock, Misuse } from './errors.ts'
+import type { Host } from './host.ts'
+import { defaultHost } from './host.ts'
+import { NeverRun } from './never-run.ts'
+import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
+import { enteredResult, forgetLastResult, generatorNext, parkedResult, running } from './operation.ts'
+import { validatePlaces } from './place.ts'
+import { Random } from './random.ts'
+import { RunQueue } from './run-queue.ts'
+import { Scope } from './scope.ts'
+import { spawnSite } from './spawn-site.ts'
+import type { CoroutineTask } from './task.ts'
+import type { Task } from './task-handle.ts'
+import { TimerHeap } from './timer-heap.ts'
+import type { Trace, TraceEvent } from './trace.ts'
+
+export interface SchedulerOptions {
+  /** The platform. Default: the one this runs on. */
+  readonly host?: Host
+  /** Hand over to the host after so many milliseconds. Default 5; 0 hands over after every look at the clock. */
+  readonly sliceMs?: number
+  /** Of `select` and of shuffling: same seed, same trace. Default 1. */
+  readonly seed?: number
+  /** 'fifo' runs what is runnable in order; 'shuffle' in an order drawn from the seed, to shake out assumptions. */
+  readonly order?: 'fifo' | 'shuffle'
+  /** What to do when everybody is parked for ever. Default 'ignore': a server waits for its next request. */
+  readonly deadlock?: 'reject' | 'ignore'
+  /**
+   * Report operations that were made and never run: a forgotten `yield*`. And note where each coroutine was spawned, for
+   * dumps. Default false; it costs speed.
+   */
+  readonly debug?: boolean
+  /** Told of every step of every coroutine. */
+  readonly trace?: Trace
+  /** Where choices come from, in place of the seed: an explorer walks through all of them. */
+  readonly random?: Choices
+}
+
+/** What draws a whole number from 0 up to, not including, `bound`. */
+export interface Choices {
+  below(bound: number): number
+}
+
+/** Counts, at this moment and since the start. */
+export interface SchedulerStatistics {
+  /** Coroutines that have not ended. */
+  readonly coroutines: number
+  readonly runnable: number
+  readonly parked: number
+  /** Time-outs that are set. */
+  readonly timers: number
+  /** Promises and holds that something outside has to settle. */
+  readonly awaited: number
+  readonly spawned: number
+  readonly finished: number
+  /** How often a coroutine was started or went on after it had parked. */
+  readonly resumes: number
+  /** How often one went on after handing over by itself: checkpoints, spent budgets, and cancels on their way. */
+  readonly handOvers: number
+}
+
+/** What the scheduler tells the innermost scope that a coroutine is inside, whose body it steps. */
+export interface Enclosing {
+  /** The body has returned. True: the coroutine goes on at once; false: it waits for the children. */
+  bodyReturned(value: unknown): boolean
+  /** The body has thrown; the same answer. */
+  bodyThrew(error: unknown): boolean
+}
+
+/** How many resumes pass between two looks at the clock: a look costs a third of a resume. */
+const clockStride = 16
+
+/** What tasks and scopes ask of their scheduler, beside what operations do. They alone call it. */
+interface TaskKeeper extends Timekeeper {
+  /** The time of the last look at the clock, in whole milliseconds since the scheduler was made. */
+  readonly sliceTime: number
+  /** Count a coroutine, and give its id. */
+  nextTaskId(): number
+  /** A new task is runnable. */
+  start(task: CoroutineTask<unknown>): void
+  /** A parked task is runnable again. */
+  wake(task: CoroutineTask<unknown>): void
+  /** The running task goes to the end of the run queue. */
+  enqueue(task: CoroutineTask<unknown>): void
+  countHandOver(): void
+  /** End the slice, and begin the next one with `task`. */
+  endSliceBefore(task: CoroutineTask<unknown>): void
+  /** Trace a cancel. */
+  cancelled(task: CoroutineTask<unknown>): void
+  countEnded(): void
+}
+
+export class Scheduler implements TaskKeeper {
+  sliceTime = 0
+  readonly #madeAt: number
+  readonly #host: Host
+  readonly #sliceMs: number
+  readonly #shuffles: boolean
+  readonly #rejectsDeadlock: boolean
+  readonly #random: Choices
+  readonly #trace: Trace | null
+  readonly #queue = new RunQueue<CoroutineTask<unknown>>()
+  readonly #timers = new TimerHeap()
+  readonly #root: Scope = new Scope(this, true)
+  readonly #holds = new Set<{ readonly reason: string }>()
+  readonly #audit: NeverRun | null
+  readonly #drain = () => this.#runSlice()
+  readonly #drainFromMacrotask = () => {
+    this.#turnBegan = Number.NEGATIVE_INFINITY
+    this.#runSlice()
+  }
+  #drainIsComing = false
+  #sliceEnd = 0
+  #sliceResumes = 0
+  #handsOver = false
+  /** When the first drain since the last macrotask began; drains in microtasks share one slice. */
+  #turnBegan = Number.NEGATIVE_INFINITY
+  #undoHostTimer: (() => void) | null = null
+  #hostTimerDue = Number.POSITIVE_INFINITY
+  #lastTaskId = 0
+  #coroutines = 0
+  #finished = 0
+  #steps = 0
+  #handOvers = 0
+
+  constructor(options: SchedulerOptions = {}) {
+    this.#host = options.host ?? defaultHost()
+    this.#sliceMs = checkedSlice(options.sliceMs ?? 5)
+    this.#random = options.random ?? new Random(checkedSeed(options.seed ?? 1))
+    this.#trace = options.trace ?? null
+    this.#shuffles = oneOf('order', options.order ?? 'fifo', ['fifo', 'shuffle']) === 'shuffle'
+    this.#rejectsDeadlock = oneOf('deadlock', options.deadlock ?? 'ignore', ['ignore', 'reject']) === 'reject'
+    this.#audit = options.debug === true ? new NeverRun((error) => this.report(error)) : null
+    this.#madeAt = this.#host.now()
+  }
+
+  /**
+   * Start a root coroutine. Enqueues it: its first step comes with the next drain.
+   *
+   * A root that fails with nobody looking (no `join`, no `promise` asked for by then) is reported to the host.
+   */
+  run<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): Task<T> {
+    return this.#root.spawn(body, ...args)
+  }
+
+  statistics(): SchedulerStatistics {
+    const current = running.task as CoroutineTask<unknown> | null
+    const runningHere = current?.scheduler === this && !current.hasEnded ? 1 : 0
+    return {
+      coroutines: this.#coroutines,
+      runnable: this.#queue.length,
+      parked: this.#coroutines - this.#queue.length - runningHere,
+      timers: this.#timers.size,
+      awaited: this.#holds.size,
+      spawned: this.#lastTaskId,
+      finished: this.#finished,
+      resumes: this.#steps - this.#handOvers,
+      handOvers: this.#handOvers,
+    }
+  }
+
+  /** Every coroutine as a tree, a line each: its name, what it waits for and since when. */
+  dump(): string {
+    return dumpTasks(this.coroutines())
+  }
+
+  /** What `dump` says, one coroutine at a time, parents before their children. Stop reading whenever you like. */
+  coroutines(): Iterable<CoroutineDescription> {
+    return describeTasks(this.#root.children, Math.floor(this.#host.now() - this.#madeAt))
+  }
+
+  /** Something outside will wake a coroutine: while held, a standstill is no deadlock. Dispose when it has. */
+  hold(reason: string): Disposable {
+    const held = { reason }
+    this.#holds.add(held)
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#holds.delete(held)) this.#askForDrain()
+      },
+    }
+  }
+
+  /** Milliseconds on the host's clock. */
+  now(): number {
+    return this.#host.now()
+  }
+
+  /** A whole number below `bound`, from the seed. */
+  random(bound: number): number {
+    return this.#random.below(bound)
+  }
+
+  /** Tell the host. A host that throws is heard in a macrotask of its own: here it would break off a step in the middle. */
+  report(error: unknown): void {
+    try {
+      this.#host.report(error)
+    } catch (thrown) {
+      this.#host.later(() => {
+        throw thrown
+      })
+    }
+  }
+
+  addTimer(timer: TimerEntry): void {
+    this.#timers.add(timer)
+    if (running.task === null) this.#askForDrain()
+  }
+
+  removeTimer(timer: TimerEntry): void {
+    this.#timers.remove(timer)
+  }
+
+  /** Assert the invariants of everything this scheduler holds. */
+  validate(): void {
+    this.#queue.validate()
+    this.#timers.validate()
+    validatePlaces(this.#root)
+    if (this.#queue.length > 0 && !this.#drainIsComing) throw new Error('runnable tasks, and no drain to come')
+  }
+
+  start(task: CoroutineTask<unknown>): void {
+    if (this.#audit !== null) task.spawnSite = spawnSite()
+    if (this.#trace !== null) this.#tell('spawn', task, '')
+    this.enqueue(task)
+  }
+
+  wake(task: CoroutineTask<unknown>): void {
+    if (this.#trace !== null) this.#tell('wake', task, '')
+    this.enqueue(task)
+  }
+
+  cancelled(task: CoroutineTask<unknown>): void {
+    if (this.#trace !== null) this.#tell('cancel', task, String(task.place.reason?.reason ?? 'no reason given'))
+  }
+
+  enqueue(task: CoroutineTask<unknown>): void {
+    this.#queue.push(task)
+    if (!this.#drainIsComing) this.#askForDrain()
+  }
+
+  endSliceBefore(task: CoroutineTask<unknown>): void {
+    this.#queue.unshift(task)
+    this.#handsOver = true
+    this.#handOvers += 1
+  }
+
+  /** Whether the host is due its turn. Looks at the clock. */
+  isSliceSpent(): boolean {
+    const { sliceResumes } = this.#host
+    if (sliceResumes !== undefined) {
+      this.#sliceResumes += 1
+      return this.#sliceResumes > sliceResumes
+    }
+    return this.#host.now() >= this.#sliceEnd
+  }
+
+  nextTaskId(): number {
+    this.#lastTaskId += 1
+    this.#coroutines += 1
+    return this.#lastTaskId
+  }
+
+  countHandOver(): void {
+    this.#handOvers += 1
+  }
+
+  countEnded(): void {
+    this.#coroutines -= 1
+    this.#finished += 1
+  }
+
+  // The drain.
+
+  #askForDrain(): void {
+    if (this.#drainIsComing) return
+    this.#drainIsComing = true
+    // Microtasks that keep waking each other never let the host in: after a slice of them a macrotask takes over.
+    const now = this.#host.now()
+    if (this.#turnBegan === Number.NEGATIVE_INFINITY) this.#turnBegan = now
+    if (now - this.#turnBegan < this.#sliceMs || this.#host.sliceResumes !== undefined) this.#host.soon(this.#drain)
+    else this.#host.later(this.#drainFromMacrotask)
+  }
+
+  #runSlice(): void {
+    // A coroutine may itself run another scheduler, on a virtual host: it is the one that runs again afterwards.
+    const { task, budget, audit } = running
+    this.#sliceEnd = this.#look() + this.#sliceMs
+    this.#sliceResumes = 0
+    this.#handsOver = false
+    let untilLook = clockStride
+    for (;;) {
+      if (this.#queue.length === 0) {
+        this.#breakDeadlock()
+        if (this.#queue.length === 0) break
+      }
+      if (this.#shuffles) this.#queue.bringForward(this.#random.below(this.#queue.length))
+      this.#step(this.#queue.shift() as CoroutineTask<unknown>)
+      untilLook -= 1
+      if (untilLook === 0) {
+        untilLook = clockStride
+        if (this.#isSliceOver(this.#look())) this.#handsOver = true
+      }
+      // With nobody runnable it goes round once more: a standstill on the last step of a slice is one, too.
+      if (this.#handsOver && this.#queue.length > 0) break
+    }
+    running.task = task
+    running.budget = budget
+    running.audit = audit
+    forgetLastResult()
+    if (this.#queue.length > 0) {
+      this.#host.later(this.#drainFromMacrotask)
+      return
+    }
+    this.#drainIsComing = false
+    this.#setHostTimer()
+  }
+
+  #isSliceOver(now: number): boolean {
+    const { sliceResumes } = this.#host
+    if (sliceResumes === undefined) return now >= this.#sliceEnd
+    this.#sliceResumes += clockStride
+    return this.#sliceResumes >= sliceResumes
+  }
+
+  /** Read the clock and wake whoever waited for it. */
+  #look(): number {
+    const now = this.#host.now()
+    this.sliceTime = Math.floor(now - this.#madeAt)
+    for (let timer = this.#timers.takeDue(now); timer !== undefined; timer = this.#timers.takeDue(now)) timer.fire(now)
+    return now
+  }
+
+  /** Resume one coroutine until it parks, hands over or ends. */
+  #step(task: CoroutineTask<unknown>): void {
+    running.task = task
+    running.budget = task.allowance
+    running.audit = this.#audit
+    task.state = 'running'
+    this.#steps += 1
+    if (this.#trace !== null) this.#tell('resume', task, '')
+    let misuse: Misuse | null = null
+    for (;;) {
+      let result: IteratorResult<unknown, unknown>
+      try {
+        const generator = task.generator as Coroutine<unknown>
+        result = misuse === null ? generatorNext.call(generator) : generator.throw(misuse)
+      } catch (error) {
+        misuse = null
+        if (this.#threw(task, error)) continue
+        break
+      }
+      misuse = null
+      if (result.done === true) {
+        if (this.#returned(task, result.value)) continue
+        break
+      }
+      if (result === parkedResult) break
+      if (result !== enteredResult)
+        misuse = new Misuse(`${task.name} used a bare yield: write yield* before an operation`)
+    }
+    running.task = null
+    running.budget = 0
+    running.audit = null
+    if (this.#trace !== null) this.#tellOfStop(task)
+  }
+
+  #tellOfStop(task: CoroutineTask<unknown>): void {
+    if (task.hasEnded) this.#tell('end', task, task.state)
+    else if (task.state === 'parked') this.#tell('park', task, task.operation?.describe() ?? 'the end of its children')
+    else this.#tell('handOver', task, '')
+  }
+
+  #tell(kind: TraceEvent['kind'], task: CoroutineTask<unknown>, on: string): void {
+    this.#trace?.({ kind, task, time: this.#host.now(), on })
+  }
+
+  /** The innermost generator has returned. True: the coroutine goes on with the one around it. */
+  #returned(task: CoroutineTask<unknown>, value: unknown): boolean {
+    if (task.place !== task) return (task.place as unknown as Enclosing).bodyReturned(value)
+    task.succeed(value)
+    this.#audit?.taskEnded(task)
+    return false
+  }
+
+  #threw(task: CoroutineTask<unknown>, error: unknown): boolean {
+    if (task.place !== task) return (task.place as unknown as Enclosing).bodyThrew(error)
+    task.fail(error)
+    this.#audit?.taskEnded(task)
+    return false
+  }
+
+  // The host's timer.
+
+  #setHostTimer(): void {
+    const due = this.#timers.nextDue
+    if (due === Number.POSITIVE_INFINITY) {
+      this.#clearHostTimer()
+    } else if (due < this.#hostTimerDue) {
+      this.#clearHostTimer()
+      this.#hostTimerDue = due
+      this.#undoHostTimer = this.#host.setTimer(() => this.#hostTimerFired(), due - this.#host.now())
+    }
+  }
+
+  /** Also when nothing is left to wait for: a timer that stays would keep a process alive. */
+  #clearHostTimer(): void {
+    this.#undoHostTimer?.()
+    this.#undoHostTimer = null
+    this.#hostTimerDue = Number.POSITIVE_INFINITY
+  }
+
+  #hostTimerFired(): void {
+    this.#undoHostTimer = null
+    this.#hostTimerDue = Number.POSITIVE_INFINITY
+    if (this.#drainIsComing) return
+    this.#drainIsComing = true
+    this.#drainFromMacrotask()
+  }
+
+  // Deadlock.
+
+  #breakDeadlock(): void {
+    if (!this.#rejectsDeadlock || this.#coroutines === 0) return
+    if (this.#timers.size > 0 || this.#holds.size > 0) return
+    const deadlock = new Deadlock(this.dump())
+    for (const root of this.#root.children) root.cancel(deadlock)
+    if (this.#queue.length === 0) this.#breakShields(deadlock)
+  }
+
+  /** The finalizers of a deadlock are parked for ever behind shields: the shields give way. */
+  #breakShields(deadlock: Deadlock): void {
+    const tasks = [...this.#root.children]
+    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
+      for (let place = task.place; place !== task; place = place.outer as typeof place) {
+        const scope = place as Scope
+        if (scope.isShielded) scope.cancel(deadlock)
+        tasks.push(...scope.children)
+      }
+    }
+  }
+}
+
+function checkedSlice(sliceMs: number): number {
+  if (sliceMs >= 0) return sliceMs
+  throw new RangeError(`sliceMs must be 0 or more milliseconds (got ${String(sliceMs)})`)
+}
+
+function checkedSeed(seed: number): number {
+  if (Number.isFinite(seed)) return seed
+  throw new RangeError(`seed must be a number (got ${String(seed)})`)
+}
+
+function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value
+  throw new RangeError(`${option} must be one of ${choices.join(', ')} (got ${String(value)})`)
+}

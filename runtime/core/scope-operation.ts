@@ -1,0 +1,157 @@
+// The operation that runs a body inside a scope, under `scope`, `timeout`, `moveOn` and `shield`.
+//
+// The body runs in the same coroutine, but the scheduler steps its generator directly: the coroutine's stack of
+// generators is this chain of operations, so that a resume costs the same at every depth and no nesting is too deep.
+
+import { Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled, TimeoutError } from './errors.ts'
+import type { Coroutine, Operation, OperationState, Signal } from './operation.ts'
+import { done, enter, enteredResult, FRESH, HELD, PARKED, parkedResult, READY, running, SPENT } from './operation.ts'
+import type { Place } from './place.ts'
+import type { Enclosing } from './scheduler.ts'
+import type { OnFailure } from './scope.ts'
+import { isCoroutine, Scope } from './scope.ts'
+import type { CoroutineTask } from './task.ts'
+
+export type ScopeBody<T> = (scope: Scope) => Coroutine<T>
+
+export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer>, Enclosing {
+  #state: OperationState = FRESH
+  #body: ScopeBody<Inner> | null
+  #bodyHasEnded = false
+  #outerGenerator: Coroutine<unknown> | null = null
+  #value: Inner | undefined = undefined
+  #unwoundBy: unknown = undefined
+  readonly #limitMs: number
+
+  constructor(
+    body: ScopeBody<Inner>,
+    supervision: boolean | OnFailure,
+    limitMs = Number.POSITIVE_INFINITY,
+    isShielded = false,
+  ) {
+    super(null, supervision, isShielded)
+    this.#body = body
+    this.#limitMs = limitMs
+    if (running.audit !== null) running.audit.created(this)
+  }
+
+  get state(): OperationState {
+    return this.#state
+  }
+
+  describe(): string {
+    return this.#limitMs === Number.POSITIVE_INFINITY
+      ? 'the end of a scope'
+      : `the end of a scope of ${this.#limitMs} ms`
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  next(): IteratorResult<Signal, Outer> {
+    if (this.#state === READY) return done(this.#conclude())
+    if (!this.mayEnter(this.#state)) {
+      this.#state = HELD
+      return parkedResult
+    }
+    this.#open(running.task as CoroutineTask<unknown>)
+    return enteredResult
+  }
+
+  bodyReturned(value: Inner): boolean {
+    this.#value = value
+    return this.#bodyEnded()
+  }
+
+  bodyThrew(error: unknown): boolean {
+    if (this.reason !== null && findCancelled(error) !== undefined) this.#unwoundBy = error
+    else this.fail(error)
+    return this.#bodyEnded()
+  }
+
+  override childEnded(child: CoroutineTask<unknown>): void {
+    super.childEnded(child)
+    if (!this.#bodyHasEnded || !this.children.isEmpty) return
+    const host = this.host as CoroutineTask<unknown>
+    this.#close(host)
+    host.wake()
+  }
+
+  /**
+   * The wait for the children goes on all the same. But a cancel from around it, or its own limit, then cuts them off,
+   * and a scope that gave its value as if nothing had happened would pass half of the work for all of it.
+   */
+  override becameCancelled(): void {
+    super.becameCancelled()
+    const isFromOutside = !this.isShielded && (this.outer as Place).reason !== null
+    const isCutOff = isFromOutside || this.deadline?.error != null
+    if (this.#bodyHasEnded && isCutOff) this.#unwoundBy ??= this.reason
+  }
+
+  protected mayEnter(state: OperationState): boolean {
+    return enter(state)
+  }
+
+  protected outcomeOf(value: Inner): Outer {
+    return value as unknown as Outer
+  }
+
+  /** The outcome after a cancel of this very scope. */
+  protected stopped(): Outer {
+    const reason = this.reason?.reason
+    if (reason instanceof Deadlock || (reason instanceof TimeoutError && reason === this.deadline?.error)) throw reason
+    throw new TaskCancelled('the scope', reason)
+  }
+
+  #open(host: CoroutineTask<unknown>): void {
+    const body = (this.#body as ScopeBody<Inner>)(this)
+    if (!isCoroutine(body)) {
+      throw new Misuse('the body of a scope is no coroutine: write it as function* (scope): Coroutine<…>')
+    }
+    this.#body = null
+    this.#state = PARKED
+    this.enteredBy(host)
+    this.#outerGenerator = host.generator
+    host.generator = body
+    host.adopt(this)
+    if (this.#limitMs !== Number.POSITIVE_INFINITY) this.setLimit(this.#limitMs)
+  }
+
+  #bodyEnded(): boolean {
+    const host = this.host as CoroutineTask<unknown>
+    this.#bodyHasEnded = true
+    host.generator = this.#outerGenerator
+    this.#outerGenerator = null
+    if (this.children.isEmpty) {
+      this.#close(host)
+      return true
+    }
+    host.park(null)
+    return false
+  }
+
+  #close(host: CoroutineTask<unknown>): void {
+    this.hasEnded = true
+    this.#state = READY
+    this.leftBy(host)
+    host.adopt(this.outer as CoroutineTask<unknown>)
+  }
+
+  #conclude(): Outer {
+    this.#state = SPENT
+    if (this.failure !== null) {
+      if (this.#unwoundBy !== undefined) this.#reportFailuresBeside(this.#unwoundBy)
+      throw this.failure.error
+    }
+    if (this.#unwoundBy === undefined) return this.outcomeOf(this.#value as Inner)
+    // Cancelled from around it as well: the cancel goes on outward, whatever this scope's own reason was.
+    if (!this.isShielded && (this.outer as Place).reason !== null) throw this.#unwoundBy
+    this.#reportFailuresBeside(this.#unwoundBy)
+    return this.stopped()
+  }
+
+  #reportFailuresBeside(unwoundBy: unknown): void {
+    for (const failure of failuresBeside(unwoundBy)) this.scheduler.report(failure)
+  }
+}

@@ -1,0 +1,181 @@
+// A scope owns tasks and ends only after all of them.
+//
+// Invariants, between any two steps of the scheduler:
+//   - a scope that has ended has no children and gets none;
+//   - after the first failure it is cancelled, unless it supervises and the failure is a child's;
+//   - once its body has ended and the last child has, it has ended: nobody can be admitted in between.
+
+import { AbortTies } from './abort-ties.ts'
+import { Children } from './children.ts'
+import { checkedLimit, Deadline } from './deadline.ts'
+import { Cancelled, Misuse } from './errors.ts'
+import type { AbortSignalLike } from './host.ts'
+import type { Coroutine } from './operation.ts'
+import { AnyGenerator, running } from './operation.ts'
+import type { Place } from './place.ts'
+import { spreadCancel } from './place.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Body } from './task.ts'
+import { CoroutineTask } from './task.ts'
+import type { Task } from './task-handle.ts'
+
+/** Told of a child of `scope` that has failed. What it throws, the scope fails of. */
+export type OnFailure = (failure: unknown, task: Task<unknown>, scope: Scope) => void
+
+export class Scope implements Place {
+  reason: Cancelled | null = null
+  readonly isShielded: boolean
+  readonly children = new Children<Scope, CoroutineTask<unknown>>(this)
+  /** Whether a child that fails leaves its siblings alone, and who is told of it. */
+  readonly supervision: boolean | OnFailure
+  protected hasEnded = false
+  protected failure: { readonly error: unknown } | null = null
+  protected deadline: Deadline | null = null
+  #ties: AbortTies | null = null
+  #scheduler: Scheduler | null
+  #outer: Place | null = null
+  #host: CoroutineTask<unknown> | null = null
+  /** The scope that its own coroutine has open just inside it. */
+  #inner: Scope | null = null
+
+  constructor(scheduler: Scheduler | null, supervision: boolean | OnFailure, isShielded = false) {
+    this.#scheduler = scheduler
+    this.supervision = supervision
+    this.isShielded = isShielded
+  }
+
+  get outer(): Place | null {
+    return this.#outer
+  }
+
+  /** The coroutine whose body opened it; none for the root scope of a scheduler. */
+  get host(): CoroutineTask<unknown> | null {
+    return this.#host
+  }
+
+  get ties(): AbortTies {
+    this.#ties ??= new AbortTies()
+    return this.#ties
+  }
+
+  get scheduler(): Scheduler {
+    if (this.#scheduler === null) throw new Misuse('the scope has not been entered yet')
+    return this.#scheduler
+  }
+
+  /**
+   * Start a coroutine that belongs to this scope. Enqueues it; the spawner goes on.
+   *
+   * @throws Misuse once the scope has ended
+   */
+  spawn<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): Task<T> {
+    if (this.hasEnded) throw new Misuse(`${body.name || 'a coroutine'} was spawned into a scope that has ended`)
+    // Spread here and nowhere else: an array of arguments that is only spread is never made.
+    return this.admit(body, body(...args))
+  }
+
+  /** Ask the body and all children to stop. Idempotent; the first reason stays. */
+  cancel(reason?: unknown): void {
+    if (this.hasEnded || this.reason !== null) return
+    spreadCancel(this, new Cancelled(reason))
+  }
+
+  /** Cancel it with the reason of `signal` once that aborts. When it ends, its listener is gone. */
+  cancelOn(signal: AbortSignalLike): void {
+    if (!this.hasEnded) this.ties.listen(signal, (reason) => this.cancel(reason))
+  }
+
+  /** How many milliseconds it has left: `Infinity` without a limit, 0 or less once it has been stopped by it. */
+  get remainingMs(): number {
+    return this.deadline === null ? Number.POSITIVE_INFINITY : this.deadline.due - this.scheduler.now()
+  }
+
+  /**
+   * Stop it `limitMs` milliseconds from now, as `timeout`, `moveOn` and `shield` do, and not when it was to be stopped
+   * before. 0 or less stops it at once; `Infinity` lets it go on for ever. A scope that had no limit throws TimeoutError then.
+   *
+   * False, and nothing happens, when it is too late: its limit has stopped it, or it is cancelled, or has ended.
+   *
+   * @throws RangeError if `limitMs` is not a number
+   */
+  setLimit(limitMs: number): boolean {
+    checkedLimit('setLimit', limitMs)
+    if (this.hasEnded || this.reason !== null) return false
+    this.deadline ??= new Deadline(this)
+    this.deadline.set(limitMs)
+    return true
+  }
+
+  forEachInner(visit: (inner: Place) => void): void {
+    for (const child of this.children) visit(child)
+    if (this.#inner !== null) visit(this.#inner)
+  }
+
+  becameCancelled(): void {
+    if (this.#host?.place === this) this.#host.interrupt()
+    this.#ties?.abort(this.reason?.reason)
+  }
+
+  validate(): void {
+    this.children.validate()
+  }
+
+  /** Told by a child that has ended and left. */
+  childEnded(child: CoroutineTask<unknown>): void {
+    if (child.state !== 'failed') return
+    const { supervision } = this
+    if (supervision === false) this.fail(child.failure)
+    else if (supervision !== true) this.#tell(supervision, child)
+    else if (!child.isObserved) this.scheduler.report(child.failure)
+  }
+
+  protected enteredBy(host: CoroutineTask<unknown>): void {
+    this.#host = host
+    this.#outer = host.place
+    this.#scheduler = host.scheduler
+    this.reason = this.isShielded ? null : host.place.reason
+    if (this.#outer !== host) (this.#outer as Scope).#inner = this
+  }
+
+  protected leftBy(host: CoroutineTask<unknown>): void {
+    if (this.#outer !== host) (this.#outer as Scope).#inner = null
+    if (this.deadline !== null) this.scheduler.removeTimer(this.deadline)
+    this.#ties?.loosen()
+  }
+
+  /** The first failure is kept, to be thrown as itself, and cancels the rest; later ones are reported. */
+  protected fail(error: unknown): void {
+    if (this.failure !== null) {
+      // A body that joins the child that failed throws the very same error: that is one failure, not two.
+      if (this.failure.error !== error) this.scheduler.report(error)
+      return
+    }
+    this.failure = { error }
+    this.cancel(error)
+  }
+
+  private admit<T>(body: Body, generator: Coroutine<T>): Task<T> {
+    if (!isCoroutine(generator)) {
+      throw new Misuse(`${body.name || 'the body'} is no coroutine: write it as function* (…): Coroutine<…>`)
+    }
+    const { scheduler } = this
+    const task = new CoroutineTask<T>(this, scheduler.nextTaskId(), body, generator)
+    const spawner = (running.task as CoroutineTask<unknown> | null) ?? this.#host
+    if (spawner !== null && spawner.locals !== null) task.locals = spawner.locals
+    scheduler.start(task)
+    return task
+  }
+
+  #tell(onFailure: OnFailure, child: CoroutineTask<unknown>): void {
+    try {
+      onFailure(child.failure, child, this)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+}
+
+/** Whether a body gave a generator. An asynchronous one would be stepped for ever, and an iterator made by hand is none. */
+export function isCoroutine(generator: Coroutine<unknown>): boolean {
+  return generator instanceof AnyGenerator
+}

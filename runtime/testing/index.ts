@@ -1,0 +1,12 @@
+// What tests use beside the runtime itself: a host on virtual time, and the explorer of schedules.
+
+export { ExplorationFailed } from '../core/errors.ts'
+export type { Host } from '../core/host.ts'
+export { Random } from '../core/random.ts'
+export type { Choices } from '../core/scheduler.ts'
+export type { Trace, TraceEvent } from '../core/trace.ts'
+export { traceLine } from '../core/trace.ts'
+export type { Exploration, ExploreOptions } from './explore.ts'
+export { explore } from './explore.ts'
+export type { Explorable, Stage } from './staged-run.ts'
+export { VirtualHost } from './virtual-host.ts'

@@ -1,0 +1,130 @@
+// A host whose clock only moves when told: tests with hours in them run in microseconds, the same way every time.
+
+import type { Host } from '../core/host.ts'
+import { defaultHost } from '../core/host.ts'
+import type { Coroutine } from '../core/operation.ts'
+import type { SchedulerOptions } from '../core/scheduler.ts'
+import { Scheduler } from '../core/scheduler.ts'
+import type { CoroutineTask } from '../core/task.ts'
+import type { Task } from '../core/task-handle.ts'
+
+interface VirtualTimer {
+  readonly due: number
+  readonly callback: () => void
+}
+
+/**
+ * The virtual host. Time moves only when everybody is parked, and stands still while a promise is awaited. Slices count
+ * resumes instead of milliseconds, so a run depends on nothing but its seed.
+ */
+export class VirtualHost implements Host {
+  /** What was reported, oldest first. A test looks at it, or a failure goes unseen. */
+  readonly reported: unknown[] = []
+  readonly sliceResumes: number
+  #time = 0
+  readonly #ready: (() => void)[] = []
+  readonly #timers = new Set<VirtualTimer>()
+  readonly #schedulers: Scheduler[] = []
+  readonly #real = defaultHost()
+
+  constructor({ sliceResumes = 64 }: { readonly sliceResumes?: number } = {}) {
+    this.sliceResumes = sliceResumes
+  }
+
+  now(): number {
+    return this.#time
+  }
+
+  soon(callback: () => void): void {
+    this.#ready.push(callback)
+  }
+
+  later(callback: () => void): void {
+    this.#ready.push(callback)
+  }
+
+  setTimer(callback: () => void, delayMs: number): () => void {
+    const timer = { due: this.#time + Math.max(delayMs, 0), callback }
+    this.#timers.add(timer)
+    return () => this.#timers.delete(timer)
+  }
+
+  report(error: unknown): void {
+    this.reported.push(error)
+  }
+
+  /** Make a scheduler on this host. Unlike elsewhere a deadlock is rejected by default: here nobody else will come. */
+  scheduler(options: Omit<SchedulerOptions, 'host'> = {}): Scheduler {
+    const scheduler = new Scheduler({ deadlock: 'reject', ...options, host: this })
+    this.#schedulers.push(scheduler)
+    return scheduler
+  }
+
+  /** How many callbacks and timers are left. */
+  get pending(): number {
+    return this.#ready.length + this.#timers.size
+  }
+
+  /** Let everybody run who can, without moving the time. */
+  settle(): void {
+    for (let callback = this.#ready.shift(); callback !== undefined; callback = this.#ready.shift()) callback()
+  }
+
+  /** Let everybody run, and move the time by `ms`, stopping at every timer on the way. */
+  advance(ms: number): void {
+    const end = this.#time + ms
+    this.settle()
+    for (let timer = this.#first(); timer !== undefined && timer.due <= end; timer = this.#first()) this.#fire(timer)
+    this.#time = end
+  }
+
+  /** Let everybody run, and move the time until no timer is left. */
+  finish(): void {
+    this.settle()
+    for (let timer = this.#first(); timer !== undefined; timer = this.#first()) this.#fire(timer)
+  }
+
+  /** Run `body` to its end on a scheduler of its own, and give its result. @throws what it throws */
+  run<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): T {
+    const task = this.scheduler().run(body, ...args) as CoroutineTask<T>
+    task.promise.catch(() => {})
+    this.finish()
+    if (!task.hasEnded) throw new Error('the program waits for a promise: await host.play(task) instead')
+    return task.result()
+  }
+
+  /** Move on until `task` has ended, waiting in real time only for promises. */
+  async play<T>(task: Task<T>): Promise<T> {
+    let hasEnded = false
+    const result = task.promise.finally(() => {
+      hasEnded = true
+    })
+    result.catch(() => {})
+    while (!hasEnded) {
+      this.settle()
+      await new Promise<void>((resolve) => this.#real.later(resolve))
+      if (this.#ready.length > 0 || hasEnded || this.#isAwaiting()) continue
+      const timer = this.#first()
+      if (timer === undefined) throw new Error(`${String(task.label)} waits for nothing that this host will bring`)
+      this.#fire(timer)
+    }
+    return result
+  }
+
+  #isAwaiting(): boolean {
+    return this.#schedulers.some((scheduler) => scheduler.statistics().awaited > 0)
+  }
+
+  #first(): VirtualTimer | undefined {
+    let first: VirtualTimer | undefined
+    for (const timer of this.#timers) if (first === undefined || timer.due < first.due) first = timer
+    return first
+  }
+
+  #fire(timer: VirtualTimer): void {
+    this.#timers.delete(timer)
+    this.#time = Math.max(this.#time, timer.due)
+    timer.callback()
+    this.settle()
+  }
+}

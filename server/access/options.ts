@@ -1,0 +1,47 @@
+// Options: who may talk to the server, and how much one client may ask of it.
+
+import { custom, integer, list, secret, toggle } from '../config/option.ts'
+import { readHostName, readOrigin, readTrustProxy } from '../config/readers.ts'
+
+export const accessOptions = {
+  adminToken: secret(
+    'Token for `/admin/…`, which is never open. Without one a new one is made and printed at each start.',
+  ),
+  publishKey: secret('Key that publishers must send; without it everybody who reaches the server may publish.'),
+  subscribeKey: secret('Key that readers must send; without it everybody who reaches the server may read.'),
+  publicHosts: list(
+    'host names, without a port, separated by commas',
+    'Names that the server is reached by, beside loopback names and IP addresses; any other `Host` gets 421.',
+    readHostName,
+  ),
+  origins: list(
+    'origins such as https://chat.example.com, separated by commas',
+    'Origins, beside our own, whose pages may publish and read; a change asked for by any other gets 403.',
+    readOrigin,
+  ),
+  trustProxy: custom<false | number | readonly string[]>(
+    false,
+    'the number of proxies in front (0 to 100), or their addresses or CIDR blocks, separated by commas',
+    'Which hops may name the client in `X-Forwarded-For`; 0 trusts none. Trusting too many lets a client choose its address and so escape its limits.',
+    readTrustProxy,
+  ),
+  clientLimits: toggle(
+    true,
+    'The limits per client: `--requests-per-second` and `--max-waiting-per-client`. Off lifts those two and no other, for load tests.',
+  ),
+  requestsPerSecond: integer(
+    200,
+    1,
+    10_000_000,
+    'requests',
+    'How many requests one client may send in a second; one more gets 429.',
+  ),
+  maxWaiting: integer(50_000, 1, 10_000_000, 'requests', 'How many requests may wait in all; one more gets 503.'),
+  maxWaitingPerClient: integer(
+    200,
+    1,
+    10_000_000,
+    'requests',
+    'How many requests of one client may wait; one more gets 429.',
+  ),
+}

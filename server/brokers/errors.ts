@@ -1,0 +1,23 @@
+// Errors: what a broker has no room for.
+
+import type { ErrorRows } from '../errors/row.ts'
+
+export const brokerErrors = {
+  ENCKE_ERR_MESSAGE_OVER_HISTORY: {
+    statusCode: 413,
+    summary:
+      'A message, as it is stored, is larger than the whole history of a topic (`--history-bytes`); publish less, or a link to it.',
+  },
+  ENCKE_ERR_SERVER_TOPICS: {
+    statusCode: 503,
+    summary:
+      'The server has `--max-topics` topics and somebody waits on each of them; come back later, or reuse topics.',
+    retryAfterSeconds: 30,
+  },
+  ENCKE_ERR_SERVER_HISTORY: {
+    statusCode: 503,
+    summary:
+      'All histories together fill `--history-total-bytes` and nothing may be dropped yet; publish again as `Retry-After` says.',
+    retryAfterSeconds: 5,
+  },
+} as const satisfies ErrorRows

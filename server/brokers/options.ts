@@ -1,0 +1,44 @@
+// Options: how much history is kept, and for how long.
+
+import { bytes, integer, milliseconds } from '../config/option.ts'
+
+const mib = 1024 * 1024
+const dayMs = 24 * 60 * 60 * 1000
+
+export const brokerOptions = {
+  historyMessages: integer(
+    1000,
+    1,
+    10_000_000,
+    'messages',
+    'How many messages a topic keeps; older ones are dropped, and readers who missed them are told how many.',
+  ),
+  historyBytes: bytes(
+    mib,
+    2 ** 40,
+    'How large the messages that a topic keeps may be together; older ones are dropped, the newest is always kept.',
+  ),
+  historyAgeMs: milliseconds(dayMs, 1, 'How long a topic keeps a message; the newest is kept longer.'),
+  historyTotalBytes: bytes(
+    256 * mib,
+    2 ** 40,
+    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503.',
+  ),
+  maxTopics: integer(
+    100_000,
+    1,
+    100_000_000,
+    'topics',
+    'How many topics are remembered; the least recently used goes first, and when somebody waits on every one, a new topic gets 503.',
+  ),
+  topicTtlMs: milliseconds(
+    dayMs,
+    1,
+    'How long a topic is remembered after its last publish or poll; cursors on it then say `reset`.',
+  ),
+  unfollowMs: milliseconds(
+    30_000,
+    0,
+    'How long the broker is still followed after the last reader of a topic left; 0 stops at once.',
+  ),
+}

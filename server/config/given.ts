@@ -1,0 +1,31 @@
+// What was given for options: by flags (flags.ts), and by ENCKE_* variables.
+
+import { clip } from '../errors.ts'
+import { nearest } from './nearest.ts'
+import type { OptionNames } from './option-names.ts'
+
+/** The text for each option, by its key, and which flag or variable it came by. */
+export type Given = Map<string, { readonly source: string; readonly text: string }>
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+// Kubernetes sets these in every pod beside a Service named "encke": they are no misspelt options.
+const fromKubernetes = /^ENCKE_(SERVICE_(HOST|PORT)|PORT_\d+_)/
+
+/** Read the variables. An empty one counts as unset. */
+export function readVariables(names: OptionNames, env: Environment): { given: Given; complaints: string[] } {
+  const given: Given = new Map()
+  const complaints: string[] = []
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith('ENCKE_') || !text?.trim() || fromKubernetes.test(variable)) continue
+    const key = names.keyOfVariable.get(variable)
+    if (key !== undefined) given.set(key, { source: variable, text })
+    else complaints.push(complainAboutVariable(names, variable))
+  }
+  return { given, complaints }
+}
+
+function complainAboutVariable(names: OptionNames, variable: string): string {
+  const near = nearest(variable, names.keyOfVariable.keys())
+  return `unknown variable ${clip(variable)}; ${near ? `did you mean ${near}? If not, ` : ''}unset it (--help lists them)`
+}

@@ -1,0 +1,8 @@
+// What the package `encke` gives to programs. Everything else in it is private.
+
+export type { App, Parts } from './app.ts'
+export { buildApp } from './app.ts'
+export type { Config } from './config.ts'
+export { ConfigError, readConfig } from './config.ts'
+export type { ErrorCode } from './errors.ts'
+export { EnckeError } from './errors.ts'

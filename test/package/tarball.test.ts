@@ -1,0 +1,112 @@
+// The tarball: what `npm pack` makes installs, imports, type-checks and serves, so that nothing grows that cannot be published.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { InstalledPackage } from './installed.ts'
+import { nodesBefore } from './older-node.ts'
+
+const minute = 60_000
+
+let installed: InstalledPackage
+
+beforeAll(async () => {
+  installed = await InstalledPackage.create()
+}, 3 * minute)
+
+afterAll(() => installed?.[Symbol.dispose]())
+
+const serving = `
+  const app = await buildApp(readConfig(['--log-level', 'silent'], {}))
+  const published = await app.http.inject({ method: 'POST', url: '/publish?topic=a', headers: { host: 'localhost' }, payload: { n: 1 } })
+  const read = await app.http.inject({ url: '/messages?topic=a&from=earliest&wait=0', headers: { host: 'localhost' } })
+  const page = await app.http.inject({ url: '/', headers: { host: 'localhost' } })
+  await app.close()
+  console.log(JSON.stringify([published.statusCode, read.json().messages[0].data, page.statusCode]))
+`
+
+describe('the tarball', () => {
+  it('holds compiled files, their types and the pages, and nothing else', () => {
+    const strange = installed.files.filter(
+      (path) =>
+        !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path) &&
+        !/^dist\/(runtime|server|public)\/.*\.(js|d\.ts)$/.test(path) &&
+        !/^public\/.*\.(html|js|css|svg|ico|webmanifest)$/.test(path),
+    )
+    expect(strange).toEqual([])
+    expect(installed.files.filter((path) => /[^d]\.ts$/.test(path))).toEqual([])
+  })
+
+  it('has less than a million bytes unpacked', () => {
+    expect(installed.unpackedBytes).toBeLessThan(1_000_000)
+    expect(installed.unpackedBytes).toBeGreaterThan(100_000)
+  })
+
+  it('starts nothing when it is imported', async () => {
+    installed.write(
+      'import.mjs',
+      `import 'encke'
+       import 'encke/runtime'
+       import 'encke/runtime/testing'
+       import 'encke/client'
+       console.log(JSON.stringify(process.getActiveResourcesInfo().filter((kind) => !/^(TTY|Pipe)/.test(kind))))`,
+    )
+    expect(await installed.run(process.execPath, 'import.mjs')).toBe('[]\n')
+  })
+
+  it('serves when it is imported', async () => {
+    installed.write('serve.mjs', `import { buildApp, readConfig } from 'encke'\n${serving}`)
+    expect(JSON.parse(await installed.run(process.execPath, 'serve.mjs'))).toEqual([201, { n: 1 }, 200])
+  })
+
+  it('serves when it is required', async () => {
+    installed.write('serve.cjs', `const { buildApp, readConfig } = require('encke')\n;(async () => {${serving}})()`)
+    expect(JSON.parse(await installed.run(process.execPath, 'serve.cjs'))).toEqual([201, { n: 1 }, 200])
+  })
+
+  it.each([
+    ['nodenext', { module: 'nodenext' }],
+    ['bundler', { module: 'esnext', moduleResolution: 'bundler', target: 'esnext' }],
+  ])(
+    'type-checks in a strict project with module resolution %s',
+    async (_name, options) => {
+      installed.write('uses.mts', uses('const n: number = yield* ch.receive()'))
+      expect(await installed.typeCheck(options, 'uses.mts')).toBe('')
+      installed.write('wrong.mts', uses('const n: string = yield* ch.receive()'))
+      expect(await installed.typeCheck(options, 'wrong.mts')).toContain("'number' is not assignable to type 'string'")
+    },
+    minute,
+  )
+
+  it.skipIf(nodesBefore(26).length === 0).each(nodesBefore(26))(
+    'gives a runtime and a client that run on Node %s',
+    async (_version, node) => {
+      installed.write(
+        'old.mjs',
+        `import { Channel, run, scope } from 'encke/runtime'
+         import { createClient } from 'encke/client'
+         const sum = run(function* () {
+           const ch = new Channel(0)
+           return yield* scope(function* (s) {
+             s.spawn(function* () { for (let n = 0; n < 3; n += 1) yield* ch.send(n) })
+             return (yield* ch.receive()) + (yield* ch.receive()) + (yield* ch.receive())
+           })
+         })
+         console.log(await sum.promise, typeof createClient({ origin: 'http://127.0.0.1:9' }).publish)`,
+      )
+      expect(await installed.run(node, 'old.mjs')).toBe('3 function\n')
+    },
+  )
+})
+
+function uses(line: string): string {
+  return `
+    import { buildApp, type App, EnckeError, readConfig } from 'encke'
+    import { createClient } from 'encke/client'
+    import { Channel, type Coroutine, run } from 'encke/runtime'
+    import { VirtualHost } from 'encke/runtime/testing'
+    const ch = new Channel<number>(1)
+    run(function* (): Coroutine<void> { ${line}; void n })
+    const app: App = await buildApp(readConfig([], {}))
+    createClient({ origin: 'http://127.0.0.1:8080' }).subscribe('a', (messages) => messages.map(({ offset }) => offset + 1))
+    void [app.http, EnckeError, VirtualHost]
+  `
+}
