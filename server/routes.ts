@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
 import { guardRate } from './access/client-rate.ts'
+import { adviseAboutProxies } from './access/proxy-advice.ts'
 import type { Engine } from './engine.ts'
 import { hostBehind } from './hosts.ts'
 import { administrationRoutes } from './http/administration.ts'
@@ -48,15 +49,15 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, rate, adminToken } = engine
+  const { config, scheduler, hub, draining, waitingRoom, identity, rate, adminToken } = engine
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
   const admissions = new Admissions(app, {
-    identity: engine.identity,
+    identity,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
   })
-  const isOff = () => hasOtherHooks() || draining.begun.isOpen
+  const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   const traffic = new Traffic(server)
   const pipelining = new Pipelining(config)
@@ -66,6 +67,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
   admissions.add(traffic)
+  adviseAboutProxies(app, { ...config, identity })
   wantBodies(app)
   endKeepAlive(app, draining)
   await letOriginsRead(app, config.origins)

@@ -89,11 +89,17 @@ function readPoll(
   limits: PollLimits,
   { method, admission }: FastifyRequest,
 ): Poll {
+  const askedSeconds = wait ?? limits.waitDefaultSeconds
+  const waitSeconds = Math.min(askedSeconds, limits.waitMaxSeconds)
+  const most = Math.min(limit ?? limits.limitDefault, limits.limitMax)
   return {
     topics,
     // HEAD wants to know what GET would say, not to wait for it.
-    waitSeconds: method === 'HEAD' ? 0 : (wait ?? limits.waitDefaultSeconds),
-    limit: limit ?? limits.limitDefault,
+    waitSeconds: method === 'HEAD' ? 0 : waitSeconds,
+    limit: most,
+    lowered:
+      (waitSeconds < askedSeconds ? `,"wait":${waitSeconds}` : '') +
+      (limit !== undefined && most < limit ? `,"limit":${most}` : ''),
     from: from ?? 'now',
     admission,
   }

@@ -1,14 +1,18 @@
-// Options: what all protocols share: what one connection may have under way, and how the server goes away.
+// Options: what all protocols share: the fast path, what one connection may have under way, and how the server goes away.
 
-import { bytes, integer, milliseconds } from '../config/option.ts'
+import { bytes, integer, milliseconds, toggle } from '../config/option.ts'
 
 const mib = 1024 * 1024
 
 export const httpOptions = {
+  fastPath: toggle(
+    true,
+    'Answer a poll that repeats the one before on its connection without parsing it again and without Fastify. Off costs about twice the processor time per poll.',
+  ),
   drainMs: milliseconds(
     20_000,
     0,
-    'After SIGTERM, the window over which waiting requests are answered; 0 answers them all at once.',
+    'After SIGTERM, the longest window over which waiting requests are answered, 10 ms for each; 0 answers them all at once.',
   ),
   drainPauseMs: milliseconds(
     500,

@@ -14,6 +14,8 @@ export interface Poll {
   /** The most messages in the reply. */
   readonly limit: number
   readonly from: From
+  /** Members of the reply that say what was lowered to its maximum, as JSON; empty for nearly every poll. */
+  readonly lowered: string
   /** Whose place it takes in the waiting room, and when it ends at the latest. */
   readonly admission: Admission
   /** Waits until one more reply may be made; left out when it may at once. */
@@ -38,16 +40,18 @@ const jitter = 0.1
 
 export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollParts): LongPoll {
   const replies = new PreparedReplies({ headers, isLast: () => draining.begun.isOpen || hasOtherHooks() })
-  let last: { readonly batch: Batch; readonly reply: PreparedReply } | undefined
+  let last: { readonly batch: Batch; readonly lowered: string; readonly reply: PreparedReply } | undefined
 
   // A herd is ten thousand that are answered with the same batch, one after the other.
-  function replyWith(batch: Batch): PreparedReply {
-    if (last?.batch !== batch) last = { batch, reply: replies.of(batch.json) }
+  function replyWith(batch: Batch, lowered: string): PreparedReply {
+    if (last?.batch !== batch || last.lowered !== lowered) {
+      last = { batch, lowered, reply: replies.of(textOf(batch, lowered)) }
+    }
     return last.reply
   }
 
   function* longPoll(poll: Poll, cursor: Cursor | undefined): Coroutine<PreparedReply> {
-    const { topics, waitSeconds, limit, from, admission } = poll
+    const { topics, waitSeconds, limit, from, lowered, admission } = poll
     const holdMs = Math.min(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)), admission.leftMs)
     const place = holdMs > 0 ? waitingRoom.enter(admission.client) : null
     const subscription = hub.subscribe(topics, cursor, from)
@@ -61,10 +65,10 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
       // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
       if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
         if (poll.room !== undefined) yield* poll.room()
-        return replyWith(yield* subscription.read(limit))
+        return replyWith(yield* subscription.read(limit), lowered)
       }
-      if (woken.case === 'quiet') return replies.of(subscription.nothing().json)
-      return replies.of(withRetry(subscription.nothing(), draining.retryAfterMs()))
+      if (woken.case === 'quiet') return replies.of(textOf(subscription.nothing(), lowered))
+      return replies.of(textOf(subscription.nothing(), `${lowered},"retryAfterMs":${draining.retryAfterMs()}`))
     } finally {
       subscription[Symbol.dispose]()
       place?.[Symbol.dispose]()
@@ -74,6 +78,7 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
   return longPoll
 }
 
-function withRetry(batch: Batch, retryAfterMs: number): string {
-  return `${batch.json.slice(0, -1)},"retryAfterMs":${retryAfterMs}}`
+/** The body of a reply with more members than those of the batch. */
+function textOf({ json }: Batch, members: string): string {
+  return members === '' ? json : `${json.slice(0, -1)}${members}}`
 }

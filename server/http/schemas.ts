@@ -54,19 +54,17 @@ function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDef
     wait: Type.Optional(
       Type.Number({
         minimum: 0,
-        maximum: waitMaxSeconds,
         default: waitDefaultSeconds,
-        description: 'How many seconds to wait for news; 0 answers at once. Shortened by up to a tenth at random.',
-        ...complaining('ENCKE_ERR_WAIT_VALUE', `a number of seconds from 0 to ${waitMaxSeconds}`),
+        description: `How many seconds to wait for news; 0 answers at once. Lowered to ${waitMaxSeconds}, then shortened by up to a tenth at random.`,
+        ...complaining('ENCKE_ERR_WAIT_VALUE', 'a number of seconds, 0 or more'),
       }),
     ),
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: limitMax,
         default: limitDefault,
-        description: 'The most messages in one reply.',
-        ...complaining('ENCKE_ERR_LIMIT_VALUE', `a whole number of messages from 1 to ${limitMax}`),
+        description: `The most messages in one reply. Lowered to ${limitMax}.`,
+        ...complaining('ENCKE_ERR_LIMIT_VALUE', 'a whole number of messages, 1 or more'),
       }),
     ),
     from: Type.Optional(
@@ -120,6 +118,12 @@ const batch = closed(
     cursor: Type.String({ description: 'Give it to the next poll.' }),
     more: Type.Boolean({ description: 'There is more to read: poll again at once.' }),
     topics: verdicts,
+    wait: Type.Optional(
+      Type.Number({ description: 'The poll asked to wait longer than it may: the seconds it was lowered to.' }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({ description: 'The poll asked for more messages than it may: the number it was lowered to.' }),
+    ),
     retryAfterMs: Type.Optional(
       Type.Integer({ description: 'The server is going away: poll again after so many milliseconds.' }),
     ),

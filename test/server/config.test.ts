@@ -70,6 +70,7 @@ describe('the defaults', () => {
       origins: [],
       trustProxy: false,
       clientLimits: true,
+      fastPath: true,
       drainMs: 20_000,
       drainPauseMs: 500,
       waitDefaultSeconds: 25,
@@ -302,7 +303,7 @@ describe('numbers that depend on each other', () => {
 
   it('name where each value comes from', () => {
     expect(complaints(['--wait-default-seconds', '25'], { ENCKE_WAIT_MAX_SECONDS: '10' })).toEqual([
-      '--wait-default-seconds (25) must not be above ENCKE_WAIT_MAX_SECONDS (10): a poll that does not say how long it waits would be refused; lower the first or raise the second',
+      '--wait-default-seconds (25) must not be above ENCKE_WAIT_MAX_SECONDS (10): a poll that does not say how long it waits would wait longer than any may; lower the first or raise the second',
     ])
   })
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Admission } from '../../../server/access/admission.ts'
+import { rawRequest } from './live-app.ts'
 import { Served } from './served.ts'
 
 describe('a long poll', () => {
@@ -158,5 +160,104 @@ describe('a long poll', () => {
     const { status, headers, text } = await served.send('HEAD', '/messages?topic=head&wait=120')
     expect({ status, text }).toEqual({ status: 200, text: '' })
     expect(Number(headers['content-length'])).toBeGreaterThan(50)
+  })
+})
+
+describe('a wait or a limit above its maximum', () => {
+  const flags = ['--wait-default-seconds', '10', '--wait-max-seconds', '20', '--limit-default', '2', '--limit-max', '3']
+  const start = () => Served.start([...flags, '--client-limits', 'off'])
+  const members = ({ json }: { json: Record<string, unknown> }) => ({ wait: json['wait'], limit: json['limit'] })
+
+  it.each([
+    ['wait=20.5', { wait: 20 }],
+    ['wait=2147484', { wait: 20 }],
+    ['wait=20&limit=4', { limit: 3 }],
+    ['wait=21&limit=1000000', { wait: 20, limit: 3 }],
+    ['wait=20&limit=3', {}],
+    ['wait=0&limit=1', {}],
+    ['', {}],
+  ])('is lowered to it, and the reply says so: %s', async (query, lowered) => {
+    await using served = await start()
+    for (let data = 1; data <= 5; data += 1) await served.publish('a', data)
+    const given = Object.fromEntries([...new URLSearchParams(query)].map(([name, value]) => [name, Number(value)]))
+    for (const reply of [
+      await served.get(`/messages?topic=a&from=earliest&${query}`),
+      await served.get(`/topics/a/messages?from=earliest&${query}`),
+      await served.post('/poll', { topics: ['a'], from: 'earliest', ...given }),
+    ]) {
+      expect(reply.status).toBe(200)
+      expect(members(reply)).toEqual({ wait: undefined, limit: undefined, ...lowered })
+      expect(reply.json.messages).toHaveLength(Math.min(given['limit'] ?? 2, 3))
+    }
+  })
+
+  it('is lowered for HEAD as for GET, which has the same head', async () => {
+    await using served = await start()
+    await served.publish('a', 1)
+    const path = '/messages?topic=a&from=earliest&wait=99'
+    const [head, get] = [await served.send('HEAD', path), await served.get(path)]
+    expect(head.status).toBe(200)
+    expect(head.headers['content-length']).toBe(get.headers['content-length'])
+  })
+
+  it('is told in every reply: without news, and by a server that goes away', async () => {
+    await using served = await Served.start(['--wait-default-seconds', '0', '--wait-max-seconds', '0'])
+    expect(members(await served.get('/messages?topic=a&wait=5&limit=2000'))).toEqual({ wait: 0, limit: 1_000 })
+    served.app.hurry()
+    const { json } = await served.get('/messages?topic=a&wait=5&limit=2000')
+    expect(json).toMatchObject({ wait: 0, limit: 1_000, retryAfterMs: expect.any(Number) })
+  })
+
+  it('is told to nobody who shares the batch and did not ask for more', async () => {
+    await using served = await start()
+    const { cursor } = (await served.get('/topics/a')).json
+    const queries = ['wait=20&limit=3', 'wait=25&limit=3', 'wait=20&limit=9', 'wait=25&limit=9', 'wait=20&limit=3']
+    const polls = queries.map((query) => served.get(`/messages?topic=a&cursor=${cursor}&${query}`))
+    await served.waiting(queries.length)
+    await served.publish('a', 'news')
+    const replies = await Promise.all(polls)
+    expect(replies.map(members)).toEqual([
+      { wait: undefined, limit: undefined },
+      { wait: 20, limit: undefined },
+      { wait: undefined, limit: 3 },
+      { wait: 20, limit: 3 },
+      { wait: undefined, limit: undefined },
+    ])
+    for (const { json } of replies) expect(json.messages).toMatchObject([{ data: 'news' }])
+  })
+
+  it('is told on the fast path, too, and holds there', async () => {
+    await using served = await start()
+    const wire = await served.wire()
+    let cursor = (await served.get('/topics/a')).json.cursor
+    let seen = 0
+    served.app.http.server.on('request', () => {
+      seen += 1
+    })
+    for (let polls = 1; polls <= 4; polls += 1) {
+      await wire.write(rawRequest('GET', `/messages?topic=a&wait=25&limit=9&cursor=${cursor}`))
+      await served.waiting(1)
+      const before = seen
+      await served.app.scheduler.run(() => served.app.hub.publish('a', { data: `${polls}`, bytes: 1 })).promise
+      const { json } = await wire.reply()
+      expect(json).toMatchObject({ wait: 20, limit: 3, messages: [{ data: polls }] })
+      expect(seen).toBe(before)
+      cursor = json.cursor
+    }
+    expect(seen).toBe(2)
+  })
+})
+
+describe('a poll whose admission ends', () => {
+  it('ends with it, 200 and empty', async () => {
+    await using served = await Served.start([], {}, ({ http }) => {
+      http.addHook('onRequest', async (request) => {
+        const clock = () => performance.now()
+        request.admission = new Admission(request.admission.client, clock() + 100, clock)
+      })
+    })
+    const { status, json } = await served.get('/messages?topic=a&wait=60')
+    expect([status, json.messages]).toEqual([200, []])
+    served.app.hub.validate()
   })
 })
