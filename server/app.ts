@@ -6,9 +6,9 @@ import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
-import type { Host, Task } from '../runtime/index.ts'
+import type { Coroutine, Host, Task } from '../runtime/index.ts'
 import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
-import { MemoryBroker } from './brokers/memory.ts'
+import { MemoryBroker } from './brokers/memory/memory-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { hostBehind, hostForRequests } from './hosts.ts'
@@ -74,7 +74,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   keepShapes()
   const scheduler = new Scheduler({ host, sliceMs: config.sliceMs })
   const background: Task<unknown>[] = []
-  const broker = parts.broker ?? startMemoryBroker(config, scheduler, background)
+  const broker = parts.broker ?? startMemoryBroker(config, scheduler)
   const hub = new Hub({
     scheduler,
     broker,
@@ -84,6 +84,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
     burst: { messages: config.historyMessages * 2, bytes: config.historyBytes * 2 },
     batchBytes: config.batchBytes,
     unfollowMs: config.unfollowMs,
+    brokerTimeoutMs: config.brokerTimeoutMs,
   })
   const draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
   const adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
@@ -123,6 +124,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   })
   http.addHook('onClose', async () => {
     hub[Symbol.dispose]()
+    if (parts.broker === undefined) await scheduler.run(closeBroker, broker).promise
     for (const task of background) task.cancel('the app is closed')
     await Promise.allSettled(background.map(({ promise }) => promise))
   })
@@ -256,18 +258,22 @@ function collectRoutes(http: FastifyInstance): ReadonlyMap<string, ReadonlySet<s
   return routes
 }
 
-function startMemoryBroker(config: Config, scheduler: Scheduler, background: Task<unknown>[]): MemoryBroker {
+function* closeBroker(broker: Broker): Coroutine<void> {
+  yield* broker.close()
+}
+
+function startMemoryBroker(config: Config, scheduler: Scheduler): MemoryBroker {
   const broker = new MemoryBroker({
     history: { messages: config.historyMessages, bytes: config.historyBytes, ageMs: config.historyAgeMs },
     totalBytes: config.historyTotalBytes,
+    streamsTotalBytes: config.streamsTotalBytes,
+    idempotencyKeys: config.idempotencyKeys,
     maxTopics: config.maxTopics,
     topicTtlMs: config.topicTtlMs,
     clock: Date.now,
     now: () => performance.now(),
     randomId: randomIds(),
   })
-  const sweeper = scheduler.run(() => broker.sweep())
-  sweeper.label = 'sweeper of the memory broker'
-  background.push(sweeper)
+  broker.start(scheduler)
   return broker
 }

@@ -33,7 +33,11 @@ const map: LayerMap = {
     mayImport: ['runtime', 'runtime/core/random.ts', 'runtime/models', 'runtime/programs', ...errors],
     packages: ['node:*'],
   },
-  'server/http': { mayImport: ['server/hub', 'server/benchmarks', 'runtime', ...errors], packages: web },
+  'server/http': {
+    mayImport: ['server/hub', 'server/protocols/encke', 'server/benchmarks', 'runtime', ...errors],
+    packages: web,
+  },
+  'server/protocols/encke': { mayImport: ['server/hub', ...errors], packages: [] },
   // Everything in server/ imports it, the hub too, which must not come by a package or by Node that way.
   'server/errors.ts': {
     mayImport: [...partsWithErrors.map((part) => `${part}/errors.ts`), 'server/errors'],

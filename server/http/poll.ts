@@ -3,6 +3,7 @@
 import type { Coroutine } from '../../runtime/index.ts'
 import { after, select, trySelect } from '../../runtime/index.ts'
 import type { Batch, Cursor, From, Hub } from '../hub/index.ts'
+import { encodeBatch, encodeShared } from '../protocols/encke/encoding.ts'
 import type { Draining } from './draining.ts'
 import { PreparedReplies, type PreparedReply } from './prepared-reply.ts'
 import type { WaitingRoom } from './waiting-room.ts'
@@ -37,7 +38,7 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
 
   // A herd is ten thousand that are answered with the same batch, one after the other.
   function replyWith(batch: Batch): PreparedReply {
-    if (last?.batch !== batch) last = { batch, reply: replies.of(batch.json) }
+    if (last?.batch !== batch) last = { batch, reply: replies.of(encodeShared(batch)) }
     return last.reply
   }
 
@@ -48,7 +49,17 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
     const subscription = hub.subscribe(topics, cursor, from)
     // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.
     try {
-      yield* subscription.located()
+      if (!subscription.isLocated) {
+        const located = yield* select(
+          {
+            located: subscription.located(),
+            drain: draining.wait(),
+            late: after(hub.locateMs(holdMs)),
+          },
+          { order: 'first' },
+        )
+        if (located.case === 'late') subscription.requirePositions()
+      }
       const woken = yield* select(
         { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
         { order: 'first' },
@@ -57,8 +68,10 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
       if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
         return replyWith(yield* subscription.read(limit))
       }
-      if (woken.case === 'quiet') return replies.of(subscription.nothing().json)
-      return withRetry(subscription.nothing(), draining.retryAfterMs())
+      const nothing = encodeBatch(subscription.nothing())
+      if (woken.case === 'drain') return withMember(nothing, 'retryAfterMs', draining.retryAfterMs())
+      const { health } = hub.broker
+      return replies.of(health.isOk ? nothing : withMember(nothing, 'brokerFailingSince', health.since))
     } finally {
       subscription[Symbol.dispose]()
       place?.[Symbol.dispose]()
@@ -68,6 +81,6 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
   return longPoll
 }
 
-function withRetry(batch: Batch, retryAfterMs: number): string {
-  return `${batch.json.slice(0, -1)},"retryAfterMs":${retryAfterMs}}`
+function withMember(json: string, name: string, value: number): string {
+  return `${json.slice(0, -1)},"${name}":${value}}`
 }

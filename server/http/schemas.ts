@@ -120,6 +120,9 @@ const batch = closed(
     cursor: Type.String({ description: 'Give it to the next poll.' }),
     more: Type.Boolean({ description: 'There is more to read: poll again at once.' }),
     topics: verdicts,
+    brokerFailingSince: Type.Optional(
+      Type.Integer({ description: 'The broker fails since then, in milliseconds since 1970: news may come late.' }),
+    ),
     retryAfterMs: Type.Optional(
       Type.Integer({ description: 'The server is going away: poll again after so many milliseconds.' }),
     ),
@@ -175,6 +178,9 @@ export function publishSchema(where: 'path' | 'query') {
           id: Type.String(),
           time: Type.Number({ description: 'In milliseconds since 1970.' }),
           waiting: Type.Integer({ minimum: 0, description: 'How many requests were waiting for it here.' }),
+          replayed: Type.Optional(
+            Type.Boolean({ description: 'The Idempotency-Key came before: this is the answer it had then.' }),
+          ),
         },
         { description: 'The message is published.' },
       ),
