@@ -219,7 +219,7 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   await http.register(topicRoutes, { ...config, scheduler, hub })
   await http.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
   await http.register(benchmarkRoutes, { ...config, host: hostBehind(host), scheduler, draining, adminToken })
-  await http.register(healthRoutes, { draining })
+  await http.register(healthRoutes, { draining, broker: hub.broker })
   await http.register(openApiRoutes)
   await http.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(http, routes)

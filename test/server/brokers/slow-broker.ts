@@ -88,8 +88,12 @@ export class SlowBroker implements Broker {
     return this.#inner.statistics()
   }
 
+  /** It tells followers no more. */
   close() {
-    return this.#slowly(() => this.#inner.close())
+    return this.#slowly(function* (this: SlowBroker) {
+      for (const late of this.#late.values()) late.end()
+      yield* this.#inner.close()
+    })
   }
 
   *#slowly<T>(work: (this: this) => Operation<T>): Coroutine<T> {
@@ -163,10 +167,16 @@ class LateFollower implements Follower {
     return this.#follower.relinquish()
   }
 
-  *deliver(park: Park): Coroutine<never> {
+  end(): void {
+    this.#line.close()
+  }
+
+  *deliver(park: Park): Coroutine<void> {
     for (;;) {
-      const [topic, tell] = yield* this.#line.receive()
+      const { done, value } = yield* this.#line.next()
+      if (done) return
       yield* park()
+      const [topic, tell] = value
       if (this.topics.has(topic)) tell()
     }
   }
