@@ -7,7 +7,7 @@ import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
 import { ClientIdentity } from './access/client-identity.ts'
 import { ClientRate } from './access/client-rate.ts'
 import { WaitingRoom } from './access/waiting-room.ts'
-import { MemoryBroker } from './brokers/memory.ts'
+import { MemoryBroker } from './brokers/memory/memory-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { hostForRequests } from './hosts.ts'
@@ -37,6 +37,7 @@ export class Engine {
   readonly rate: ClientRate | undefined
   readonly waitingRoom: WaitingRoom
   readonly adminToken: string
+  readonly #ownsBroker: boolean
   readonly #background: Task<unknown>[] = []
 
   /** @param report is told of coroutines that failed where nothing awaits them */
@@ -47,6 +48,7 @@ export class Engine {
     keepShapes()
     this.scheduler = new Scheduler({ host: this.host, sliceMs: config.sliceMs })
     this.broker = broker ?? this.#startMemoryBroker()
+    this.#ownsBroker = broker === undefined
     this.hub = new Hub({
       scheduler: this.scheduler,
       broker: this.broker,
@@ -56,6 +58,7 @@ export class Engine {
       burst: { messages: config.historyMessages * 2, bytes: config.historyBytes * 2 },
       batchBytes: config.batchBytes,
       unfollowMs: config.unfollowMs,
+      brokerTimeoutMs: config.brokerTimeoutMs,
     })
     this.draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
     this.identity = new ClientIdentity(config.trustProxy)
@@ -88,22 +91,29 @@ export class Engine {
   /** Stop what runs in the background. Readers that still wait go on waiting for their time-out. */
   async close(): Promise<void> {
     this.hub[Symbol.dispose]()
+    if (this.#ownsBroker) await this.scheduler.run(closing, this.broker).promise
     for (const task of this.#background) task.cancel('the app is closed')
     await Promise.allSettled(this.#background.map(({ promise }) => promise))
   }
 
   #startMemoryBroker(): MemoryBroker {
-    const { historyMessages, historyBytes, historyAgeMs, historyTotalBytes, maxTopics, topicTtlMs } = this.config
+    const { config } = this
     const broker = new MemoryBroker({
-      history: { messages: historyMessages, bytes: historyBytes, ageMs: historyAgeMs },
-      totalBytes: historyTotalBytes,
-      maxTopics,
-      topicTtlMs,
+      history: { messages: config.historyMessages, bytes: config.historyBytes, ageMs: config.historyAgeMs },
+      totalBytes: config.historyTotalBytes,
+      streamsTotalBytes: config.streamsTotalBytes,
+      idempotencyKeys: config.idempotencyKeys,
+      maxTopics: config.maxTopics,
+      topicTtlMs: config.topicTtlMs,
       clock: Date.now,
       now: () => performance.now(),
       randomId: randomIds(),
     })
-    this.inBackground('sweeper of the memory broker', () => broker.sweep())
+    broker.start(this.scheduler)
     return broker
   }
+}
+
+function* closing(broker: Broker): Coroutine<void> {
+  yield* broker.close()
 }

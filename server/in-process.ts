@@ -4,6 +4,7 @@ import type { Channel, Coroutine } from '../runtime/index.ts'
 import { Latch, select, toAsyncIterable } from '../runtime/index.ts'
 import type { Engine } from './engine.ts'
 import { checkTopicName, decodeCursor, type From, type HubStatistics } from './hub/index.ts'
+import { encodeShared } from './protocols/encke/encoding.ts'
 
 /** What a loop over a subscription gets: what the body of a poll's reply has. */
 export interface Delivery {
@@ -100,7 +101,7 @@ export class InProcess {
         { order: 'first' },
       )
       if (woken.case !== 'news') return
-      const delivery = JSON.parse((yield* subscription.read(limit)).json) as Delivery
+      const delivery = JSON.parse(encodeShared(yield* subscription.read(limit))) as Delivery
       const handed = yield* select({ over: out.send(delivery), abort: aborted.latch.wait() }, { order: 'first' })
       if (handed.case === 'abort') return
     }

@@ -93,7 +93,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     await app.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
     await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, adminToken })
   }
-  await app.register(healthRoutes, { draining })
+  await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(openApiRoutes)
   if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(app, routes)

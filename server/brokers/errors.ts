@@ -20,4 +20,9 @@ export const brokerErrors = {
       'All histories together fill `--history-total-bytes` and nothing may be dropped yet; publish again as `Retry-After` says.',
     retryAfterSeconds: 5,
   },
+  ENCKE_ERR_STREAMS_FULL: {
+    statusCode: 507,
+    summary:
+      'The topics that keep everything fill `--streams-total-bytes`, and nothing of them is ever dropped; remove some, or raise the option.',
+  },
 } as const satisfies ErrorRows

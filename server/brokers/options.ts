@@ -24,6 +24,23 @@ export const brokerOptions = {
     2 ** 40,
     'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503.',
   ),
+  streamsTotalBytes: bytes(
+    256 * mib,
+    2 ** 50,
+    'How large the messages of all topics may be together that keep everything; when it is full, an append gets 507.',
+  ),
+  idempotencyKeys: integer(
+    10_000,
+    1,
+    10_000_000,
+    'keys',
+    'How many keys a topic remembers, each for 10 minutes; beyond that the oldest is forgotten.',
+  ),
+  brokerTimeoutMs: milliseconds(
+    5_000,
+    1,
+    'How long the broker may take for one operation; then a poll or a publish gets an error.',
+  ),
   maxTopics: integer(
     100_000,
     1,

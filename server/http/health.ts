@@ -2,10 +2,16 @@
 
 import type { FastifyInstance } from 'fastify'
 import { EnckeError } from '../errors.ts'
+import type { Broker } from '../hub/index.ts'
 import type { Draining } from './draining.ts'
 import { healthSchema, readySchema } from './schemas.ts'
 
-export async function healthRoutes(app: FastifyInstance, { draining }: { readonly draining: Draining }): Promise<void> {
+export interface HealthOptions {
+  readonly draining: Draining
+  readonly broker: Broker
+}
+
+export async function healthRoutes(app: FastifyInstance, { draining, broker }: HealthOptions): Promise<void> {
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
@@ -13,6 +19,9 @@ export async function healthRoutes(app: FastifyInstance, { draining }: { readonl
   app.get('/readyz', { schema: readySchema }, async () => {
     if (draining.begun.isOpen)
       throw new EnckeError('ENCKE_ERR_SERVER_DRAINING', 'the server is going away: ask another')
+    if (!broker.health.isOk) {
+      throw new EnckeError('ENCKE_ERR_SERVER_BROKER', `the broker is not well: ${broker.health.reason}`)
+    }
     return { status: 'ready' }
   })
 }

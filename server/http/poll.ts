@@ -5,6 +5,7 @@ import { after, select, trySelect } from '../../runtime/index.ts'
 import type { Admission } from '../access/admission.ts'
 import type { WaitingRoom } from '../access/waiting-room.ts'
 import type { Batch, Cursor, From, Hub } from '../hub/index.ts'
+import { encodeBatch, encodeShared } from '../protocols/encke/encoding.ts'
 import type { Draining } from './draining.ts'
 import { PreparedReplies, type PreparedReply } from './fast-path/prepared-reply.ts'
 
@@ -45,9 +46,18 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
   // A herd is ten thousand that are answered with the same batch, one after the other.
   function replyWith(batch: Batch, lowered: string): PreparedReply {
     if (last?.batch !== batch || last.lowered !== lowered) {
-      last = { batch, lowered, reply: replies.of(textOf(batch, lowered)) }
+      last = { batch, lowered, reply: replies.of(withMembers(encodeShared(batch), lowered)) }
     }
     return last.reply
+  }
+
+  function comeBack(): string {
+    return `,"retryAfterMs":${draining.retryAfterMs()}`
+  }
+
+  function failing(): string {
+    const { health } = hub.broker
+    return health.isOk ? '' : `,"brokerFailingSince":${health.since}`
   }
 
   function* longPoll(poll: Poll, cursor: Cursor | undefined): Coroutine<PreparedReply> {
@@ -57,7 +67,17 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
     const subscription = hub.subscribe(topics, cursor, from)
     // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.
     try {
-      yield* subscription.located()
+      if (!subscription.isLocated) {
+        const located = yield* select(
+          {
+            located: subscription.located(),
+            drain: draining.wait(),
+            late: after(hub.locateMs(holdMs)),
+          },
+          { order: 'first' },
+        )
+        if (located.case === 'late') subscription.requirePositions()
+      }
       const woken = yield* select(
         { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
         { order: 'first' },
@@ -67,8 +87,8 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
         if (poll.room !== undefined) yield* poll.room()
         return replyWith(yield* subscription.read(limit), lowered)
       }
-      if (woken.case === 'quiet') return replies.of(textOf(subscription.nothing(), lowered))
-      return replies.of(textOf(subscription.nothing(), `${lowered},"retryAfterMs":${draining.retryAfterMs()}`))
+      const nothing = encodeBatch(subscription.nothing())
+      return replies.of(withMembers(nothing, lowered + (woken.case === 'drain' ? comeBack() : failing())))
     } finally {
       subscription[Symbol.dispose]()
       place?.[Symbol.dispose]()
@@ -78,7 +98,6 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
   return longPoll
 }
 
-/** The body of a reply with more members than those of the batch. */
-function textOf({ json }: Batch, members: string): string {
+function withMembers(json: string, members: string): string {
   return members === '' ? json : `${json.slice(0, -1)}${members}}`
 }

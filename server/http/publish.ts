@@ -1,8 +1,10 @@
 // Publish: the body becomes a message of the topic.
 
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import { hash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
-import type { Draft, Hub } from '../hub/index.ts'
+import { clip, EnckeError } from '../errors.ts'
+import type { Draft, Hub, IdempotencyKey } from '../hub/index.ts'
 import { takeDrafts } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import { guardPublishing } from './keys.ts'
@@ -22,15 +24,18 @@ interface Receipt {
   readonly id: string
   readonly time: number
   readonly waiting: number
+  readonly replayed?: true
 }
 
 export async function publishRoutes(app: FastifyInstance, options: PublishOptions): Promise<void> {
   const { scheduler, hub, messageBytes } = options
 
-  function* publish(topic: string, draft: Draft, reply: FastifyReply): Coroutine<Receipt> {
-    const { message, epoch, waiting } = yield* hub.publish(topic, draft)
+  function* publish(topic: string, draft: Draft, key: unknown, reply: FastifyReply): Coroutine<Receipt> {
+    const published = yield* hub.publish(topic, draft, key === undefined ? undefined : keyOf(key, draft))
     reply.code(201).header('cache-control', 'no-store')
-    return { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
+    const { message, epoch, waiting, isReplayed } = published
+    const receipt = { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
+    return isReplayed ? { ...receipt, replayed: true } : receipt
   }
 
   guardPublishing(app, options.publishKey)
@@ -39,14 +44,29 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
     '/topics/:topic/messages',
     { schema: publishSchema('path'), bodyLimit: messageBytes },
     inCoroutine<{ Params: { topic: string }; Body: Draft }>(scheduler, (request, reply) =>
-      publish(request.params.topic, request.body, reply),
+      publish(request.params.topic, request.body, keyIn(request), reply),
     ),
   )
   app.post(
     '/publish',
     { schema: publishSchema('query'), bodyLimit: messageBytes },
     inCoroutine<{ Querystring: { topic: string }; Body: Draft }>(scheduler, (request, reply) =>
-      publish(request.query.topic, request.body, reply),
+      publish(request.query.topic, request.body, keyIn(request), reply),
     ),
+  )
+}
+
+function keyIn({ headers }: Pick<FastifyRequest, 'headers'>): unknown {
+  return headers['idempotency-key']
+}
+
+/** The key of a publish, and a hash of what must be the same when it comes again. */
+function keyOf(given: unknown, { data }: Draft): IdempotencyKey {
+  if (typeof given === 'string' && /^[\x21-\x7e]{1,255}$/.test(given)) {
+    return { text: given, bodyHash: hash('sha256', data, 'base64') }
+  }
+  throw new EnckeError(
+    'ENCKE_ERR_KEY_VALUE',
+    `Idempotency-Key must be 1 to 255 printable ASCII characters, a new one for each message (got ${clip(given)})`,
   )
 }

@@ -124,6 +124,9 @@ const batch = closed(
     limit: Type.Optional(
       Type.Integer({ description: 'The poll asked for more messages than it may: the number it was lowered to.' }),
     ),
+    brokerFailingSince: Type.Optional(
+      Type.Integer({ description: 'The broker fails since then, in milliseconds since 1970: news may come late.' }),
+    ),
     retryAfterMs: Type.Optional(
       Type.Integer({ description: 'The server is going away: poll again after so many milliseconds.' }),
     ),
@@ -179,6 +182,9 @@ export function publishSchema(where: 'path' | 'query') {
           id: Type.String(),
           time: Type.Number({ description: 'In milliseconds since 1970.' }),
           waiting: Type.Integer({ minimum: 0, description: 'How many requests were waiting for it here.' }),
+          replayed: Type.Optional(
+            Type.Boolean({ description: 'The Idempotency-Key came before: this is the answer it had then.' }),
+          ),
         },
         { description: 'The message is published.' },
       ),

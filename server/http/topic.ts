@@ -14,7 +14,7 @@ export interface TopicOptions {
 }
 
 export async function topicRoutes(app: FastifyInstance, { scheduler, hub, subscribeKey }: TopicOptions): Promise<void> {
-  function* inform(topic: string, reply: FastifyReply): Coroutine<Omit<TopicInformation, 'headId'>> {
+  function* inform(topic: string, reply: FastifyReply): Coroutine<Omit<TopicInformation, 'headId' | 'isClosed'>> {
     const { epoch, head, oldest, cursor, waiting } = yield* hub.inform(topic)
     reply.header('cache-control', 'no-store')
     return { topic, epoch, head, oldest, cursor, waiting }

@@ -1,4 +1,4 @@
-// A batch: what one poll is answered with. Readers at the same place share one, and its text.
+// A batch: what one poll is answered with. Readers at the same place share one, and what protocols make of it.
 
 import type { Message } from './message.ts'
 import type { Position } from './position.ts'
@@ -27,7 +27,6 @@ export class Batch {
   readonly positions: readonly (Position | null)[]
   /** Which topic, in that order, the next batch begins with. */
   readonly start: number
-  #json: string | null = null
 
   constructor(batch: Pick<Batch, 'messages' | 'cursor' | 'more' | 'verdicts' | 'positions' | 'start'>) {
     this.messages = batch.messages
@@ -36,19 +35,5 @@ export class Batch {
     this.verdicts = batch.verdicts
     this.positions = batch.positions
     this.start = batch.start
-  }
-
-  /** The body of the reply, made once for all who share the batch. */
-  get json(): string {
-    this.#json ??= this.#encode()
-    return this.#json
-  }
-
-  #encode(): string {
-    const messages = this.messages.map((message) => message.json).join(',')
-    const topics = this.verdicts.map(
-      ({ topic, verdict, missed }) => `"${topic}":{"verdict":"${verdict}","missed":${missed}}`,
-    )
-    return `{"messages":[${messages}],"cursor":"${this.cursor}","more":${this.more},"topics":{${topics.join(',')}}}`
   }
 }

@@ -1,4 +1,4 @@
-// Errors: what is wrong with a topic or a cursor.
+// Errors: what is wrong with a topic or a cursor, and what a broker keeps from being done.
 
 import type { ErrorRows } from '../errors/row.ts'
 
@@ -15,5 +15,37 @@ export const hubErrors = {
   ENCKE_ERR_CURSOR_REPEATED: {
     statusCode: 400,
     summary: 'The cursor holds the same topic twice; send one cursor as it was given, do not join two.',
+  },
+  ENCKE_ERR_TOPIC_CLOSED: {
+    statusCode: 409,
+    summary: 'The topic was closed, and nothing more can be published to it; publish to another.',
+  },
+  ENCKE_ERR_TOPIC_CONTENT_TYPE: {
+    statusCode: 409,
+    summary: 'The topic was created with another content type than JSON; publish to another.',
+  },
+  ENCKE_ERR_TOPIC_REMOVED: {
+    statusCode: 410,
+    summary: 'The topic was removed, and its forks still need it, so that its name cannot be used; take another name.',
+  },
+  ENCKE_ERR_KEY_REUSED: {
+    statusCode: 422,
+    summary: 'The `Idempotency-Key` came with another body in the last 10 minutes; take a new key for each message.',
+  },
+  ENCKE_ERR_SERVER_BROKER: {
+    statusCode: 503,
+    summary:
+      'The broker, which keeps the messages, has not answered in time (`--broker-timeout-ms`); come back as `Retry-After` says.',
+    retryAfterSeconds: 2,
+  },
+  ENCKE_ERR_SERVER_PUBLISHES: {
+    statusCode: 503,
+    summary: 'Too many publishes wait for the broker; this one was not published: try again as `Retry-After` says.',
+    retryAfterSeconds: 2,
+  },
+  ENCKE_ERR_PUBLISH_UNKNOWN: {
+    statusCode: 504,
+    summary:
+      'The broker has not answered in time, and the message may have been published or not; only with an `Idempotency-Key` is it safe to publish it again.',
   },
 } as const satisfies ErrorRows

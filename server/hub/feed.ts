@@ -7,12 +7,12 @@
 //     woken, the ring may grow to the bounds of a burst, so that it does not overtake those whom it wakes.
 
 import { Link, WaitList } from '../../runtime/index.ts'
-import type { Standing } from './broker.ts'
 import type { HistoryLimits } from './history.ts'
 import { History } from './history.ts'
 import type { Message } from './message.ts'
 import type { Hash, Position } from './position.ts'
 import { epochHash, isOfAnyEpoch, isSamePosition, messageTag, unbornEpoch } from './position.ts'
+import type { Standing } from './record.ts'
 
 /** Somebody who waits for news of a feed. */
 export interface Waiting {
@@ -42,6 +42,12 @@ export interface FeedOptions {
   readonly later: (work: () => void) => void
 }
 
+/** What a feed had been told when its broker was asked something: what is told meanwhile may be newer than the answer. */
+export interface Asked {
+  readonly arrivals: number
+  readonly moves: number
+}
+
 /** So many readers are woken in one go. Beyond that the first shall read before the last are woken, and others get a turn. */
 const wokenAtOnce = 256
 
@@ -54,11 +60,13 @@ export class Feed extends Link {
   readers = 0
   /** When the last of them went, in milliseconds on the scheduler's clock. */
   idleSince = 0
-  isFollowed = false
   waitingCount = 0
-  /** How many messages have been told of: who asks the broker notes it, to see whether one has crossed the answer. */
+  /** When the broker was asked to follow it, and what had been told then; null while it is not followed. */
+  asked: (Asked & { readonly atMs: number }) | null = null
+  /** How many messages have been told of, and how often the topic has moved. */
   arrivals = 0
-  /** Why the broker could not be asked; it is asked again for the next reader. */
+  moves = 0
+  /** Why the broker does not follow; it is asked again soon, and for the next reader. */
   failure: { readonly error: unknown } | null = null
   readonly #hash: Hash
   readonly #ringLimits: HistoryLimits
@@ -123,8 +131,8 @@ export class Feed extends Link {
   }
 
   /**
-   * The broker has said, now or on the way to a reader, where the topic stands; whoever is behind is woken. Gives
-   * whether that was news.
+   * Apply an answer of the broker: it moves the feed forward only. Those who are behind are woken. Gives whether it said
+   * anything new.
    */
   locate(standing: Standing): boolean {
     // A standing that is older than what has arrived meanwhile says nothing new.
@@ -134,12 +142,25 @@ export class Feed extends Link {
     return true
   }
 
-  /** Whether a message has arrived since there were `arrivals`, of another epoch: nobody knows which is the newer one. */
-  isCrossed(standing: Standing, arrivals: number): boolean {
-    return this.arrivals !== arrivals && standing.epoch !== this.#epochText
+  /** Apply what the broker tells by itself, which binds downwards, too. Gives whether it said anything new. */
+  moved(standing: Standing): boolean {
+    this.moves += 1
+    const { epoch, head, headId } = standing
+    if (this.isLocated && epoch === this.#epochText && head === this.#head && headId === this.#headId) return false
+    this.#restart(standing)
+    this.#wakeReady()
+    return true
   }
 
-  /** The broker could not be asked; whoever waits to be located is told. */
+  /**
+   * Whether what was told since the broker was asked may be newer than its answer: the topic has moved, or a message of
+   * another epoch has arrived.
+   */
+  isCrossed(standing: Standing, { arrivals, moves }: Asked): boolean {
+    return this.moves !== moves || (this.arrivals !== arrivals && standing.epoch !== this.#epochText)
+  }
+
+  /** The broker does not follow; those who wait to be located are told. */
   fail(error: unknown): void {
     this.failure = { error }
     this.#wakeReady()
@@ -151,10 +172,10 @@ export class Feed extends Link {
     if (epoch === this.#epochText && message.offset <= this.#head && !this.#isReused(message)) return
     // Nobody has to ask for the first message of a topic that had none.
     if (message.offset === 1 && this.#epochText === unbornEpoch) {
-      this.#restart({ epoch, head: 0, headId: null, oldest: 1 })
+      this.#restart({ epoch, head: 0, headId: null })
     }
     if (epoch !== this.#epochText || message.offset !== this.#head + 1) {
-      this.#restart({ epoch, head: message.offset, headId: message.id, oldest: message.offset })
+      this.#restart({ epoch, head: message.offset, headId: message.id })
     } else {
       this.#ring.push(message)
       this.#head = message.offset
@@ -211,7 +232,7 @@ export class Feed extends Link {
     if (this.#unread < 0) throw new Error('more readers have read than were woken')
   }
 
-  #restart({ epoch, head, headId }: Standing): void {
+  #restart({ epoch, head, headId }: Pick<Standing, 'epoch' | 'head' | 'headId'>): void {
     this.#epochText = epoch
     this.#epoch = epochHash(this.#hash, epoch)
     this.#head = head

@@ -1,10 +1,10 @@
-// A message, as published, and its one serialised form.
+// A message, as published.
 
 /** What a publisher gives. */
 export interface Draft {
-  /** The data as JSON text, already checked: it is never parsed again, so that no number loses digits on its way. */
-  readonly data: string
-  /** The size of `data` in bytes of UTF-8: what the limits count. */
+  /** JSON as its text, any other content type as bytes. Checked already and never parsed again: no number loses digits. */
+  readonly data: string | Uint8Array
+  /** The size of `data` in bytes, of UTF-8 for text: what the limits count. */
   readonly bytes: number
 }
 
@@ -16,9 +16,8 @@ export class Message {
   readonly id: string
   /** When it was published, in milliseconds since 1970. */
   readonly time: number
-  readonly data: string
+  readonly data: string | Uint8Array
   readonly bytes: number
-  #json: string | null = null
 
   constructor(topic: string, offset: number, id: string, time: number, draft: Draft) {
     this.topic = topic
@@ -27,12 +26,5 @@ export class Message {
     this.time = time
     this.data = draft.data
     this.bytes = draft.bytes
-  }
-
-  /** The message as it stands in every reply. Made once, for the first reader. */
-  get json(): string {
-    // Neither a topic name nor an id has a character that JSON would escape.
-    this.#json ??= `{"topic":"${this.topic}","offset":${this.offset},"id":"${this.id}","time":${this.time},"data":${this.data}}`
-    return this.#json
   }
 }

@@ -6,12 +6,14 @@
 // No yield between looking at a head and parking: a message published in between would be lost.
 
 import type { Coroutine, Operation, Selectable, Signal } from '../../runtime/index.ts'
+import { EnckeError } from '../errors.ts'
 import type { TopicVerdict, Verdict } from './batch.ts'
 import { Batch } from './batch.ts'
 import type { Slice } from './broker.ts'
 import type { Cursor } from './cursor.ts'
 import { encodeCursor } from './cursor.ts'
 import type { Feed } from './feed.ts'
+import type { HistoryLimits } from './history.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
 import type { From, Place } from './place.ts'
@@ -49,10 +51,17 @@ export class Subscription implements Disposable {
     for (const place of places) place.take(from)
   }
 
+  /** Whether the broker has said of every topic where it stands. */
+  get isLocated(): boolean {
+    for (const { feed } of this.#places) if (!feed.isLocated) return false
+    return true
+  }
+
   /**
-   * Wait until the broker has said where all topics stand. From then on every topic has a place in the cursor.
+   * Wait until the broker has said of every topic where it stands, or that it cannot. From then on every topic has a
+   * position in the cursor.
    *
-   * @throws what the broker threw
+   * @throws what the broker failed with, where a topic has no position
    */
   located(): Selectable<void> {
     return new Located(this.#places, this.#from)
@@ -75,8 +84,23 @@ export class Subscription implements Disposable {
     return batch === undefined ? this.#readNew(reading) : new AtHand(this.#goOnAfter(batch))
   }
 
-  /** The answer when there is nothing to read: the cursor as it stands. */
+  /** @throws EnckeError ENCKE_ERR_SERVER_BROKER unless every topic has a position: a cursor without would skip messages */
+  requirePositions(): void {
+    const place = this.#places.find(({ position }) => position === null)
+    if (place === undefined) return
+    throw new EnckeError(
+      'ENCKE_ERR_SERVER_BROKER',
+      `the broker has not said yet where topic ${place.feed.topic} stands: come back later`,
+    )
+  }
+
+  /**
+   * The answer when there is nothing to read: the cursor as it stands.
+   *
+   * @throws EnckeError ENCKE_ERR_SERVER_BROKER unless every topic has a position
+   */
   nothing(): Batch {
+    this.requirePositions()
     const positions = this.#places.map((place) => place.position)
     const verdicts = this.#inTurn().map(({ feed }) => ({ topic: feed.topic, verdict: 'ok', missed: 0 }) as const)
     return new Batch({
@@ -126,13 +150,15 @@ export class Subscription implements Disposable {
     const messages: Message[] = []
     const verdicts: TopicVerdict[] = []
     let start = 0
-    this.#throwFailure()
     let bytesLeft = this.#hub.batchBytes
     for (const place of this.#inTurn()) {
       const { topic } = place.feed
       const isFull = messages.length >= limit || bytesLeft <= 0
+      // Nothing is known of a topic that is not located: its reader stays where it is.
       const part =
-        isFull || place.position === null ? undefined : yield* this.#readPlace(place, limit - messages.length)
+        isFull || place.position === null || !place.feed.isLocated
+          ? undefined
+          : yield* this.#readPlace(place, { messages: limit - messages.length, bytes: bytesLeft })
       const taken = part === undefined ? [] : fitting(part.messages, bytesLeft, messages.length === 0)
       messages.push(...taken)
       const index = this.#places.indexOf(place)
@@ -153,31 +179,29 @@ export class Subscription implements Disposable {
     return new Batch({ messages, cursor: this.#encode(positions, start), more, verdicts, positions, start })
   }
 
-  #throwFailure(): void {
-    const failed = this.#places.find(({ feed }) => feed.failure !== null)
-    if (failed !== undefined) throw failed.feed.failure?.error
-  }
-
-  *#readPlace(place: Place, limit: number): Coroutine<Part> {
-    const { feed } = place
-    const position = place.position as Position
-    const atHand = feed.read(position, limit)
-    if (atHand !== undefined) return { verdict: 'ok', missed: 0, messages: atHand, epoch: feed.epoch, position }
-    return yield* this.#readHistory(place, position, limit)
+  *#readPlace({ feed, position }: Place, limits: HistoryLimits): Coroutine<Part> {
+    const from = position as Position
+    const atHand = feed.read(from, limits.messages)
+    if (atHand !== undefined) return { verdict: 'ok', missed: 0, messages: atHand, epoch: feed.epoch, position: from }
+    return yield* this.#readHistory(feed, from, limits)
   }
 
   /** Ask the broker: from the very message the position is after, which proves that they belong together. */
-  *#readHistory({ feed }: Place, position: Position, limit: number): Coroutine<Part> {
-    const { broker, hash } = this.#hub
-    const { arrivals } = feed
-    const slice = yield* broker.history(feed.topic, Math.max(position.offset, 1), limit + 1)
-    this.#hub.locate(feed, slice, arrivals)
+  *#readHistory(feed: Feed, position: Position, limits: HistoryLimits): Coroutine<Part> {
+    const { hash } = this.#hub
+    const limit = limits.messages
+    let slice = yield* this.#hub.history(feed, Math.max(position.offset, 1), { ...limits, messages: limit + 1 })
     const epoch = epochHash(hash, slice.epoch)
     if (!this.#belongs(position, slice, epoch)) {
-      const kept = yield* broker.history(feed.topic, 1, limit)
+      const kept = yield* this.#hub.history(feed, 1, limits)
       const begun = epochHash(hash, kept.epoch)
       const beginning = { epoch: begun, tag: 0, offset: 0 }
       return { verdict: 'reset', missed: null, messages: kept.messages, epoch: begun, position: beginning }
+    }
+    // The message that proves the position has used up all the bytes.
+    if (slice.head > position.offset && slice.messages.at(-1)?.offset === position.offset) {
+      slice = yield* this.#hub.history(feed, position.offset + 1, limits)
+      if (epochHash(hash, slice.epoch) !== epoch) return { verdict: 'ok', missed: 0, messages: [], epoch, position }
     }
     const kept = slice.messages.filter(({ offset }) => offset > position.offset).slice(0, limit)
     const isOlderAtHand = kept[0] !== undefined && feed.oldestOf(epoch) < kept[0].offset

@@ -55,22 +55,33 @@ abstract class FeedOperation extends SelectableOperation<void> implements Waitin
   }
 }
 
-/** Ready once the broker has said where every topic stands, or has failed to. */
+/**
+ * Ready once the broker has said of every topic where it stands, or that it does not follow it. The latter fails readers
+ * that have no position in the topic; the others keep theirs, and need not wait for it where another topic has news.
+ */
 export class Located extends FeedOperation {
   /** Kept from when it was seen: the next reader clears it from the feed. */
   #failure: Feed['failure'] = null
 
   isReady(): boolean {
-    let isReady = true
+    let isSettled = true
+    let hasNews = false
+    let isPlaced = true
     this.#failure = null
     for (const place of this.places) {
       place.take(this.from)
       const { isLocated, failure } = place.feed
-      if (isLocated) continue
-      isReady = false
-      this.#failure ??= failure
+      if (isLocated) {
+        hasNews ||= place.hasNewsAt(place.position)
+      } else if (place.position === null) {
+        isSettled = false
+        isPlaced = false
+        this.#failure ??= failure
+      } else if (failure === null) {
+        isSettled = false
+      }
     }
-    return isReady || this.#failure !== null
+    return isSettled || this.#failure !== null || (hasNews && isPlaced)
   }
 
   override take(): void {
@@ -83,7 +94,7 @@ export class Located extends FeedOperation {
   }
 
   protected enlist(): void {
-    this.join(this.places.filter(({ feed }) => !feed.isLocated))
+    this.join(this.places)
   }
 }
 
@@ -99,7 +110,7 @@ export class Changed extends FeedOperation {
   isReady(): boolean {
     for (const place of this.places) {
       place.take(this.from)
-      if (place.feed.failure !== null || place.hasNewsAt(place.position)) return true
+      if (place.hasNewsAt(place.position)) return true
     }
     return false
   }

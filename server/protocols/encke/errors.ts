@@ -28,6 +28,11 @@ export const enckeErrors = {
     statusCode: 400,
     summary: '`client` is not a short random name of letters, digits, `-` and `_`; make one per page, or leave it out.',
   },
+  ENCKE_ERR_KEY_VALUE: {
+    statusCode: 400,
+    summary:
+      'The `Idempotency-Key` is not one of 1 to 255 printable ASCII characters without blanks; make a random one for each message.',
+  },
   ENCKE_ERR_MESSAGE_TOO_LARGE: {
     statusCode: 413,
     summary: 'A published message is larger than `--message-bytes`; publish less, or a link to it.',

@@ -5,11 +5,31 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { scope, VirtualHost } from '../../../runtime/index.ts'
-import type { Broker, Draft, Follower, Message, Published, Slice } from '../../../server/hub/index.ts'
-import { unbornStanding } from '../../../server/hub/index.ts'
+import { scope, sleep, VirtualHost } from '../../../runtime/index.ts'
+import type {
+  Append,
+  Appended,
+  Broker,
+  Created,
+  Creation,
+  Draft,
+  Follower,
+  ForkPoint,
+  Lifetime,
+  Message,
+  Receipt,
+  Refused,
+  Slice,
+  Standing,
+  TopicRecord,
+} from '../../../server/hub/index.ts'
+import { jsonType, unbornStanding } from '../../../server/hub/index.ts'
 
 export const bounds = { messages: 5, bytes: 100, ageMs: 60_000 }
+
+/** What `make` is asked for, beside that. */
+export const streamBytes = 1_000
+export const mostKeys = 5
 
 interface BrokerUnderTest {
   readonly broker: Broker
@@ -20,13 +40,44 @@ interface BrokerUnderTest {
 
 export type MakeBroker = (host: VirtualHost, scheduler: Scheduler) => BrokerUnderTest | Promise<BrokerUnderTest>
 
-export function draftOf(data: string): Draft {
-  return { data, bytes: Buffer.byteLength(data) }
+export function draftOf(data: string | Uint8Array): Draft {
+  return { data, bytes: typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength }
+}
+
+/** What the publisher of one message is told. */
+export interface Told {
+  readonly message: Receipt
+  readonly epoch: string
+}
+
+export function* publishOne(broker: Broker, topic: string, data: string): Coroutine<Told> {
+  const answer = yield* broker.append(topic, { messages: [draftOf(data)] })
+  if (answer.outcome !== 'appended') throw new Error(`it was ${answer.outcome}`)
+  return { message: answer.receipts[0] as Receipt, epoch: answer.standing.epoch }
 }
 
 /** A follower that writes down what it is told. */
 export class Recorder implements Follower {
   readonly told: { readonly message: Message; readonly epoch: string }[] = []
+  readonly answers: { readonly topic: string; readonly standing: Standing }[] = []
+  readonly moves: { readonly topic: string; readonly standing: Standing }[] = []
+  readonly reads = new Set<string>()
+
+  located(topic: string, standing: Standing): void {
+    this.answers.push({ topic, standing })
+  }
+
+  notLocated(topic: string, error: unknown): void {
+    throw new Error(`${topic} is not followed: ${error}`)
+  }
+
+  moved(topic: string, standing: Standing): void {
+    this.moves.push({ topic, standing })
+  }
+
+  isReading(topic: string): boolean {
+    return this.reads.has(topic)
+  }
 
   arrived(message: Message, epoch: string): void {
     this.told.push({ message, epoch })
@@ -40,6 +91,8 @@ export class Recorder implements Follower {
     return messages.filter((message) => message.topic === topic && message.offset > after).map(({ offset }) => offset)
   }
 }
+
+const plain: Creation = { contentType: jsonType, lifetime: null, messages: [], isClosed: false }
 
 export function describeBroker(name: string, make: MakeBroker): void {
   describe(`${name} keeps what a broker promises:`, () => {
@@ -69,49 +122,85 @@ export function describeBroker(name: string, make: MakeBroker): void {
       }
     }
 
-    async function publish(topic: string, ...data: string[]): Promise<Published[]> {
-      const published: Published[] = []
-      for (const text of data) {
-        published.push(
-          await play(function* () {
-            return yield* broker.publish(topic, draftOf(text))
-          }),
-        )
-      }
+    async function publish(topic: string, ...data: string[]): Promise<Told[]> {
+      const published: Told[] = []
+      for (const text of data) published.push(await play(() => publishOne(broker, topic, text)))
       return published
     }
 
-    function history(topic: string, from = 1, limit = 1_000): Promise<Slice> {
+    function append(topic: string, append: Partial<Append>): Promise<Appended | Refused> {
       return play(function* () {
-        return yield* broker.history(topic, from, limit)
+        return yield* broker.append(topic, { messages: [], ...append })
       })
     }
 
-    function follow(topic: string, follower: Follower) {
+    /** What came of it, in few words. */
+    async function outcomeOf(topic: string, given: Partial<Append>): Promise<unknown> {
+      const answer = await append(topic, given)
+      return answer.outcome === 'refused' ? answer.reason : answer.outcome
+    }
+
+    function create(topic: string, creation: Partial<Creation> = {}): Promise<Created> {
       return play(function* () {
-        return yield* broker.follow(topic, follower)
+        return yield* broker.create(topic, { ...plain, ...creation })
       })
     }
 
-    function unfollow(topic: string, follower: Follower) {
+    function fork(source: string, point: ForkPoint, topic: string, creation: Partial<Creation> = {}): Promise<Created> {
       return play(function* () {
-        yield* broker.unfollow(topic, follower)
+        return yield* broker.fork(source, point, topic, creation)
       })
+    }
+
+    function remove(topic: string): Promise<boolean> {
+      return play(function* () {
+        return yield* broker.remove(topic)
+      })
+    }
+
+    function inform(topic: string): Promise<TopicRecord | null> {
+      return play(function* () {
+        return yield* broker.inform(topic)
+      })
+    }
+
+    function history(topic: string, from = 1, messages = 1_000, bytes = 1_000_000): Promise<Slice> {
+      return play(function* () {
+        return yield* broker.history(topic, from, { messages, bytes })
+      })
+    }
+
+    async function dataOf(topic: string, from = 1): Promise<unknown[]> {
+      return (await history(topic, from)).messages.map(({ data }) => data)
+    }
+
+    /** Follow, and wait for the answer. */
+    function follow(topic: string, follower: Recorder): Promise<Standing> {
+      return play(() => following(topic, follower))
+    }
+
+    function* following(topic: string, follower: Recorder): Coroutine<Standing> {
+      const before = follower.answers.length
+      const answer = () => follower.answers.slice(before).find((given) => given.topic === topic)
+      broker.follow([topic], follower)
+      while (answer() === undefined) yield* sleep(1)
+      return (answer() as { standing: Standing }).standing
+    }
+
+    async function unfollow(topic: string, follower: Follower): Promise<void> {
+      broker.unfollow([topic], follower)
+      await quieten()
     }
 
     /** Publish from as many coroutines at once. */
-    function publishAtOnce(topic: string, data: readonly string[]): Promise<Published[]> {
+    function publishAtOnce(topic: string, data: readonly string[]): Promise<Told[]> {
       return play(() => publishing(topic, data))
     }
 
-    function* publishing(topic: string, data: readonly string[]): Coroutine<Published[]> {
+    function* publishing(topic: string, data: readonly string[]): Coroutine<Told[]> {
       return yield* scope(function* (s) {
-        const tasks = data.map((text) =>
-          s.spawn(function* () {
-            return yield* broker.publish(topic, draftOf(text))
-          }),
-        )
-        const published: Published[] = []
+        const tasks = data.map((text) => s.spawn(() => publishOne(broker, topic, text)))
+        const published: Told[] = []
         for (const task of tasks) published.push(yield* task.join())
         return published
       })
@@ -191,12 +280,13 @@ export function describeBroker(name: string, make: MakeBroker): void {
       const published = await publish('a', '1', '2')
       const standing = await follow('a', new Recorder())
       const slice = await history('a', 1, 0)
-      for (const { epoch, head, headId, oldest } of [standing, slice]) {
-        expect({ epoch, head, headId, oldest }).toEqual({
+      for (const given of [standing, slice, await inform('a')]) {
+        expect(given).toMatchObject({
           epoch: published[0]?.epoch,
           head: 2,
           headId: published[1]?.message.id,
           oldest: 1,
+          isClosed: false,
         })
       }
     })
@@ -276,7 +366,7 @@ export function describeBroker(name: string, make: MakeBroker): void {
           return yield* scope(function* (s) {
             const burst = s.spawn(publishing, topic, ['1', '2', '3', '4', '5', '6', '7', '8'])
             for (let trip = 0; trip < ahead; trip += 1) yield* s.spawn(function* () {}).join()
-            const given = yield* broker.follow(topic, recorder)
+            const given = yield* following(topic, recorder)
             return { standing: given, published: yield* burst.join() }
           })
         })
@@ -289,19 +379,17 @@ export function describeBroker(name: string, make: MakeBroker): void {
     it('what followers are told of is in history, and is what its publisher is told', async () => {
       const seen: Promise<Slice>[] = []
       const recorder = new Recorder()
-      await follow('a', {
-        relinquish() {
-          return undefined
-        },
-        arrived(message, epoch) {
+      class Looking extends Recorder {
+        override arrived(message: Message, epoch: string): void {
           recorder.arrived(message, epoch)
           seen.push(
             scheduler.run(function* () {
-              return yield* broker.history('a', message.offset, 1)
+              return yield* broker.history('a', message.offset, { messages: 1, bytes: 1 })
             }).promise,
           )
-        },
-      })
+        }
+      }
+      await follow('a', new Looking())
       const published = await publishAtOnce('a', ['1', '2', '3'])
       await quieten()
       expect(recorder.told.map(({ message }) => message.id).toSorted()).toEqual(
@@ -377,6 +465,375 @@ export function describeBroker(name: string, make: MakeBroker): void {
       expect(broker.statistics()).toEqual({ topics: 2, messages: 3, bytes: 5 })
       await publish('a', ...Array.from({ length: 20 }, () => '12'))
       expect(broker.statistics()).toEqual({ topics: 2, messages: bounds.messages + 1, bytes: 2 * bounds.messages })
+    })
+
+    it('history ends where the bytes do, but has one message at least', async () => {
+      await publish('a', '12345', '12345', '12345')
+      const offsets = async (from: number, bytes: number) =>
+        (await history('a', from, 100, bytes)).messages.map(({ offset }) => offset)
+      expect([await offsets(1, 0), await offsets(1, 5), await offsets(1, 9), await offsets(1, 10)]).toEqual([
+        [1],
+        [1],
+        [1],
+        [1, 2],
+      ])
+      expect([await offsets(2, 1_000), await offsets(4, 1_000)]).toEqual([[2, 3], []])
+    })
+
+    it('messages that are appended together have offsets in a row and are told in order', async () => {
+      const recorder = new Recorder()
+      await follow('a', recorder)
+      const answer = await append('a', { messages: ['1', '2', '3'].map(draftOf) })
+      expect(answer).toMatchObject({ outcome: 'appended', standing: { head: 3 } })
+      expect('receipts' in answer && answer.receipts.map(({ offset }) => offset)).toEqual([1, 2, 3])
+      await quieten()
+      expect([recorder.offsets('a'), await dataOf('a')]).toEqual([
+        [1, 2, 3],
+        ['1', '2', '3'],
+      ])
+    })
+
+    it('of messages that are appended together none is there when one of them is refused', async () => {
+      await publish('a', '1')
+      const large = `"${'x'.repeat(99)}"`
+      await expect(append('a', { messages: [draftOf('2'), draftOf(large)] })).rejects.toThrow('101 bytes')
+      await expect(append('b', { messages: [draftOf('2'), draftOf(large)] })).rejects.toThrow('101 bytes')
+      expect([await dataOf('a'), await inform('b')]).toEqual([['1'], null])
+    })
+
+    it('bytes come back as they were', async () => {
+      const bytes = Uint8Array.from([0, 255, 128, 10])
+      await create('a', { contentType: 'application/octet-stream' })
+      const contentType = 'application/octet-stream'
+      expect(await outcomeOf('a', { messages: [draftOf(bytes)], contentType })).toBe('appended')
+      expect(new Uint8Array((await dataOf('a'))[0] as Uint8Array)).toEqual(bytes)
+    })
+
+    it('the same key gives the same answer and appends nothing; another body under it is refused', async () => {
+      const key = { text: 'k', bodyHash: 'h' }
+      const messages = ['1', '2'].map(draftOf)
+      const first = await append('a', { messages, key })
+      await publish('a', '3')
+      const again = await append('a', { messages, key })
+      expect(again).toMatchObject({ outcome: 'replayed', standing: { epoch: first.standing.epoch, head: 3 } })
+      expect('receipts' in again && again.receipts).toEqual(
+        ('receipts' in first ? first.receipts : []).map(({ offset, id, time }) => ({ offset, id, time })),
+      )
+      expect(await outcomeOf('a', { messages, key: { text: 'k', bodyHash: 'other' } })).toEqual({ what: 'keyReused' })
+      expect(await outcomeOf('b', { messages, key })).toBe('appended')
+      expect(await dataOf('a')).toEqual(['1', '2', '3'])
+    })
+
+    it('one of many appends under the same key at once happens, and all have its answer', async () => {
+      const key = { text: 'k', bodyHash: 'h' }
+      const answers = await play(function* () {
+        return yield* scope(function* (s) {
+          const tasks = Array.from({ length: 5 }, () =>
+            s.spawn(function* () {
+              return yield* broker.append('a', { messages: [draftOf('1')], key })
+            }),
+          )
+          const all: (Appended | Refused)[] = []
+          for (const task of tasks) all.push(yield* task.join())
+          return all
+        })
+      })
+      expect(answers.map(({ outcome }) => outcome).toSorted()).toEqual(['appended', ...Array(4).fill('replayed')])
+      expect(new Set(answers.map((answer) => 'receipts' in answer && answer.receipts[0]?.id)).size).toBe(1)
+      expect((await history('a')).head).toBe(1)
+    })
+
+    it('a key is remembered for ten minutes, and the last few of a topic only', async () => {
+      const give = (text: string) => outcomeOf('a', { messages: [draftOf('1')], key: { text, bodyHash: 'h' } })
+      expect(await give('k')).toBe('appended')
+      host.advance(590_000)
+      expect(await give('k')).toBe('replayed')
+      host.advance(20_000)
+      expect(await give('k')).toBe('appended')
+      for (let number = 1; number < mostKeys; number += 1) expect(await give(`k${number}`)).toBe('appended')
+      expect(await give('k')).toBe('replayed')
+      expect(await give('one more')).toBe('appended')
+      expect(await give('k')).toBe('appended')
+    })
+
+    it('a producer’s appends happen once, in order, and in its latest epoch only', async () => {
+      const give = (epoch: number, sequence: number, id = 'p') =>
+        outcomeOf('a', { messages: [draftOf('1')], producer: { id, epoch, sequence } })
+      expect(await give(0, 1)).toEqual({ what: 'producerGap', expected: 0, isNewEpoch: true })
+      expect(await inform('a')).toBeNull()
+      expect([await give(0, 0), await give(0, 1), await give(0, 0), await give(0, 1)]).toEqual([
+        'appended',
+        'appended',
+        'duplicate',
+        'duplicate',
+      ])
+      expect(await give(0, 3)).toEqual({ what: 'producerGap', expected: 2, isNewEpoch: false })
+      expect(await give(2, 1)).toEqual({ what: 'producerGap', expected: 0, isNewEpoch: true })
+      expect([await give(2, 0), await give(1, 0), await give(0, 0, 'other')]).toEqual([
+        'appended',
+        { what: 'producerFenced', epoch: 2 },
+        'appended',
+      ])
+      const producer = { id: 'p', epoch: 2, sequence: 0 }
+      expect(await append('a', { messages: [draftOf('1')], producer })).toMatchObject({ producerSequence: 0 })
+      expect((await history('a')).head).toBe(4)
+    })
+
+    it('a writer’s marks rise in the order of their characters', async () => {
+      const give = (sequence: string) => outcomeOf('a', { messages: [draftOf('1')], sequence })
+      expect([await give('2'), await give('10'), await give('2'), await give('20'), await give('a')]).toEqual([
+        'appended',
+        { what: 'sequence' },
+        { what: 'sequence' },
+        'appended',
+        'appended',
+      ])
+      expect((await history('a')).head).toBe(3)
+    })
+
+    it('a topic is closed with its last message, for good; to close it again changes nothing', async () => {
+      const recorder = new Recorder()
+      await follow('a', recorder)
+      const producer = { id: 'p', epoch: 1, sequence: 0 }
+      expect(await outcomeOf('a', { messages: [draftOf('1')], close: true, producer })).toBe('appended')
+      await quieten()
+      expect(recorder.moves.at(-1)).toMatchObject({ topic: 'a', standing: { head: 1, isClosed: true } })
+      expect(await outcomeOf('a', { close: true })).toBe('duplicate')
+      expect(await outcomeOf('a', { messages: [draftOf('2')] })).toEqual({ what: 'closed' })
+      expect(await outcomeOf('a', { messages: [draftOf('1')], producer })).toBe('duplicate')
+      const stale = { id: 'p', epoch: 0, sequence: 5 }
+      expect(await outcomeOf('a', { messages: [draftOf('2')], producer: stale })).toMatchObject({
+        what: 'producerFenced',
+      })
+      expect([await dataOf('a'), (await inform('a'))?.isClosed]).toEqual([['1'], true])
+    })
+
+    it('an append may ask that the topic is there already', async () => {
+      const given = { messages: [draftOf('1')], ifMissing: 'refuse' } as const
+      expect([await outcomeOf('a', given), await inform('a')]).toEqual([{ what: 'missing' }, null])
+      await publish('a', '1')
+      expect(await outcomeOf('a', given)).toBe('appended')
+    })
+
+    it('an append of another content type is refused', async () => {
+      await create('a', { contentType: 'text/plain' })
+      expect(await outcomeOf('a', { messages: [draftOf('1')] })).toEqual({
+        what: 'contentType',
+        contentType: 'text/plain',
+      })
+      await publish('b', '1')
+      expect(await outcomeOf('b', { messages: [draftOf('1')], contentType: 'text/plain' })).toEqual({
+        what: 'contentType',
+        contentType: jsonType,
+      })
+      expect(await outcomeOf('a', { close: true })).toBe('appended')
+    })
+
+    it('a topic that is created is there with its first messages, and is as it was when that comes again', async () => {
+      const recorder = new Recorder()
+      await follow('a', recorder)
+      const creation = { contentType: 'text/plain', messages: [draftOf('1'), draftOf('2')] }
+      expect(await create('a', creation)).toMatchObject({
+        outcome: 'created',
+        record: { head: 2, oldest: 1, contentType: 'text/plain', retention: 'all', isClosed: false, forkedFrom: null },
+      })
+      await quieten()
+      expect(recorder.moves.at(-1)).toMatchObject({ topic: 'a', standing: { head: 2 } })
+      expect(await create('a', creation)).toMatchObject({ outcome: 'existed', record: { head: 2 } })
+      for (const other of [{ contentType: jsonType }, { lifetime: { ttlMs: 5 } }, { isClosed: true }]) {
+        expect((await create('a', { ...creation, ...other })).outcome).toBe('conflict')
+      }
+      await publish('b', '1')
+      expect((await create('b')).outcome).toBe('conflict')
+      expect((await create('c', { isClosed: true })).record).toMatchObject({ head: 0, isClosed: true })
+    })
+
+    it('a topic that was created keeps everything, and says when there is no room for more', async () => {
+      await create('a')
+      const data = Array.from({ length: 20 }, (_, index) => `${index}`)
+      await publish('a', ...data)
+      host.advance(100 * bounds.ageMs)
+      expect(await dataOf('a')).toEqual(data)
+      const left = streamBytes - broker.statistics().bytes
+      await expect(publish('a', '1'.repeat(left + 1))).rejects.toMatchObject({ code: 'ENCKE_ERR_STREAMS_FULL' })
+      await publish('a', '1'.repeat(left))
+      await expect(create('b', { messages: [draftOf('1')] })).rejects.toMatchObject({ code: 'ENCKE_ERR_STREAMS_FULL' })
+      await publish('bounded', '1')
+      expect(await remove('a')).toBe(true)
+      expect((await create('b', { messages: [draftOf('1')] })).outcome).toBe('created')
+    })
+
+    it('a topic that is removed is as if it had never been, and its next epoch is another', async () => {
+      const recorder = new Recorder()
+      const [first] = await publish('a', '1', '2')
+      await follow('a', recorder)
+      expect([await remove('a'), await remove('a'), await remove('never')]).toEqual([true, false, false])
+      await quieten()
+      expect(recorder.moves).toEqual([{ topic: 'a', standing: unbornStanding }])
+      expect(await history('a')).toEqual({ ...unbornStanding, messages: [] })
+      expect([await inform('a'), broker.statistics()]).toEqual([null, { topics: 0, messages: 0, bytes: 0 }])
+      const [again] = await publish('a', '3')
+      expect(again?.message.offset).toBe(1)
+      expect(again?.epoch).not.toBe(first?.epoch)
+      await quieten()
+      expect(recorder.told.map(({ message, epoch }) => [message.offset, epoch])).toEqual([[1, again?.epoch]])
+    })
+
+    it('a removed topic’s next life has a later segment', async () => {
+      await publish('a', '1')
+      const before = (await inform('a'))?.segments ?? []
+      await remove('a')
+      await publish('a', '1')
+      const after = (await inform('a'))?.segments ?? []
+      expect([before.length, after.length, before[0]?.first]).toEqual([1, 1, 1])
+      expect(after[0]?.number).toBeGreaterThan(before[0]?.number as number)
+    })
+
+    it.each<[string, (now: number) => Lifetime]>([
+      ['so long after its last use', () => ({ ttlMs: 10_000 })],
+      ['at a time', (now) => ({ expiresAt: now + 10_000 })],
+    ])('a topic that was given a lifetime expires %s, and its followers are told', async (_, lifetimeAt) => {
+      const recorder = new Recorder()
+      const lifetime = lifetimeAt(host.now())
+      await create('a', { messages: [draftOf('1')], lifetime })
+      expect((await inform('a'))?.lifetime).toEqual(lifetime)
+      host.advance(5_000)
+      await follow('a', recorder)
+      expect((await history('a')).head).toBe(1)
+      host.advance(30_000)
+      expect(await history('a')).toMatchObject(unbornStanding)
+      await quieten()
+      expect(recorder.moves.at(-1)).toEqual({ topic: 'a', standing: unbornStanding })
+      expect((await create('a', { lifetime: null })).outcome).toBe('created')
+    })
+
+    it('use keeps a topic that expires for want of use, and so does a reader that waits', async () => {
+      const recorder = new Recorder()
+      await create('a', { lifetime: { ttlMs: 10_000 } })
+      for (let round = 0; round < 5; round += 1) {
+        host.advance(6_000)
+        await (round % 2 === 0 ? publish('a', `${round}`) : history('a'))
+      }
+      await follow('a', recorder)
+      recorder.reads.add('a')
+      host.advance(100_000)
+      expect((await history('a')).head).toBe(3)
+      recorder.reads.clear()
+      host.advance(30_000)
+      expect((await history('a')).head).toBe(0)
+    })
+
+    it('a fork begins with what its source has up to a point, and goes on by itself', async () => {
+      const recorder = new Recorder()
+      await create('source', { messages: ['1', '2', '3'].map(draftOf) })
+      await follow('fork', recorder)
+      const { outcome, record } = await fork('source', 2, 'fork')
+      expect([outcome, record]).toMatchObject([
+        'created',
+        { head: 2, oldest: 1, forkedFrom: { topic: 'source', offset: 2 } },
+      ])
+      await publish('fork', '"own"')
+      await publish('source', '4')
+      expect([await dataOf('fork'), await dataOf('source')]).toEqual([
+        ['1', '2', '"own"'],
+        ['1', '2', '3', '4'],
+      ])
+      expect((await history('fork')).messages.map(({ topic, offset }) => [topic, offset])).toEqual([
+        ['fork', 1],
+        ['fork', 2],
+        ['fork', 3],
+      ])
+      await quieten()
+      expect(recorder.offsets('fork', 2)).toEqual([3])
+      const [sources, forks] = [(await inform('source'))?.segments, (await inform('fork'))?.segments]
+      expect(forks).toEqual([sources?.[0], { number: expect.any(Number), first: 3 }])
+      expect(forks?.[1]?.number).toBeGreaterThan(sources?.[0]?.number as number)
+      expect((await fork('source', 'head', 'whole')).record).toMatchObject({ head: 4 })
+      expect((await fork('source', 0, 'empty')).record).toMatchObject({ head: 0, oldest: 1 })
+      expect((await fork('fork', 'head', 'grandchild')).record).toMatchObject({ head: 3 })
+    })
+
+    it('a fork takes its source’s content type and lifetime, and the first of its own messages', async () => {
+      await create('source', { contentType: 'text/plain', lifetime: { ttlMs: 1_000_000 }, messages: [draftOf('1')] })
+      const own = { messages: [draftOf('2')], isClosed: true, lifetime: null }
+      expect((await fork('source', 'head', 'a')).record).toMatchObject({
+        contentType: 'text/plain',
+        lifetime: { ttlMs: 1_000_000 },
+      })
+      expect((await fork('source', 'head', 'b', own)).record).toMatchObject({ head: 2, isClosed: true, lifetime: null })
+      expect((await fork('source', 'head', 'b', own)).outcome).toBe('existed')
+      expect((await fork('source', 0, 'b', own)).outcome).toBe('conflict')
+      expect((await fork('source', 'head', 'c', { contentType: jsonType })).outcome).toBe('conflict')
+      expect((await fork('never', 'head', 'c')).outcome).toBe('noSource')
+      expect((await fork('source', 2, 'c')).outcome).toBe('pastHead')
+      expect(await inform('c')).toBeNull()
+    })
+
+    it('a source that is removed is hidden while it has forks, and gone with the last of them', async () => {
+      await create('source', { messages: [draftOf('1')] })
+      await fork('source', 'head', 'a')
+      await fork('a', 'head', 'b')
+      expect([await remove('source'), await remove('source')]).toEqual([true, false])
+      expect([(await history('source')).head, (await inform('source'))?.isRemoved]).toEqual([0, true])
+      expect(await outcomeOf('source', { messages: [draftOf('2')] })).toEqual({ what: 'removed' })
+      expect((await create('source')).outcome).toBe('conflict')
+      expect((await fork('source', 'head', 'c')).outcome).toBe('sourceRemoved')
+      expect(await dataOf('b')).toEqual(['1'])
+      await remove('a')
+      expect((await inform('source'))?.isRemoved).toBe(true)
+      await remove('b')
+      expect([await inform('source'), await inform('a'), broker.statistics().topics]).toEqual([null, null, 0])
+      expect((await create('source')).outcome).toBe('created')
+    })
+
+    it('to inform of a topic is no use of it', async () => {
+      await create('a', { lifetime: { ttlMs: 10_000 } })
+      host.advance(6_000)
+      expect(await inform('a')).toMatchObject({ head: 0, retention: 'all', isRemoved: false })
+      host.advance(6_000)
+      expect(await inform('a')).toBeNull()
+      await publish('b', '1')
+      expect(await inform('b')).toMatchObject({ retention: 'bounded', contentType: jsonType, lifetime: null })
+    })
+
+    it('many topics are followed at once, each answered for itself', async () => {
+      const recorder = new Recorder()
+      const topics = Array.from({ length: 1_000 }, (_, index) => `many/${index}`)
+      await publish('many/7', '1')
+      broker.follow(topics, recorder)
+      for (let round = 0; round < 20 && recorder.answers.length < topics.length; round += 1) await quieten()
+      expect(new Set(recorder.answers.map(({ topic }) => topic)).size).toBe(1_000)
+      expect(recorder.answers.find(({ topic }) => topic === 'many/7')?.standing.head).toBe(1)
+      broker.unfollow(topics.slice(1), recorder)
+      for (let round = 0; round < 3; round += 1) await quieten()
+      await publish('many/0', '1')
+      await publish('many/1', '1')
+      await quieten()
+      expect([recorder.offsets('many/0'), recorder.offsets('many/1')]).toEqual([[1], []])
+    })
+
+    it('follow and unfollow of one topic take effect in the order in which they are called', async () => {
+      const recorder = new Recorder()
+      for (let round = 0; round < 5; round += 1) {
+        broker.follow(['a'], recorder)
+        broker.unfollow(['a'], recorder)
+      }
+      broker.follow(['b'], recorder)
+      broker.unfollow(['b'], recorder)
+      broker.follow(['b'], recorder)
+      await quieten()
+      await publish('a', '1')
+      await publish('b', '1')
+      await quieten()
+      expect([recorder.offsets('a'), recorder.offsets('b')]).toEqual([[], [1]])
+    })
+
+    it('is well, and closes after what it has acknowledged', async () => {
+      expect(broker.health).toEqual({ isOk: true })
+      await publish('a', '1')
+      await play(function* () {
+        yield* broker.close()
+      })
     })
   })
 }

@@ -3,11 +3,12 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Coroutine, Operation, Scheduler } from '../../../runtime/index.ts'
 import { checkpoint, Random, sleep, until, VirtualHost } from '../../../runtime/index.ts'
-import type { MemoryBrokerOptions } from '../../../server/brokers/memory.ts'
-import { MemoryBroker } from '../../../server/brokers/memory.ts'
-import type { Published, Slice } from '../../../server/hub/index.ts'
+import type { MemoryBrokerOptions } from '../../../server/brokers/memory/memory-broker.ts'
+import { MemoryBroker } from '../../../server/brokers/memory/memory-broker.ts'
+import type { Slice, Standing } from '../../../server/hub/index.ts'
 import { unbornStanding } from '../../../server/hub/index.ts'
-import { bounds, describeBroker, draftOf, Recorder } from './conformance.ts'
+import type { Told } from './conformance.ts'
+import { bounds, describeBroker, mostKeys, publishOne, Recorder, streamBytes } from './conformance.ts'
 import { SlowBroker } from './slow-broker.ts'
 
 type Bounds = Pick<MemoryBrokerOptions, 'history' | 'totalBytes' | 'maxTopics' | 'topicTtlMs'>
@@ -19,6 +20,8 @@ function makeMemory(host: VirtualHost, options: Partial<MemoryBrokerOptions> = {
     totalBytes: 1_000_000,
     maxTopics: 1_000,
     topicTtlMs: 600_000,
+    streamsTotalBytes: streamBytes,
+    idempotencyKeys: mostKeys,
     clock: () => host.now(),
     now: () => host.now(),
     randomId: () =>
@@ -38,13 +41,15 @@ function* anyPark(random: Random): Coroutine<void> {
   else yield* checkpoint()
 }
 
-describeBroker('the memory broker', (host) => {
+describeBroker('the memory broker', (host, scheduler) => {
   const memory = makeMemory(host)
+  memory.start(scheduler)
   return { broker: memory, validate: () => memory.validate() }
 })
 
 describeBroker('a broker that parks in every operation', (host, scheduler) => {
   const memory = makeMemory(host)
+  memory.start(scheduler)
   const random = new Random(7)
   return {
     broker: new SlowBroker(memory, scheduler, () => anyPark(random)),
@@ -59,7 +64,7 @@ describe('the memory broker', () => {
 
   function make(options: Partial<MemoryBrokerOptions> = {}): void {
     broker = makeMemory(host, options)
-    scheduler.run(() => broker.sweep())
+    broker.start(scheduler)
   }
 
   beforeEach(() => {
@@ -90,16 +95,22 @@ describe('the memory broker', () => {
     return outcome.value
   }
 
-  function publish(topic: string, ...data: string[]): Published[] {
-    return data.map((text) => ask(broker.publish(topic, draftOf(text))))
+  function publish(topic: string, ...data: string[]): Told[] {
+    return data.map((text) => ask(publishOne(broker, topic, text)))
   }
 
-  function publishBytes(topic: string, ...sizes: number[]): Published[] {
+  function standingOf(topic: string, follower: Recorder): Standing {
+    broker.follow([topic], follower)
+    broker.validate()
+    return follower.answers.at(-1)?.standing as Standing
+  }
+
+  function publishBytes(topic: string, ...sizes: number[]): Told[] {
     return publish(topic, ...sizes.map((size) => '1'.repeat(size)))
   }
 
   function history(topic: string): Slice {
-    return ask(broker.history(topic, 1, 1_000))
+    return ask(broker.history(topic, 1, { messages: 1_000, bytes: 1e9 }))
   }
 
   function offsets(topic: string): number[] {
@@ -172,7 +183,7 @@ describe('the memory broker', () => {
     make({ totalBytes: 100 })
     for (const topic of ['a', 'b', 'c', 'd']) {
       publishBytes(topic, 25)
-      ask(broker.follow(topic, new Recorder()))
+      broker.follow([topic], new Recorder())
     }
     expect(codeOf(() => publishBytes('e', 25))).toBe('ENCKE_ERR_SERVER_HISTORY')
     expect(['a', 'b', 'c', 'd'].map((topic) => offsets(topic))).toEqual([[1], [1], [1], [1]])
@@ -183,7 +194,7 @@ describe('the memory broker', () => {
     make({ totalBytes: 100 })
     for (const topic of ['a', 'b', 'c', 'd']) {
       publishBytes(topic, 25)
-      ask(broker.follow(topic, new Recorder()))
+      broker.follow([topic], new Recorder())
     }
     publishBytes('a', 25, 25)
     expect(offsets('a')).toEqual([3])
@@ -207,11 +218,11 @@ describe('the memory broker', () => {
   it('never drops a topic that is followed, and counts its time from when the last follower left', () => {
     const [one, other] = [new Recorder(), new Recorder()]
     publish('a', '1')
-    for (const follower of [one, other]) ask(broker.follow('a', follower))
-    ask(broker.unfollow('a', one))
+    for (const follower of [one, other]) broker.follow(['a'], follower)
+    broker.unfollow(['a'], one)
     advance(10_000_000)
     expect(broker.statistics().topics).toBe(1)
-    ask(broker.unfollow('a', other))
+    broker.unfollow(['a'], other)
     advance(590_000)
     expect(broker.statistics().topics).toBe(1)
     advance(20_000)
@@ -221,7 +232,7 @@ describe('the memory broker', () => {
   it('at maxTopics the least recently used topic makes way, and never one that is followed', () => {
     make({ maxTopics: 3 })
     const epochs = ['a', 'b', 'c'].map((topic) => publish(topic, '1')[0]?.epoch)
-    ask(broker.follow('a', new Recorder()))
+    broker.follow(['a'], new Recorder())
     publish('b', '2')
     publish('d', '1')
     expect(broker.statistics().topics).toBe(3)
@@ -236,12 +247,12 @@ describe('the memory broker', () => {
     const recorder = new Recorder()
     for (const topic of ['a', 'b']) {
       publish(topic, '1')
-      ask(broker.follow(topic, recorder))
+      broker.follow([topic], recorder)
     }
     expect(codeOf(() => publish('c', '1'))).toBe('ENCKE_ERR_SERVER_TOPICS')
-    expect([history('c').head, ask(broker.follow('c', recorder)).head]).toEqual([0, 0])
+    expect([history('c').head, standingOf('c', recorder).head]).toEqual([0, 0])
     publish('a', '2')
-    ask(broker.unfollow('b', recorder))
+    broker.unfollow(['b'], recorder)
     expect(publish('c', '1')[0]?.message.offset).toBe(1)
     expect([offsets('a'), history('b').head]).toEqual([[1, 2], 0])
   })
@@ -252,7 +263,7 @@ describe('the memory broker', () => {
     const recorder = new Recorder()
     for (let number = 0; number < 100; number += 1) {
       history(`unborn/${number}`)
-      ask(broker.follow(`unborn/${number}`, recorder))
+      broker.follow([`unborn/${number}`], recorder)
     }
     expect([publish('victim', '2')[0]?.message.offset, offsets('victim')]).toEqual([2, [1, 2]])
     expect(broker.statistics()).toMatchObject({ topics: 1, messages: 2 })
@@ -272,9 +283,9 @@ describe('the memory broker', () => {
     const holding = new Recorder()
     for (const topic of ['a', 'b', 'c', 'unborn']) {
       if (topic !== 'unborn') publish(topic, '1')
-      ask(broker.follow(topic, giving))
+      broker.follow([topic], giving)
     }
-    ask(broker.follow('c', holding))
+    broker.follow(['c'], holding)
     publish('d', '1')
     expect(asked).toEqual(['c', 'unborn', 'a'])
     expect([history('a').head, history('b').head, history('c').head]).toEqual([0, 1, 1])
@@ -290,11 +301,11 @@ describe('the memory broker', () => {
     const giving = Object.assign(new Recorder(), { relinquish: () => spare.pop() })
     for (const topic of ['a', 'b', 'c', 'd']) {
       publishBytes(topic, 25)
-      ask(broker.follow(topic, giving))
+      broker.follow([topic], giving)
     }
     publishBytes('e', 25)
     expect(history('a').head).toBe(0)
-    ask(broker.follow('e', giving))
+    broker.follow(['e'], giving)
     expect(codeOf(() => publishBytes('f', 25))).toBe('ENCKE_ERR_SERVER_HISTORY')
   })
 
@@ -327,7 +338,7 @@ describe('the memory broker', () => {
   it('sweeps a hundred thousand old messages a few at a time, so that everybody else gets a turn in between', () => {
     make({ history: { messages: 100_000, bytes: 1e9, ageMs: 60_000 }, totalBytes: 1e9 })
     const publisher = scheduler.run(function* () {
-      for (let index = 0; index < 100_000; index += 1) yield* broker.publish('a', draftOf('1'))
+      for (let index = 0; index < 100_000; index += 1) yield* publishOne(broker, 'a', '1')
     })
     host.settle()
     expect(publisher.status).toBe('done')
@@ -357,8 +368,8 @@ describe('the memory broker', () => {
           const answer = codeOf(() => {
             if (next.do === 'publish') result = publishBytes(next.topic, next.size)[0]?.message.offset
             else if (next.do === 'history') result = offsets(next.topic).join()
-            else if (next.do === 'follow') result = ask(broker.follow(next.topic, follower)).head
-            else if (next.do === 'unfollow') ask(broker.unfollow(next.topic, follower))
+            else if (next.do === 'follow') result = standingOf(next.topic, follower).head
+            else if (next.do === 'unfollow') broker.unfollow([next.topic], follower)
             else advance(10_000)
           })
           const expected = model.does(next)

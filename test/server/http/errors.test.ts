@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Coroutine } from '../../../runtime/index.ts'
 import { type ErrorCode, errorTable } from '../../../server/errors.ts'
 import type { Broker } from '../../../server/hub/index.ts'
+import { ScriptedBroker } from '../brokers/scripted-broker.ts'
 import type { Answer } from './served.ts'
 import { Served, until } from './served.ts'
 
@@ -106,6 +108,37 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     whileOneWaits(['--message-bytes', '99', '--history-bytes', '99', '--history-total-bytes', '99'], (full) =>
       full.publish('b', 'x'.repeat(70)),
     ),
+  ENCKE_ERR_KEY_VALUE: (served) => served.post('/publish?topic=a', '1', { 'idempotency-key': 'with a blank' }),
+  ENCKE_ERR_KEY_REUSED: async (served) => {
+    await served.post('/publish?topic=a', '1', { 'idempotency-key': 'k' })
+    return served.post('/publish?topic=a', '2', { 'idempotency-key': 'k' })
+  },
+  ENCKE_ERR_TOPIC_CLOSED: publishAfter([], function* (broker) {
+    yield* broker.create('a', { ...stream, isClosed: true })
+  }),
+  ENCKE_ERR_TOPIC_CONTENT_TYPE: publishAfter([], function* (broker) {
+    yield* broker.create('a', { ...stream, contentType: 'text/plain' })
+  }),
+  ENCKE_ERR_TOPIC_REMOVED: publishAfter([], function* (broker) {
+    yield* broker.create('a', stream)
+    yield* broker.fork('a', 'head', 'b', {})
+    yield* broker.remove('a')
+  }),
+  ENCKE_ERR_STREAMS_FULL: publishAfter(['--streams-total-bytes', '5'], function* (broker) {
+    yield* broker.create('a', stream)
+  }),
+  ENCKE_ERR_SERVER_BROKER: () =>
+    unanswered(
+      (broker) => broker.hanging.add('a'),
+      (served) => served.get('/messages?topic=a&wait=0'),
+    ),
+  ENCKE_ERR_PUBLISH_UNKNOWN: () =>
+    unanswered(
+      (broker) => {
+        broker.before = () => broker.never()
+      },
+      (served) => served.publish('a', 1),
+    ),
   ENCKE_ERR_SERVER_DRAINING: () =>
     whileOneWaits(['--drain-pause-ms', '3600000'], (going) => {
       void going.app.drain()
@@ -113,10 +146,30 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     }),
 }
 
+/** A publish to a topic that the broker has been told of. */
+function publishAfter(flags: string[], prepare: (broker: Broker) => Coroutine<unknown>): () => Promise<Answer> {
+  return async () => {
+    await using served = await Served.start(flags)
+    await served.app.scheduler.run(() => prepare(served.app.broker)).promise
+    return await served.publish('a', 'too late')
+  }
+}
+
+/** With a broker that does not answer. */
+async function unanswered(hang: (broker: ScriptedBroker) => void, ask: (served: Served) => Promise<Answer>) {
+  const broker = new ScriptedBroker()
+  hang(broker)
+  await using served = await Served.start(['--broker-timeout-ms', '20'], { broker })
+  return await ask(served)
+}
+
+const stream = { contentType: 'application/json', lifetime: null, messages: [], isClosed: false }
+
 /** Codes that no request provokes, and why. */
 const unprovoked: Partial<Record<ErrorCode, string>> = {
   ENCKE_ERR_BODY_LENGTH:
     'Node ends a body at its Content-Length, and takes what follows for a request; cut off, it is REQUEST_MALFORMED',
+  ENCKE_ERR_SERVER_PUBLISHES: 'ten thousand of them have to hang; test/server/hub/broken-broker.test.ts lets them',
   ENCKE_ERR_BENCHMARK_FAILED: 'no benchmark is broken; test/server/benchmarks/run.test.ts breaks one',
 }
 
@@ -253,10 +306,17 @@ function benchmark(served: Served, name: string, parameters: object, signal?: Ab
 }
 
 const brokenBroker: Broker = {
-  publish: () => fail(),
+  answersAtOnce: true,
+  health: { isOk: true },
+  append: () => fail(),
+  create: () => fail(),
+  fork: () => fail(),
+  remove: () => fail(),
+  inform: () => fail(),
   history: () => fail(),
-  follow: () => fail(),
-  unfollow: () => fail(),
+  follow: () => {},
+  unfollow: () => {},
+  close: () => fail(),
   statistics: () => ({ topics: 0, messages: 0, bytes: 0 }),
 }
 

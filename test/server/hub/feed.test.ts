@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Feed, FeedLink } from '../../../server/hub/feed.ts'
-import { Message } from '../../../server/hub/index.ts'
+import { Message, unbornStanding } from '../../../server/hub/index.ts'
 import { nameHash } from '../../../server/hub/position.ts'
 import { draftOf } from '../brokers/conformance.ts'
 import { hash } from './rig.ts'
@@ -24,7 +24,7 @@ function arrive(offset: number, epoch = 'E', id = `${epoch}${offset}`): void {
 }
 
 function standing(head: number, epoch = 'E') {
-  return { epoch, head, headId: head === 0 ? null : `${epoch}${head}`, oldest: 1 }
+  return { epoch, head, headId: head === 0 ? null : `${epoch}${head}`, oldest: 1, isClosed: false }
 }
 
 function wait(isReady = () => true): FeedLink {
@@ -130,12 +130,40 @@ it('is not put back by a standing that is older than what has arrived', () => {
 
 it('knows when a message of another epoch has crossed the broker’s answer', () => {
   feed.locate(standing(5))
-  const { arrivals } = feed
-  expect(feed.isCrossed(standing(5), arrivals)).toBe(false)
-  expect(feed.isCrossed(standing(1, 'F'), arrivals)).toBe(false)
+  const asked = { arrivals: feed.arrivals, moves: feed.moves }
+  expect(feed.isCrossed(standing(5), asked)).toBe(false)
+  expect(feed.isCrossed(standing(1, 'F'), asked)).toBe(false)
   arrive(1, 'F')
-  expect(feed.isCrossed(standing(5), arrivals)).toBe(true)
-  expect(feed.isCrossed(standing(1, 'F'), arrivals)).toBe(false)
+  expect(feed.isCrossed(standing(5), asked)).toBe(true)
+  expect(feed.isCrossed(standing(1, 'F'), asked)).toBe(false)
+})
+
+it('moves wherever the broker says, downwards too, and takes no answer to what was asked before', () => {
+  feed.locate(standing(0))
+  for (let offset = 1; offset <= 3; offset += 1) arrive(offset)
+  const asked = { arrivals: feed.arrivals, moves: feed.moves }
+  const [behind, ahead] = [wait(), wait(() => false)]
+  expect(feed.moved(standing(2))).toBe(true)
+  expect(feed.head.offset).toBe(2)
+  expect(feed.isCrossed(standing(3), asked)).toBe(true)
+  expect(woken).toEqual([behind])
+  feed.withdraw(ahead)
+  expect(feed.moved(standing(0, unbornStanding.epoch))).toBe(true)
+  expect(feed.head).toEqual({ epoch: 0, tag: 0, offset: 0 })
+})
+
+it('keeps what it has at hand when the broker says that it stands where it is known to', () => {
+  feed.locate(standing(0))
+  arrive(1)
+  arrive(2)
+  wait()
+  expect(feed.moved(standing(2))).toBe(false)
+  expect([feed.ringLength, woken.length]).toEqual([2, 0])
+})
+
+it('is located by what the broker tells by itself, too', () => {
+  expect(feed.moved(standing(2))).toBe(true)
+  expect([feed.isLocated, feed.head.offset]).toEqual([true, 2])
 })
 
 it('trims to its bounds when nobody has to read', () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { afterEach, expect, it } from 'vitest'
-import type { Coroutine, Operation } from '../../../runtime/index.ts'
+import type { Coroutine, Operation, Scheduler } from '../../../runtime/index.ts'
 import { checkpoint, sleep } from '../../../runtime/index.ts'
-import type { Broker, Draft, Follower } from '../../../server/hub/index.ts'
+import type { Append, Broker, Creation, Follower, HistoryLimits, Slice } from '../../../server/hub/index.ts'
 import { draftOf } from '../brokers/conformance.ts'
+import { TopicLines } from '../brokers/slow-broker.ts'
 import type { RigOptions } from './rig.ts'
 import { Account, dataOf, Rig, unfollowMs, verdictsOf } from './rig.ts'
 
@@ -17,39 +18,80 @@ afterEach(() => rig.validate())
 
 /** A broker of which single operations can be watched or replaced. */
 class Tapped implements Broker {
+  answersAtOnce = false
   readonly inner: Broker
   readonly log: string[] = []
   before: (operation: string, topic: string) => Operation<void> = function* () {}
   followers: Follower[] = []
+  readonly #lines: TopicLines
 
-  constructor(inner: Broker) {
+  constructor(inner: Broker, scheduler: Scheduler) {
     this.inner = inner
+    this.#lines = new TopicLines(scheduler)
   }
 
-  *publish(topic: string, draft: Draft) {
+  get health() {
+    return this.inner.health
+  }
+
+  *append(topic: string, append: Append) {
     yield* this.#note('publish', topic)
-    return yield* this.inner.publish(topic, draft)
+    return yield* this.inner.append(topic, append)
   }
 
-  *history(topic: string, from: number, limit: number) {
-    const slice = yield* this.inner.history(topic, from, limit)
+  create(topic: string, creation: Creation) {
+    return this.inner.create(topic, creation)
+  }
+
+  fork(): never {
+    throw new Error('no test asks for it')
+  }
+
+  remove(topic: string) {
+    return this.inner.remove(topic)
+  }
+
+  inform(topic: string) {
+    return this.inner.inform(topic)
+  }
+
+  *history(topic: string, from: number, limits: HistoryLimits) {
+    const slice = yield* this.inner.history(topic, from, limits)
     yield* this.#note('history', topic)
     return slice
   }
 
-  *follow(topic: string, follower: Follower) {
+  follow(topics: readonly string[], follower: Follower): void {
     this.followers = [follower]
-    yield* this.#note('follow', topic)
-    return yield* this.inner.follow(topic, follower)
+    for (const topic of topics) {
+      this.#tell('follow', topic, follower, () => this.inner.follow([topic], follower))
+    }
   }
 
-  *unfollow(topic: string, follower: Follower) {
-    yield* this.#note('unfollow', topic)
-    yield* this.inner.unfollow(topic, follower)
+  unfollow(topics: readonly string[], follower: Follower): void {
+    for (const topic of topics) {
+      this.#tell('unfollow', topic, follower, () => this.inner.unfollow([topic], follower))
+    }
   }
 
   statistics() {
     return this.inner.statistics()
+  }
+
+  close() {
+    return this.inner.close()
+  }
+
+  #tell(operation: string, topic: string, follower: Follower, tell: () => void): void {
+    const note = () => this.#note(operation, topic)
+    this.#lines.run(topic, function* () {
+      try {
+        yield* note()
+        tell()
+      } catch (error) {
+        follower.notLocated(topic, error)
+      }
+    })
   }
 
   *#note(operation: string, topic: string): Coroutine<void> {
@@ -62,12 +104,17 @@ function beginTapped(options: RigOptions = {}): Tapped {
   let tapped: Tapped | undefined
   begin({
     ...options,
-    wrap: (broker) => {
-      tapped = new Tapped(broker)
+    wrap: (broker, scheduler) => {
+      tapped = new Tapped(broker, scheduler)
       return tapped
     },
   })
   return tapped as unknown as Tapped
+}
+
+/** What the broker has of a topic. */
+function kept(topic: string, from = 1): Slice {
+  return rig.complete(() => rig.memory.history(topic, from, { messages: 1_000, bytes: 1e9 }))
 }
 
 /** Go once through the run queue, and on from there. */
@@ -300,25 +347,23 @@ it('the cursor it informs of is where a reader goes on', () => {
 })
 
 it('a publisher that is cancelled once the broker was called still publishes; one cancelled before does not', () => {
-  const called: boolean[] = []
+  const outcomes = new Set<string>()
   for (let steps = 0; steps < 12; steps += 1) {
     const tapped = beginTapped()
     tapped.before = () => sleep(5)
     const publisher = rig.scheduler.run(() => rig.hub.publish('a', draftOf('1')))
     publisher.promise.catch(() => {})
-    let wasCalled = false
     rig.scheduler.run(function* () {
       if (steps > 0) yield* sleep(steps - 1)
-      wasCalled = tapped.log.length > 0
       publisher.cancel()
     })
     if (steps === 0) publisher.cancel()
     rig.settle(100)
-    expect(publisher.status).toBe(wasCalled ? 'done' : 'cancelled')
-    expect(rig.memory.statistics().messages).toBe(wasCalled ? 1 : 0)
-    called.push(wasCalled)
+    expect(rig.memory.statistics().messages).toBe(publisher.status === 'done' ? 1 : 0)
+    expect(tapped.log).toHaveLength(publisher.status === 'done' ? 1 : 0)
+    outcomes.add(publisher.status)
   }
-  expect(new Set(called).size).toBe(2)
+  expect([...outcomes].toSorted()).toEqual(['cancelled', 'done'])
 })
 
 it('follows a topic while somebody reads it and for 30 s after the last has gone', () => {
@@ -369,23 +414,26 @@ it('copes with duplicates, holes and a new epoch in what arrives: everything onc
   const { cursor } = rig.ask({ topics: ['a'] })
   const first = rig.startPoll({ topics: ['a'], cursor, holdMs: 1_000 })
   rig.settle()
-  const [one, two] = rig.publish('a', '1', '2')
+  rig.publish('a', '1', '2')
+  const [one, two] = kept('a').messages
   const hub = tapped.followers[0] as Follower
   const reader = rig.startPoll({ topics: ['a'], cursor: rig.ask({ topics: ['a'] }).cursor, holdMs: 1_000 })
   rig.settle()
-  for (const published of [one, two, one]) if (published) hub.arrived(published.message, published.epoch)
+  const { epoch } = kept('a')
+  for (const message of [one, two, one]) if (message) hub.arrived(message, epoch)
   rig.settle()
   expect(reader.answer).toBeUndefined()
-  rig.complete(() => tapped.inner.unfollow('a', hub))
+  tapped.inner.unfollow(['a'], hub)
   rig.publish('a', '3')
-  const [four] = rig.publish('a', '4')
-  if (four) hub.arrived(four.message, four.epoch)
+  rig.publish('a', '4')
+  const four = kept('a').messages.at(-1)
+  if (four) hub.arrived(four, epoch)
   rig.settle()
   expect([dataOf(reader.answer), verdictsOf(reader.answer)]).toEqual([['3', '4'], { a: 'ok' }])
   expect(dataOf(rig.ask({ topics: ['a'], cursor: first.answer?.cursor }))).toEqual(['2', '3', '4'])
   const last = rig.startPoll({ topics: ['a'], cursor: reader.answer?.cursor, holdMs: 1_000 })
   rig.settle()
-  if (one) hub.arrived(one.message, 'a new epoch')
+  if (one) hub.arrived(one, 'a new epoch')
   rig.settle()
   expect(last.answer).toBeDefined()
 })
@@ -427,14 +475,13 @@ it('a failure is told to whom it was shown, though the next reader has come alre
   expect(reader.error).toMatchObject({ message: 'no broker' })
 })
 
-it('goes on when the broker fails to let go of a topic, and reports it', () => {
+it('goes on when the broker fails to let go of a topic', () => {
   const tapped = beginTapped()
   tapped.before = function* (operation) {
     if (operation === 'unfollow') throw new Error('no broker')
   }
   rig.ask({ topics: ['a'] })
-  rig.host.advance(unfollowMs)
-  expect(rig.host.reported.splice(0)).toMatchObject([{ message: 'no broker' }])
+  rig.settle(unfollowMs)
   const reader = rig.startPoll({ topics: ['b'], holdMs: 1_000 })
   rig.settle()
   rig.publish('b', '1')
@@ -468,14 +515,15 @@ it('a reader that is ahead of its node is given nothing twice, though the rest a
   const hub = tapped.followers[0] as Follower
   expect(hub).toBe(rig.hub)
   rig.publishNumbers('a', 1, 3)
-  rig.complete(() => tapped.inner.unfollow('a', hub))
-  const late = rig.publish('a', '4', '5', '6')
+  tapped.inner.unfollow(['a'], hub)
+  rig.publish('a', '4', '5', '6')
   const { cursor } = rig.ask({ topics: ['a'] }, ahead)
-  late.push(...rig.publish('a', '7'))
+  rig.publish('a', '7')
+  const late = kept('a', 4)
   tapped.before = (operation) => sleep(operation === 'history' ? 10 : 0)
   const reader = rig.startPoll({ topics: ['a'], cursor, holdMs: 1_000 })
   rig.settle(5)
-  for (const { message, epoch } of late) hub.arrived(message, epoch)
+  for (const message of late.messages) hub.arrived(message, late.epoch)
   rig.settle(5)
   expect([dataOf(reader.answer), verdictsOf(reader.answer)]).toEqual([['7'], { a: 'ok' }])
 })
@@ -490,7 +538,7 @@ it('an old answer of the broker does not put a topic back into an epoch that has
   const { cursor } = rig.ask({ topics: ['a'] })
   const behind = rig.startPoll({ topics: ['a'], from: 'earliest', holdMs: 1_000 })
   rig.settle(5)
-  const [message] = rig.complete(() => rig.memory.history('a', 2, 1)).messages
+  const [message] = kept('a', 2).messages
   if (message) hub.arrived(message, 'a new epoch')
   rig.settle(5)
   expect(dataOf(behind.answer)).toEqual(['1', '2'])
@@ -653,5 +701,4 @@ it('data and ids reach the reader as they were, character by character', () => {
   const batch = rig.ask({ topics: ['a'], cursor })
   expect(dataOf(batch)).toEqual(data)
   expect(batch.messages.map(({ id }) => id)).toEqual(published.map(({ message }) => message.id))
-  for (const text of data) expect(batch.json).toContain(`"data":${text}}`)
 })

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto'
 import type { Coroutine, Operation, Scheduler } from '../../../runtime/index.ts'
 import { after, select, VirtualHost } from '../../../runtime/index.ts'
-import { MemoryBroker } from '../../../server/brokers/memory.ts'
-import type { Batch, Broker, From, Hash, HistoryLimits, PublishedHere } from '../../../server/hub/index.ts'
+import { MemoryBroker } from '../../../server/brokers/memory/memory-broker.ts'
+import type { Batch, Broker, From, Hash, HistoryLimits, Published } from '../../../server/hub/index.ts'
 import { decodeCursor, Hub } from '../../../server/hub/index.ts'
 import { draftOf } from '../brokers/conformance.ts'
 import { SlowBroker } from '../brokers/slow-broker.ts'
@@ -20,7 +20,7 @@ export interface RigOptions {
   /** Make the broker park so at every stop. */
   readonly park?: (rig: Rig) => Operation<void>
   /** Stand something else between the hub and the memory broker. */
-  readonly wrap?: (broker: Broker) => Broker
+  readonly wrap?: (broker: Broker, scheduler: Scheduler) => Broker
 }
 
 export interface Ask {
@@ -32,6 +32,7 @@ export interface Ask {
 }
 
 export const unfollowMs = 30_000
+export const brokerTimeoutMs = 5_000
 
 export function hash(text: string): Uint8Array {
   return createHash('sha256').update(text).digest()
@@ -54,13 +55,15 @@ export class Rig {
       history: { messages: 1_000, bytes: 1_000_000, ageMs: 86_400_000, ...history },
       totalBytes: 100_000_000,
       maxTopics,
+      streamsTotalBytes: 100_000_000,
+      idempotencyKeys: 1_000,
       topicTtlMs: 86_400_000,
       clock: () => this.host.now(),
       now: () => this.host.now(),
       randomId: () => `id${(this.#ids += 1)}`,
     })
     const { memory, scheduler } = this
-    this.broker = wrap(park === undefined ? memory : new SlowBroker(memory, scheduler, () => park(this)))
+    this.broker = wrap(park === undefined ? memory : new SlowBroker(memory, scheduler, () => park(this)), scheduler)
     this.hub = this.anotherHub()
   }
 
@@ -75,6 +78,7 @@ export class Rig {
       ring: { messages: 1_000, bytes: 1_000_000, ...ring },
       batchBytes,
       unfollowMs,
+      brokerTimeoutMs,
     })
   }
 
@@ -108,7 +112,7 @@ export class Rig {
     return outcome.value
   }
 
-  publish(topic: string, ...data: string[]): PublishedHere[] {
+  publish(topic: string, ...data: string[]): Published[] {
     return data.map((text) => this.complete(() => this.hub.publish(topic, draftOf(text))))
   }
 
@@ -119,7 +123,11 @@ export class Rig {
   /** The server's handler. */
   *poll({ topics, cursor, from = 'now', limit = 100, holdMs = 0 }: Ask, hub = this.hub): Coroutine<Batch> {
     using place = hub.subscribe(topics, cursor === undefined ? undefined : decodeCursor(cursor), from)
-    yield* place.located()
+    if (!place.isLocated) {
+      const late = after(hub.locateMs(holdMs))
+      const located = yield* select({ located: place.located(), late }, { order: 'first' })
+      if (located.case === 'late') place.requirePositions()
+    }
     const woken = yield* select({ news: place.changed(), quiet: after(holdMs) }, { order: 'first' })
     return woken.case === 'news' ? yield* place.read(limit) : place.nothing()
   }
@@ -145,7 +153,7 @@ export class Rig {
 }
 
 export function dataOf(batch: Batch | undefined): string[] | undefined {
-  return batch?.messages.map(({ data }) => data)
+  return batch?.messages.map(({ data }) => data as string)
 }
 
 /** `ok`, `gap 3`, `reset`, by topic. */

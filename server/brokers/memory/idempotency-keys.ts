@@ -1,0 +1,65 @@
+// The idempotency keys of one topic: what was answered to each in the last ten minutes.
+
+import { Link, type WaitList } from '../../../runtime/index.ts'
+import type { IdempotencyKey, Receipt } from '../../hub/index.ts'
+
+/** How long the same key gives the same answer, in milliseconds. */
+export const keyMs = 600_000
+
+/** It is a link, so that the broker can chain the keys of all topics, oldest first. */
+export class Answer extends Link {
+  readonly keys: IdempotencyKeys
+  readonly key: IdempotencyKey
+  readonly receipts: readonly Receipt[]
+  readonly since: number
+
+  constructor(keys: IdempotencyKeys, key: IdempotencyKey, receipts: readonly Receipt[], since: number) {
+    super()
+    this.keys = keys
+    this.key = key
+    this.receipts = receipts
+    this.since = since
+  }
+}
+
+export class IdempotencyKeys {
+  readonly #most: number
+  readonly #all: WaitList<Answer>
+  readonly #answers = new Map<string, Answer>()
+
+  /** `all` chains the answers of all topics. */
+  constructor(most: number, all: WaitList<Answer>) {
+    this.#most = most
+    this.#all = all
+  }
+
+  find(key: IdempotencyKey, now: number): Answer | undefined {
+    const answer = this.#answers.get(key.text)
+    return answer !== undefined && answer.since > now - keyMs ? answer : undefined
+  }
+
+  keep(key: IdempotencyKey, receipts: readonly Receipt[], now: number): void {
+    this.drop(key.text)
+    const oldest = this.#answers.size >= this.#most ? this.#answers.keys().next() : undefined
+    if (oldest?.done === false) this.drop(oldest.value)
+    // The messages themselves would do, but they would keep their data.
+    const answer = new Answer(
+      this,
+      key,
+      receipts.map(({ offset, id, time }) => ({ offset, id, time })),
+      now,
+    )
+    this.#answers.set(key.text, answer)
+    this.#all.add(answer)
+  }
+
+  drop(text: string): void {
+    this.#answers.get(text)?.unlink()
+    this.#answers.delete(text)
+  }
+
+  clear(): void {
+    for (const answer of this.#answers.values()) answer.unlink()
+    this.#answers.clear()
+  }
+}
