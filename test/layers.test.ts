@@ -21,6 +21,8 @@ const map: LayerMap = {
   'server/errors.ts': { mayImport: [], packages: [] },
   'server/hosts.ts': { mayImport: ['runtime'], packages: [] },
   'server/quiet-memory.ts': { mayImport: [], packages: ['node:vm'] },
+  // What belongs to a process: it starts the programs, and imports none of them.
+  'server/process': { mayImport: [], packages: ['node:*'] },
   'server/config.ts': { mayImport: [errors], packages: [...web, 'pino'] },
   'server/app.ts': {
     mayImport: [

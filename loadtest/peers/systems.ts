@@ -2,11 +2,10 @@
 // is not on this machine is skipped, and named with the reason.
 
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { installNpmPeers } from '../processes/npm-peers.ts'
-import { nodeFlags } from '../processes/subject.ts'
+import { flagsOfStart } from '../processes/subject.ts'
 
 export type SystemName =
   | 'encke'
@@ -91,12 +90,9 @@ export const systems: readonly System[] = [
   },
 ]
 
-/** Node as `npm start` runs it, from package.json, so that no flag can be forgotten. The peers in JavaScript get the same. */
+/** Node as `npm start` runs it, so that no flag can be forgotten. The peers in JavaScript get the same. */
 export function nodeCommand(program: string): Command {
-  const packageText = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const { scripts } = JSON.parse(packageText) as { scripts: { start: string } }
-  const flags = nodeFlags(scripts.start).slice(0, -1)
-  return { program: process.execPath, words: [...flags, program], variables: {} }
+  return { program: process.execPath, words: [...flagsOfStart(), program], variables: {} }
 }
 
 async function npmPeer(file: string): Promise<Command> {

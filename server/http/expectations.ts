@@ -29,6 +29,6 @@ export function askForBody(request: FastifyRequest, reply: FastifyReply): EnckeE
 }
 
 /** What the client expects. HTTP/1.0 has no expectations. */
-export function expectationOf({ headers, raw }: FastifyRequest): string | undefined {
+function expectationOf({ headers, raw }: FastifyRequest): string | undefined {
   return raw.httpVersion === '1.0' ? undefined : headers.expect
 }

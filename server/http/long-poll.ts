@@ -38,16 +38,16 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     reply: FastifyReply,
   ): Coroutine<string | FastifyReply> {
     const poll = readPoll(topics, given, limits, request)
-    // Others are ahead of it on its connection, and their replies may not have been read.
-    if (reply.raw.socket === null) poll.room = () => pipelining.room(reply.raw)
+    // Without a socket others are ahead of it on its connection.
+    const room = reply.raw.socket === null ? () => pipelining.room(reply.raw) : undefined
     const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor)
     const recognised = repeatedPolls.recognise(request.raw, given.cursor)
     letGoOfHeaders(request.raw)
-    const prepared = yield* longPoll(poll, cursor)
+    const prepared = yield* longPoll(poll, cursor, room)
     if (typeof prepared === 'string') return reply.headers(pollHeaders).send(prepared)
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
-    if (head !== undefined && cursor !== undefined && poll.room === undefined) {
+    if (head !== undefined && cursor !== undefined) {
       repeatedPolls.answered(request.raw, reply.raw, recognised && { ...recognised, poll, head })
     }
     return reply

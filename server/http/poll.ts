@@ -15,8 +15,6 @@ export interface Poll {
   readonly from: From
   /** Whose place it takes in the waiting room. */
   readonly address: string
-  /** Waits until one more reply may be made; left out when it may at once. */
-  room?: () => Coroutine<void>
 }
 
 export interface PollParts {
@@ -25,8 +23,11 @@ export interface PollParts {
   readonly waitingRoom: WaitingRoom
 }
 
-/** Answer a poll. A text, and not a reply, is for a client that is sent away. */
-export type LongPoll = (poll: Poll, cursor: Cursor | undefined) => Coroutine<PreparedReply | string>
+/** Wait until one more reply may be made: earlier ones of the connection have not been read. */
+type Room = () => Coroutine<void>
+
+/** Answer a poll, when there is `room`. A text, and not a reply, is for a client that is sent away. */
+export type LongPoll = (poll: Poll, cursor: Cursor | undefined, room?: Room) => Coroutine<PreparedReply | string>
 
 export const pollHeaders = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
 
@@ -43,7 +44,7 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
     return last.reply
   }
 
-  function* longPoll(poll: Poll, cursor: Cursor | undefined): Coroutine<PreparedReply | string> {
+  function* longPoll(poll: Poll, cursor: Cursor | undefined, room?: Room): Coroutine<PreparedReply | string> {
     const { topics, waitSeconds, limit, from, address } = poll
     const holdMs = Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter))
     const place = holdMs > 0 ? waitingRoom.enter(address) : null
@@ -57,7 +58,7 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
       )
       // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
       if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
-        if (poll.room !== undefined) yield* poll.room()
+        if (room !== undefined) yield* room()
         return replyWith(yield* subscription.read(limit))
       }
       if (woken.case === 'quiet') return replies.of(subscription.nothing().json)
