@@ -89,8 +89,8 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   const draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
   const adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
   const hurried = new Latch('a second signal')
-  const http = createHttp(config, logger)
   const pipelining = new Pipelining(config)
+  const http = createHttp(config, logger, pipelining)
   pipelining.bound(http)
   const traffic = new Traffic()
   traffic.countIn(http)
@@ -162,7 +162,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   }
 }
 
-function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance {
+function createHttp(config: Config, logger: FastifyBaseLogger, pipelining: Pipelining): FastifyInstance {
   const { trustProxy } = config
   const http = fastify({
     loggerInstance: withLazyChildren(logger),
@@ -184,7 +184,9 @@ function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance 
       // A GET has no body: its stream need not be read to its end.
       optimizeEmptyRequests: true,
     },
-    clientErrorHandler: replyToBrokenRequest,
+    clientErrorHandler: (error, socket) => {
+      if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !pipelining.holds(socket)) replyToBrokenRequest(error, socket)
+    },
     frameworkErrors: replyBeforeHooks(config.origins),
   })
   return http as unknown as FastifyInstance
