@@ -12,6 +12,7 @@ import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { hostForRequests } from './hosts.ts'
 import { Draining } from './http/draining.ts'
+import { Pipelining } from './http/pipelining.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
 
@@ -36,6 +37,7 @@ export class Engine {
   /** Undefined where clients have no limits. */
   readonly rate: ClientRate | undefined
   readonly waitingRoom: WaitingRoom
+  readonly pipelining: Pipelining
   readonly adminToken: string
   readonly #ownsBroker: boolean
   readonly #background: Task<unknown>[] = []
@@ -67,6 +69,7 @@ export class Engine {
       places: config.maxWaiting,
       placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
     })
+    this.pipelining = new Pipelining(config)
     this.adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
   }
 

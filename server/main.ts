@@ -52,8 +52,11 @@ function stopOnSignals(app: App): void {
     isStopping = true
     void app.drain().then(() => process.exit(0))
   }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    // Until now a signal has ended the process at once (server/process/first.cjs): there was nothing to finish.
+    process.removeAllListeners(signal)
+    process.on(signal, stop)
+  }
 }
 
 function banner(app: App, config: Config): string {

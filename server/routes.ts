@@ -21,7 +21,6 @@ import { healthRoutes } from './http/health.ts'
 import { longPollRoutes } from './http/long-poll.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
-import { Pipelining } from './http/pipelining.ts'
 import { longPolling } from './http/poll.ts'
 import { publishRoutes } from './http/publish.ts'
 import { guardSite } from './http/same-site.ts'
@@ -49,7 +48,7 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, identity, rate, adminToken } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, adminToken } = engine
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
   const admissions = new Admissions(app, {
@@ -60,7 +59,6 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   const traffic = new Traffic(server)
-  const pipelining = new Pipelining(config)
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const longPoll = longPolling({ hub, draining, waitingRoom, hasOtherHooks })
 

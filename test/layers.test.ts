@@ -50,6 +50,8 @@ const map: LayerMap = {
   ...eachPart(partsWithOptions, 'options.ts', { mayImport: ['server/config'], packages: [] }),
   'server/hosts.ts': { mayImport: ['runtime'], packages: [] },
   'server/quiet-memory.ts': { mayImport: [], packages: ['node:vm'] },
+  // What belongs to a process: it starts the programs, and imports none of them.
+  'server/process': { mayImport: [], packages: ['node:*'] },
   'server/config.ts': {
     mayImport: [...partsWithOptions.map((part) => `${part}/options.ts`), 'server/config', ...errors],
     packages: [],

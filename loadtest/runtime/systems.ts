@@ -90,7 +90,7 @@ export const systems: readonly System[] = [
   },
 ]
 
-/** Node on the flags that `npm start` has: the systems in JavaScript get the same as Encke. */
+/** Node as `npm start` runs it, so that no flag can be forgotten. The peers in JavaScript get the same. */
 export function nodeCommand(program: string): Command {
   return { program: process.execPath, words: [...flagsOfStart(), program], variables: {} }
 }

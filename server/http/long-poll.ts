@@ -42,16 +42,16 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   ): Coroutine<FastifyReply> {
     const { admission } = request
     const poll = readPoll(topics, given, limits, request)
-    // Others are ahead of it on its connection, and their replies may not have been read.
-    if (reply.raw.socket === null) poll.room = () => pipelining.room(reply.raw)
+    // Without a socket others are ahead of it on its connection.
+    const room = reply.raw.socket === null ? () => pipelining.room(reply.raw) : undefined
     const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
     const recognised =
       given.cursor === undefined ? undefined : fastPath?.recognise(request.raw, { cursor: given.cursor })
     if (!keepsHeaders()) letGoOfHeaders(request.raw)
-    const prepared = yield* fastPath?.underWay(request)?.reply() ?? longPoll(poll, cursor)
+    const prepared = yield* fastPath?.underWay(request)?.reply() ?? longPoll(poll, cursor, room)
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
-    if (head !== undefined && cursor !== undefined && poll.room === undefined) {
+    if (head !== undefined && cursor !== undefined) {
       fastPath?.answered(request.raw, reply.raw, recognised, { admission, head, begin: ([text]) => again(poll, text) })
     }
     return reply

@@ -45,6 +45,11 @@ export class Pipelining {
     })
   }
 
+  /** Whether requests of `socket` are held, so that it is not read: one that has come in part is not late. */
+  holds(socket: Socket): boolean {
+    return this.#pipelines.get(socket)?.isHolding ?? false
+  }
+
   /** Wait until the client has read so much that one more reply may be made for `response`. */
   *room(response: ServerResponse): Coroutine<void> {
     while (response.socket === null && !response.destroyed) {
@@ -100,8 +105,12 @@ class Pipeline {
     this.#options = options
     // Node's HTTP reads on for reasons of its own; what comes then would be held without a bound.
     socket.on('resume', () => {
-      if (this.#held.length > 0) socket.pause()
+      if (this.isHolding) socket.pause()
     })
+  }
+
+  get isHolding(): boolean {
+    return this.#held.length > 0
   }
 
   get hasRoom(): boolean {
@@ -116,7 +125,7 @@ class Pipeline {
     if (first !== undefined && this.#begun.size === 0) this.#watch(first)
     this.#held.push({ response, begin })
     this.#beginMore()
-    if (this.#held.length > 0) this.#socket.pause()
+    if (this.isHolding) this.#socket.pause()
   }
 
   #watch(response: ServerResponse): void {
@@ -130,13 +139,13 @@ class Pipeline {
     const { change } = this
     this.change = new Latch(change.name)
     change.open()
-    const wasHolding = this.#held.length > 0
+    const wasHolding = this.isHolding
     this.#beginMore()
-    if (wasHolding && this.#held.length === 0) this.#socket.resume()
+    if (wasHolding && !this.isHolding) this.#socket.resume()
   }
 
   #beginMore(): void {
-    while (this.#held.length > 0 && this.#begun.size < this.#options.pipelineRequests && this.#mayBegin) {
+    while (this.isHolding && this.#begun.size < this.#options.pipelineRequests && this.#mayBegin) {
       const { response, begin } = this.#held.shift() as Held
       this.#watch(response)
       begin()

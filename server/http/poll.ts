@@ -19,8 +19,6 @@ export interface Poll {
   readonly lowered: string
   /** Whose place it takes in the waiting room, and when it ends at the latest. */
   readonly admission: Admission
-  /** Waits until one more reply may be made; left out when it may at once. */
-  room?: () => Coroutine<void>
 }
 
 export interface PollParts {
@@ -31,8 +29,11 @@ export interface PollParts {
   readonly hasOtherHooks: () => boolean
 }
 
-/** Answer a poll. */
-export type LongPoll = (poll: Poll, cursor: Cursor | undefined) => Coroutine<PreparedReply>
+/** Wait until one more reply may be made: earlier ones of the connection have not been read. */
+type Room = () => Coroutine<void>
+
+/** Answer a poll, when there is `room`. */
+export type LongPoll = (poll: Poll, cursor: Cursor | undefined, room?: Room) => Coroutine<PreparedReply>
 
 const headers = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
 
@@ -60,7 +61,7 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
     return health.isOk ? '' : `,"brokerFailingSince":${health.since}`
   }
 
-  function* longPoll(poll: Poll, cursor: Cursor | undefined): Coroutine<PreparedReply> {
+  function* longPoll(poll: Poll, cursor: Cursor | undefined, room?: Room): Coroutine<PreparedReply> {
     const { topics, waitSeconds, limit, from, lowered, admission } = poll
     const holdMs = Math.min(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)), admission.leftMs)
     const place = holdMs > 0 ? waitingRoom.enter(admission.client) : null
@@ -84,7 +85,7 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
       )
       // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
       if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
-        if (poll.room !== undefined) yield* poll.room()
+        if (room !== undefined) yield* room()
         return replyWith(yield* subscription.read(limit), lowered)
       }
       const nothing = encodeBatch(subscription.nothing())

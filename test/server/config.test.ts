@@ -95,6 +95,9 @@ describe('the defaults', () => {
       maxWaiting: 50_000,
       maxWaitingPerClient: 200,
       requestsPerSecond: 200,
+      pipelineRequests: 32,
+      unreadBytes: 1_048_576,
+      stalledReplyMs: 60_000,
       sliceMs: 5,
       logLevel: 'info',
     })

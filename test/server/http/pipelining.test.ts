@@ -91,6 +91,23 @@ describe('requests in flight on one connection', () => {
     expect(live.app.hub.statistics().waiting).toBe(3)
   })
 
+  it('are not called late when the last one has come in part, for the server does not read on', async () => {
+    await using live = await LiveApp.open(['--pipeline-requests', '2'])
+    using client = new Client(live.port)
+    client.socket.write(Array.from({ length: 4 }, () => poll('a', 'wait=60')).join('') + health.slice(0, 20))
+    await live.untilWaiting(2)
+    // Node looks for late requests every 30 s, and says so with this event.
+    const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+    for (const socket of live.sockets) live.app.http.server.emit('clientError', late, socket)
+    for (let replies = 0; replies < 4; ) {
+      await live.publish('a', replies)
+      await turns(5)
+      replies = client.replies
+    }
+    client.socket.write(health.slice(20))
+    await until('the last one is answered', () => client.received.endsWith('{"status":"ok"}'))
+  })
+
   it('leave nothing behind when their client goes away, held or not', async () => {
     await using live = await LiveApp.open(['--pipeline-requests', '4'])
     const before = live.left()
