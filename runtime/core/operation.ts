@@ -76,8 +76,8 @@ export interface Runner extends Waiter {
   park(operation: Selectable<unknown> | null): void
   /** Take `park` back. False: it is too late, because something has woken it meanwhile. */
   goOn(): boolean
-  /** Go to the end of the run queue and on from there. */
-  handOver(): void
+  /** The budget is spent. True: there is more, and one operation of it is spent. False: it hands over. */
+  renewBudget(): boolean
   /** End the slice, and be the first to go on in the next one. */
   handOverFirst(): void
   /** The error to throw because of a cancel, counted. */
@@ -111,7 +111,7 @@ export interface TimerEntry {
 /**
  * The coroutine that is running, and how many more operations it may start before it hands over. There is one such
  * place for all schedulers, because there is one thread. With nobody running, or once the running coroutine is
- * cancelled, the budget is spent: so one comparison on entry stands for all three checks.
+ * cancelled, the budget is spent: so one comparison on entry stands for all three checks. The scheduler gives it in parts.
  */
 export const running: { task: Runner | null; budget: number; audit: Audit | null; mourned: Runner | null } = {
   task: null,
@@ -163,8 +163,7 @@ export function enter(state: OperationState): boolean {
       running.budget -= 1
       return true
     }
-    currentTask().handOver()
-    return false
+    return currentTask().renewBudget()
   }
   if (state === HELD) {
     const task = currentTask()

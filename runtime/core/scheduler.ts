@@ -22,6 +22,7 @@ import { RunQueue } from './run-queue.ts'
 import { Scope } from './scope.ts'
 import { spawnSite } from './spawn-site.ts'
 import type { CoroutineTask } from './task.ts'
+import { fullAllowance } from './task.ts'
 import type { Task } from './task-handle.ts'
 import { TimerHeap } from './timer-heap.ts'
 import type { Trace, TraceEvent } from './trace.ts'
@@ -79,8 +80,11 @@ export interface Enclosing {
   bodyThrew(error: unknown): boolean
 }
 
-/** How many resumes pass between two looks at the clock: a look costs a third of a resume. */
-const clockStride = 16
+/** How many resumes pass at most between two looks at the clock: a look costs a third of a resume. */
+const longestStride = 16
+
+/** How many operations a coroutine may start before a look at the clock, where looks have shown them to be short. */
+const largestPart = 8
 
 /** What tasks and scopes ask of their scheduler, beside what operations do. They alone call it. */
 interface TaskKeeper extends Timekeeper {
@@ -95,6 +99,10 @@ interface TaskKeeper extends Timekeeper {
   /** The running task goes to the end of the run queue. */
   enqueue(task: CoroutineTask<unknown>): void
   countHandOver(): void
+  /** The running task has used up what it has got of its budget. True: here is more. False: it has to hand over, or has. */
+  renewBudget(task: CoroutineTask<unknown>): boolean
+  /** Whatever the running task has left of its budget is gone. */
+  takeBudget(): void
   /** End the slice, and begin the next one with `task`. */
   endSliceBefore(task: CoroutineTask<unknown>): void
   /** Trace a cancel. */
@@ -128,6 +136,17 @@ export class Scheduler implements TaskKeeper {
   #drainIsComing = false
   #sliceEnd = 0
   #sliceResumes = 0
+  /** When the clock was last looked at. */
+  #lookedAt = 0
+  /** How many operations the next coroutine may start before the clock is looked at. */
+  #part = fullAllowance
+  /** How much of its budget the running coroutine has got, if it has got more than its first part: in this step. */
+  #granted = 0
+  #grantedIn = -1
+  /** How much of it came last. */
+  #lastPart = 1
+  /** How much of its budget the first coroutine of the next slice has used up: it went on when the last one ended. */
+  #carried = 0
   #handsOver = false
   /** When the first drain since the last macrotask began; drains in microtasks share one slice. */
   #turnBegan = Number.NEGATIVE_INFINITY
@@ -321,7 +340,8 @@ export class Scheduler implements TaskKeeper {
     this.#sliceEnd = this.#look() + this.#sliceMs
     this.#sliceResumes = 0
     this.#handsOver = false
-    let untilLook = clockStride
+    let stride = this.#beginStrides()
+    let untilLook = stride
     for (;;) {
       if (this.#calls.length > 0) this.callNow()
       if (this.#queue.length === 0) {
@@ -332,8 +352,8 @@ export class Scheduler implements TaskKeeper {
       this.#step(this.#queue.shift() as CoroutineTask<unknown>)
       untilLook -= 1
       if (untilLook === 0) {
-        untilLook = clockStride
-        if (this.#isSliceOver(this.#look())) this.#handsOver = true
+        stride = this.#strideAfter(stride)
+        untilLook = stride
       }
       // With nobody runnable it goes round once more: a standstill on the last step of a slice is one, too.
       if (this.#handsOver && this.#queue.length > 0) break
@@ -350,16 +370,77 @@ export class Scheduler implements TaskKeeper {
     this.#setHostTimer()
   }
 
-  #isSliceOver(now: number): boolean {
+  // Between two looks at the clock pass a stride of resumes, and in each resume a part of the budget. Both begin small in
+  // each slice and grow while the looks show that what the coroutines do is short, as far as the rest of the slice will
+  // hold. So 128 operations with a millisecond of work beside each do not take 128 ms from the host.
+
+  #beginStrides(): number {
+    if (this.#host.sliceResumes !== undefined) return longestStride
+    // The one that is held before an operation has that for nothing.
+    this.#part = this.#carried > 0 ? 0 : 1
+    this.#granted = this.#carried + this.#part
+    this.#lastPart = 1
+    this.#grantedIn = this.#steps + 1
+    this.#carried = 0
+    return 1
+  }
+
+  /** A stride is over: look at the clock, and say how long the next one is. */
+  #strideAfter(stride: number): number {
+    const before = this.#lookedAt
+    const now = this.#look()
     const { sliceResumes } = this.#host
-    if (sliceResumes === undefined) return now >= this.#sliceEnd
-    this.#sliceResumes += clockStride
-    return this.#sliceResumes >= sliceResumes
+    if (sliceResumes !== undefined) {
+      this.#sliceResumes += longestStride
+      if (this.#sliceResumes >= sliceResumes) this.#handsOver = true
+      return longestStride
+    }
+    if (now >= this.#sliceEnd) this.#handsOver = true
+    const next = Math.min(stride * 2, longestStride, this.#fitting(stride, now - before, now))
+    this.#part = Math.min(next, largestPart)
+    return next
+  }
+
+  /** How many fit into the rest of the slice, if `count` took `elapsedMs`; at least 1. */
+  #fitting(count: number, elapsedMs: number, now: number): number {
+    return elapsedMs > 0 ? Math.max(1, Math.floor((count * (this.#sliceEnd - now)) / elapsedMs)) : longestStride
+  }
+
+  renewBudget(task: CoroutineTask<unknown>): boolean {
+    if (this.#grantedIn !== this.#steps) {
+      this.#grantedIn = this.#steps
+      this.#granted = this.#part
+      this.#lastPart = this.#part
+    }
+    const granted = this.#granted
+    if (granted >= fullAllowance) return false
+    const before = this.#lookedAt
+    const now = this.#look()
+    if (task.isCancelled) return false
+    if (now >= this.#sliceEnd) {
+      // It is held before one more operation, which it need not pay for when it goes on.
+      this.#carried = granted + 1
+      task.handOverFirst()
+      return false
+    }
+    const last = this.#lastPart
+    const part = Math.min(last * 2, fullAllowance - granted, this.#fitting(last, now - before, now))
+    this.#lastPart = part
+    this.#granted = granted + part
+    running.budget = part - 1
+    return true
+  }
+
+  takeBudget(): void {
+    running.budget = 0
+    this.#granted = fullAllowance
+    this.#grantedIn = this.#steps
   }
 
   /** Read the clock and wake whoever waited for it. */
   #look(): number {
     const now = this.#host.now()
+    this.#lookedAt = now
     this.sliceTime = Math.floor(now - this.#madeAt)
     for (let timer = this.#timers.takeDue(now); timer !== undefined; timer = this.#timers.takeDue(now)) timer.fire(now)
     return now
@@ -368,7 +449,7 @@ export class Scheduler implements TaskKeeper {
   /** Resume one coroutine until it parks, hands over or ends. */
   #step(task: CoroutineTask<unknown>): void {
     running.task = task
-    running.budget = task.allowance
+    running.budget = task.allowance < this.#part ? task.allowance : this.#part
     running.audit = this.#audit
     task.state = 'running'
     this.#steps += 1

@@ -25,7 +25,7 @@ import { WaitList } from './wait-list.ts'
 export type Locals = ReadonlyMap<object, unknown>
 
 /** How many operations a coroutine may start without parking before it goes to the end of the run queue. */
-const fullAllowance = 128
+export const fullAllowance = 128
 
 /** After so many swallowed cancels the coroutine is reported: it will not stop by itself. */
 const swallowedLimit = 1_000
@@ -194,6 +194,13 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     this.scheduler.wake(this)
   }
 
+  renewBudget(): boolean {
+    if (this.allowance > 0 && this.scheduler.renewBudget(this as CoroutineTask<unknown>)) return true
+    // The slice may be over: then it is the first of the next one.
+    if (this.state === 'running') this.handOver()
+    return false
+  }
+
   handOver(): void {
     this.state = 'runnable'
     this.scheduler.enqueue(this)
@@ -249,7 +256,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     if (isCancelled === this.isCancelled) return
     this.allowance = isCancelled ? 0 : fullAllowance
     // A new budget comes only with a trip through the run queue, or a loop of scopes that fail would never make one.
-    if (running.task === this) running.budget = 0
+    if (running.task === this) this.scheduler.takeBudget()
   }
 
   cancellation(): Error {

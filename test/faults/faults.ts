@@ -80,8 +80,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'a cancel is thrown without a trip through the run queue',
     file: 'core/operation.ts',
-    from: '    currentTask().handOver()\n',
-    to: '    if (currentTask().isCancelled) throw currentTask().cancellation()\n    currentTask().handOver()\n',
+    from: '    return currentTask().renewBudget()\n',
+    to: '    if (currentTask().isCancelled) throw currentTask().cancellation()\n    return currentTask().renewBudget()\n',
   },
   {
     name: 'operations do not use up a budget',
