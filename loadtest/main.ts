@@ -4,8 +4,7 @@ import process from 'node:process'
 import { compareWith } from './against/against.ts'
 import { comparisonText, hasHeld } from './against/table.ts'
 import { type Flags, readCommand, UsageError, usage } from './flags.ts'
-import { describeCommit, describeMachine } from './measure/machine.ts'
-import { busyText, MachineWatch } from './measure/machine-watch.ts'
+import { busyText, describeCommit, describeMachine, watchMachine } from './measure/machine.ts'
 import { whatNpmLacks } from './processes/npm-peers.ts'
 import { peers } from './processes/peers.ts'
 import { encke, top } from './processes/subject.ts'
@@ -20,7 +19,8 @@ const interrupted = new AbortController()
 /** What a shell gives for a program that was ended by Ctrl-C. */
 const interruptedCode = 130
 const progress = new Progress(process.stderr)
-const watch = new MachineWatch()
+const machine = describeMachine()
+const busyness = watchMachine(machine)
 
 try {
   const command = readCommand(process.argv.slice(2), known)
@@ -44,7 +44,7 @@ async function against({ commit, isQuick }: { commit: string; isQuick: boolean }
   const show = (text: string) => progress.show(text)
   const comparison = await compareWith(commit, { isQuick, signal: interrupted.signal, show })
   progress.clear()
-  const warning = busyText(watch.end())
+  const warning = busyText(busyness())
   const isBusy = warning.length > 0
   process.stdout.write(`${[...warning, comparisonText(comparison, isBusy)].join('\n\n')}\n`)
   return hasHeld(comparison, isBusy) ? 0 : 1
@@ -57,7 +57,6 @@ async function runAll({ only, hasProfile, ...flags }: Flags): Promise<Report> {
     const complaint = await whatNpmLacks()
     if (complaint !== undefined) progress.step(complaint)
   }
-  const machine = describeMachine()
   const done: ScenarioReport[] = []
   const all = scenariosOf(only)
   for (const [at, scenario] of all.entries()) {
@@ -76,7 +75,7 @@ async function runAll({ only, hasProfile, ...flags }: Flags): Promise<Report> {
     command: ['npm run loadtest', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
     commit: describeCommit(top),
     machine,
-    warnings: busyText(watch.end()),
+    warnings: busyText(busyness()),
     server: ['node', ...encke().command.slice(1)].join(' '),
     durationSeconds: flags.durationMs / 1_000,
     scenarios: done,

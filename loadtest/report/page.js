@@ -55,7 +55,9 @@ function seriesOf({ kind, y, series }, at) {
   const stroke = colourOf(`--series-${at + 1}`)
   const { label, x } = series[at]
   const common = { label, stroke, spanGaps: true, value: reading(y) }
-  if (kind === 'bars') return { ...common, fill: stroke, width: 0, paths: uPlot.paths.bars({ size: [0.9, 60] }) }
+  if (kind === 'bars') {
+    return { ...common, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.9, 60] }) }
+  }
   // A line over a few values looks as if it knew what is between them.
   return { ...common, width: 2, points: { show: x.length <= 24, size: 6, fill: stroke } }
 }

@@ -86,7 +86,7 @@ function offeredRates({ topicCount, readersPerTopic, rates, quickRates, share, .
     return {
       complaints,
       rows: all.flatMap(([name, steps]) => steps.map((step) => offeredRow(labelOf(scenario.name, name, step), step))),
-      details: all.flatMap(([name, steps]) => detailsOf(name, steps, readersPerTopic)),
+      details: all.flatMap(([name, steps]) => detailsOf(name, steps, { readersPerTopic, rates: wanted.length })),
       plots: [...plotsOf(done, wanted.length), ...cpuAndMemory(samples[0]!)],
       skipped,
     }
@@ -118,15 +118,19 @@ function labelOf(scenario: string, name: string, { perSecond }: Offered): string
   return `${scenario}: ${name} at ${perSecond.toLocaleString('en-US')}/s`
 }
 
-function detailsOf(name: string, steps: readonly Offered[], readersPerTopic: number): Detail[] {
+function detailsOf(
+  name: string,
+  steps: readonly Offered[],
+  { readersPerTopic, rates }: { readersPerTopic: number; rates: number },
+): Detail[] {
   const bend = bendOf(steps)
   const last = steps.at(-1)
   const due = steps.reduce((sum, { published }) => sum + published * readersPerTopic, 0)
   const delivered = steps.reduce((sum, step) => sum + step.delivered, 0)
+  const within = { label: `${name}: p99 stays within ${bentMs} ms up to`, value: last?.perSecond, unit: 'messages/s' }
+  const bent = { label: `${name}: bends (p99 above ${bentMs} ms) at`, value: bend, unit: 'messages/s' }
   return [
-    bend === undefined
-      ? { label: `${name}: p99 stays within ${bentMs} ms up to`, value: last?.perSecond, unit: 'messages/s' }
-      : { label: `${name}: bends (p99 above ${bentMs} ms) at`, value: bend, unit: 'messages/s' },
+    ...(rates > 1 ? [bend === undefined ? within : bent] : []),
     { label: `${name}: of the deliveries that were due, there were`, value: (100 * delivered) / due, unit: '%' },
     ...steps.flatMap(({ perSecond, latencies, use, delivered }) => [
       { label: `${name}: p99.9 at ${perSecond} a second`, value: latencies.summary()?.p999, unit: 'ms' },
