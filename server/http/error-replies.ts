@@ -104,7 +104,8 @@ function notFound({ method, url }: FastifyRequest): EnckeError {
 
 function tooLarge(request: FastifyRequest): EnckeError {
   const limit = request.routeOptions.bodyLimit
-  const isPublish = /publish|messages/.test(request.routeOptions.url ?? '')
+  const { topic } = { ...(request.params as object), ...(request.query as object) } as { topic?: unknown }
+  const isPublish = topic !== undefined && /publish|messages/.test(request.routeOptions.url ?? '')
   const length = request.headers['content-length'] ?? 'more'
   return isPublish
     ? say(

@@ -80,13 +80,18 @@ export interface TopicInformation extends Standing {
   readonly waiting: number
 }
 
-export interface Published {
-  readonly message: Receipt
+export interface AllPublished {
+  /** One for each message. */
+  readonly receipts: readonly Receipt[]
   readonly epoch: string
-  /** How many readers of this node were waiting for it. */
+  /** How many readers of this node were waiting for them. */
   readonly waiting: number
   /** Whether its key had been seen: nothing was appended. */
   readonly isReplayed: boolean
+}
+
+export interface Published extends AllPublished {
+  readonly message: Receipt
 }
 
 export class Hub implements Follower, Disposable {
@@ -143,11 +148,17 @@ export class Hub implements Follower, Disposable {
    * @throws EnckeError as `append`, ENCKE_ERR_KEY_REUSED, ENCKE_ERR_TOPIC_CLOSED, ENCKE_ERR_TOPIC_CONTENT_TYPE
    */
   *publish(topic: string, draft: Draft, key?: IdempotencyKey): Coroutine<Published> {
+    const published = yield* this.publishAll(topic, [draft], key)
+    return { ...published, message: published.receipts[0] as Receipt }
+  }
+
+  /** Append several messages to a topic, all of them or none. @throws as `publish` */
+  *publishAll(topic: string, messages: readonly Draft[], key?: IdempotencyKey): Coroutine<AllPublished> {
     const waiting = this.#feeds.get(topic)?.waitingCount ?? 0
-    const answer = yield* this.append(topic, key === undefined ? { messages: [draft] } : { messages: [draft], key })
+    const answer = yield* this.append(topic, key === undefined ? { messages } : { messages, key })
     if (answer.outcome === 'refused') throw refusalError(topic, answer)
-    const isReplayed = answer.outcome === 'replayed'
-    return { message: answer.receipts[0] as Receipt, epoch: answer.standing.epoch, waiting, isReplayed }
+    const { receipts, standing, outcome } = answer
+    return { receipts, epoch: standing.epoch, waiting, isReplayed: outcome === 'replayed' }
   }
 
   /**
