@@ -106,7 +106,8 @@ function notFound({ method, url }: FastifyRequest): EnckeError {
 
 export function bodyTooLarge(request: FastifyRequest): EnckeError {
   const limit = request.routeOptions.bodyLimit
-  const isPublish = /publish|messages/.test(request.routeOptions.url ?? '')
+  const { topic } = { ...(request.params as object), ...(request.query as object) } as { topic?: unknown }
+  const isPublish = topic !== undefined && /publish|messages/.test(request.routeOptions.url ?? '')
   const length = request.headers['content-length'] ?? 'more'
   return isPublish
     ? say(

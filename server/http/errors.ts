@@ -55,7 +55,7 @@ export const httpErrors = {
   ENCKE_ERR_BODY_TOO_LARGE: {
     statusCode: 413,
     summary:
-      'The body of `POST /poll` is larger than `--poll-body-bytes`, or that of an admin request than it may be; ask for fewer topics.',
+      'The body of `POST /poll` is larger than `--poll-body-bytes`, one of several messages than `--append-bytes`, or that of an admin request than it may be; ask for fewer topics, or send fewer messages.',
   },
   ENCKE_ERR_URL_TOO_LONG: {
     statusCode: 414,

@@ -163,12 +163,12 @@ const published = {
 }
 
 const topicParams = closed({ topic })
-const topicQuery = closed({ topic })
+const topicQuery = closed({ topic: Type.Optional(topic) })
 
 export function publishSchema(where: 'path' | 'query') {
   const place = where === 'path' ? { params: topicParams, querystring: closed({}) } : { querystring: topicQuery }
   return {
-    summary: 'Publish the body to a topic',
+    summary: where === 'path' ? 'Publish the body to a topic' : 'Publish the body to a topic, or several messages',
     tags: ['messages'],
     ...place,
     body: published,
@@ -186,7 +186,7 @@ export function publishSchema(where: 'path' | 'query') {
             Type.Boolean({ description: 'The Idempotency-Key came before: this is the answer it had then.' }),
           ),
         },
-        { description: 'The message is published.' },
+        { description: 'The message is published. Without a topic in the URL: messages, with one of these for each.' },
       ),
     ),
   }

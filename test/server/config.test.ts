@@ -81,6 +81,7 @@ describe('the defaults', () => {
       topicsPerPoll: 1000,
       batchBytes: 1_048_576,
       messageBytes: 65_536,
+      appendBytes: 8_388_608,
       pollBodyBytes: 524_288,
       historyMessages: 1000,
       historyBytes: 1_048_576,

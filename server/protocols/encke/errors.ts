@@ -33,6 +33,10 @@ export const enckeErrors = {
     summary:
       'The `Idempotency-Key` is not one of 1 to 255 printable ASCII characters without blanks; make a random one for each message.',
   },
+  ENCKE_ERR_MESSAGE_COUNT: {
+    statusCode: 413,
+    summary: 'One publish has more than 10,000 messages; send the others in another.',
+  },
   ENCKE_ERR_MESSAGE_TOO_LARGE: {
     statusCode: 413,
     summary: 'A published message is larger than `--message-bytes`; publish less, or a link to it.',

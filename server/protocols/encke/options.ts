@@ -38,5 +38,10 @@ export const enckeOptions = {
     'How large the messages of one reply may be together; the rest waits (`more: true`). One message is always sent.',
   ),
   messageBytes: bytes(64 * kib, largestBodyBytes, 'The largest message; above it the publish gets 413.'),
+  appendBytes: bytes(
+    8 * mib,
+    largestBodyBytes,
+    'How large a publish of several messages may be; above it the publish gets 413. It has at most 10,000 messages.',
+  ),
   pollBodyBytes: bytes(512 * kib, largestBodyBytes, 'The largest body of `POST /poll`; above it the poll gets 413.'),
 }

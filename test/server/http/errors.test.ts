@@ -108,6 +108,8 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     whileOneWaits(['--message-bytes', '99', '--history-bytes', '99', '--history-total-bytes', '99'], (full) =>
       full.publish('b', 'x'.repeat(70)),
     ),
+  ENCKE_ERR_MESSAGE_COUNT: (served) =>
+    served.post('/publish', { messages: Array.from({ length: 10_001 }, () => ({ topic: 'a', data: 1 })) }),
   ENCKE_ERR_KEY_VALUE: (served) => served.post('/publish?topic=a', '1', { 'idempotency-key': 'with a blank' }),
   ENCKE_ERR_KEY_REUSED: async (served) => {
     await served.post('/publish?topic=a', '1', { 'idempotency-key': 'k' })
