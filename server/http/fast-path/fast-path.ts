@@ -24,7 +24,7 @@ import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Scheduler } from '../../../runtime/index.ts'
 import type { Admissions } from '../../access/admission.ts'
-import { type Known, type Recognised, RepeatingConnection } from './connection.ts'
+import { type Known, type Recognised, RepeatingConnection, type RepeatingPath } from './connection.ts'
 import { UnderWay } from './under-way.ts'
 
 export interface FastPathOptions {
@@ -35,7 +35,7 @@ export interface FastPathOptions {
   readonly isOff: () => boolean
 }
 
-export class FastPath {
+export class FastPath implements RepeatingPath {
   readonly options: FastPathOptions
   readonly #connections = new Map<Socket, RepeatingConnection>()
   /** What Node's HTTP is being given is of this connection. */
