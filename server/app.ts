@@ -100,14 +100,14 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<App> 
   const http = createHttp(config, logger, identity)
   const laterHooks = new LaterHooks()
   const clock = parts.clock ?? (() => performance.now())
-  const admissions = new Admissions(http, { identity, clock, readmit: () => fastPath.readmit() })
+  const traffic = new Traffic(http.server)
+  const admissions = new Admissions(http, { identity, count: traffic.count, clock, readmit: () => fastPath.readmit() })
   const fastPath = new FastPath({
     scheduler,
     server: http.server,
     admissions,
     isOff: () => !config.fastPath || laterHooks.any || draining.begun.isOpen,
   })
-  const traffic = new Traffic(http.server)
   const rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, clock) : undefined
   const waitingRoom = new WaitingRoom({
     places: config.maxWaiting,
@@ -207,7 +207,6 @@ async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void
   const { config, host, scheduler, hub, draining, identity, traffic, admissions, rate, adminToken } = assembly
   const routes = collectRoutes(http)
   http.setValidatorCompiler(compileValidator)
-  admissions.add(traffic)
   adviseAboutProxies(http, { ...config, identity })
   wantBodies(http)
   endKeepAlive(http, draining)

@@ -47,7 +47,11 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
     if (head !== undefined && cursor !== undefined) {
-      fastPath.answered(request.raw, reply.raw, recognised, { admission, head, begin: ([text]) => again(poll, text) })
+      fastPath.answered(request.raw, reply.raw, recognised, {
+        admission,
+        head,
+        begin: (values) => again(poll, values[0]),
+      })
     }
     return reply
   }

@@ -64,8 +64,8 @@ export class FastPath {
   }
 
   /** The poll that goes on with `request`, which must not be begun anew; undefined for any other. */
-  underWay({ readmission }: FastifyRequest): UnderWay | undefined {
-    return readmission instanceof UnderWay ? readmission : undefined
+  underWay({ admission }: FastifyRequest): UnderWay | undefined {
+    return admission instanceof UnderWay ? admission : undefined
   }
 
   /** A request is being answered by Fastify: know it by its bytes, but for the values of `parameters`, if that can be. */
