@@ -23,14 +23,14 @@ export class Admission {
     this.clock = clock
   }
 
-  /** For how long it still holds, in milliseconds. */
-  get leftMs(): number {
-    return this.until === Number.POSITIVE_INFINITY ? this.until : Math.max(this.until - this.clock(), 0)
-  }
-
   /** Whether it holds still. */
   holds(): boolean {
-    return this.leftMs > 0
+    return this.until === Number.POSITIVE_INFINITY || this.clock() < this.until
+  }
+
+  /** A wait of so many milliseconds, which ends when the admission does. */
+  shorten(waitMs: number): number {
+    return this.until === Number.POSITIVE_INFINITY ? waitMs : Math.max(Math.min(waitMs, this.until - this.clock()), 0)
   }
 }
 

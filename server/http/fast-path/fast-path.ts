@@ -6,6 +6,9 @@
 // Whatever is not plainly the same is answered by Fastify: another header or parameter, a broken cursor, an error, a reply
 // that ends the connection. What depends on more than the bytes is asked each time of the admissions (server/access).
 //
+// It helps where polls of a client follow each other on a connection. Behind nginx 1.22 with its default settings none does,
+// for it opens a connection per request; with keep-alive to the server 177 of 180 did with one client, and 0 of 1,670 with ten.
+//
 // What it relies on in Node's HTTP server, version 26; where one does not hold, a connection stays with Node's HTTP:
 //   1. Node reads a connection by one listener for `data`, which is there from the start (else: not taken over);
 //   2. a listener for `data` that is added makes Node give its listener the bytes, too, instead of parsing them beneath;

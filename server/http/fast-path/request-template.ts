@@ -7,6 +7,9 @@ import type { IncomingMessage } from 'node:http'
 
 const mostParameters = 3
 
+/** The order of one: a connection that waits need not hold its own. */
+const onlyOne: readonly number[] = [0]
+
 const plainValue = /^[\w.~-]*$/
 
 export class RequestTemplate {
@@ -35,11 +38,12 @@ export class RequestTemplate {
       found.push({ which, start, end: stop })
     }
     found.sort((a, b) => a.start - b.start)
+    const order = found.map(({ which }) => which)
     const ends = [0, ...found.map((value) => value.end)]
     const starts = [...found.map(({ start }) => start), text.length]
     return new RequestTemplate(
       starts.map((start, at) => text.slice(ends[at], start)),
-      found.map(({ which }) => which),
+      order.length === 1 ? onlyOne : order,
     )
   }
 
