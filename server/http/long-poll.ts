@@ -16,7 +16,8 @@ import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
 export interface LongPollOptions {
   readonly scheduler: Scheduler
   readonly longPoll: LongPoll
-  readonly fastPath: FastPath
+  /** Undefined where every poll is answered by Fastify. */
+  readonly fastPath: FastPath | undefined
   /** Whether there are hooks that may read a request's headers when it has been answered. */
   readonly keepsHeaders: () => boolean
   readonly limits: PollLimits
@@ -40,13 +41,13 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     const poll = readPoll(topics, given, limits, request)
     const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
     const recognised =
-      given.cursor === undefined ? undefined : fastPath.recognise(request.raw, { cursor: given.cursor })
+      given.cursor === undefined ? undefined : fastPath?.recognise(request.raw, { cursor: given.cursor })
     if (!keepsHeaders()) letGoOfHeaders(request.raw)
-    const prepared = yield* fastPath.underWay(request)?.reply() ?? longPoll(poll, cursor)
+    const prepared = yield* fastPath?.underWay(request)?.reply() ?? longPoll(poll, cursor)
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
     if (head !== undefined && cursor !== undefined) {
-      fastPath.answered(request.raw, reply.raw, recognised, { admission: poll.admission, head, begin: again(poll) })
+      fastPath?.answered(request.raw, reply.raw, recognised, { admission: poll.admission, head, begin: again(poll) })
     }
     return reply
   }

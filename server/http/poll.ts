@@ -24,6 +24,8 @@ export interface PollParts {
   readonly hub: Hub
   readonly draining: Draining
   readonly waitingRoom: WaitingRoom
+  /** Whether hooks of others want to see every reply: then none is prepared. */
+  readonly hasOtherHooks: () => boolean
 }
 
 /** Answer a poll. */
@@ -34,8 +36,8 @@ const headers = { 'cache-control': 'no-store', 'content-type': 'application/json
 /** Waits are shortened by up to so much, so that clients who came together do not come back together. */
 const jitter = 0.1
 
-export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll {
-  const replies = new PreparedReplies({ headers, isLast: () => draining.begun.isOpen })
+export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollParts): LongPoll {
+  const replies = new PreparedReplies({ headers, isLast: () => draining.begun.isOpen || hasOtherHooks() })
   let last: { readonly batch: Batch; readonly lowered: string; readonly reply: PreparedReply } | undefined
 
   // A herd is ten thousand that are answered with the same batch, one after the other.

@@ -10,13 +10,15 @@ export interface SameSiteOptions {
   readonly publicHosts: readonly string[]
   /** Origins, beside our own, whose pages may change something. */
   readonly origins: readonly string[]
+  /** Whether a `Host` that is none of those is refused. */
+  readonly guardsHost: boolean
 }
 
 const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Refuse foreign hosts and origins before a body is read. */
 export function guardSite(app: FastifyInstance, options: SameSiteOptions): void {
-  const hosts = new KnownHosts(options.publicHosts)
+  const hosts = new KnownHosts(options.publicHosts, options.guardsHost)
   const origins = new Set(options.origins)
   app.addHook('onRequest', (request, _reply, done) => {
     done(hostError(request, hosts) ?? (readingMethods.has(request.method) ? undefined : originError(request, origins)))
@@ -47,15 +49,17 @@ function hostError({ headers: { host }, raw }: FastifyRequest, hosts: KnownHosts
 /** The names that this server goes by. */
 class KnownHosts {
   readonly #names: ReadonlySet<string>
+  readonly #isGuarded: boolean
   /** The last host header that was one of them: most requests bring the same. */
   #last: string | undefined
 
-  constructor(names: readonly string[]) {
+  constructor(names: readonly string[], isGuarded: boolean) {
     this.#names = new Set(names)
+    this.#isGuarded = isGuarded
   }
 
   isKnown(host: string): boolean {
-    if (host === this.#last) return true
+    if (host === this.#last || !this.#isGuarded) return true
     const name = withoutPort(host)
     const isKnown = isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || this.#names.has(name)
     if (isKnown) this.#last = host

@@ -7,8 +7,9 @@ export class Traffic {
   readonly #sockets = new Set<Socket>()
   #requests = 0
 
-  constructor(server: Server) {
-    server.on('connection', (socket: Socket) => {
+  /** Without a server its connections are not counted: they are somebody else's. */
+  constructor(server?: Server) {
+    server?.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
