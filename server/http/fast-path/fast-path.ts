@@ -18,7 +18,7 @@
 //      `connect`, closed): the parser then belongs to a pool, and must be given nothing;
 //   5. a socket that is paused is resumed by Node when its replies have left, after `finish`;
 //   6. `response._header` holds the head of a reply once that is sent (else: no head is known, and nothing repeats);
-//   7. an idle connection is ended by the server's `timeout` event, unless somebody listens to it, as happens here;
+//   7. an idle connection is ended by the server's `timeout` event, unless that has a listener, as it has here;
 //   8. `headersTimeout`, `requestTimeout` and `closeIdleConnections` look at parsers: a poll that waits here has none
 //      under way. Closing waits for `hasWaiting` before it ends what Node calls idle.
 
