@@ -51,15 +51,15 @@ export interface Asked {
 /** So many readers are woken in one go. Beyond that the first shall read before the last are woken, and others get a turn. */
 const wokenAtOnce = 256
 
-/** It is a link, so that its hub can queue the feeds that nobody reads. */
+/** It is a link, so that the feeds that nobody reads, or that are to be asked for again, can be queued. */
 export class Feed extends Link {
   readonly topic: string
   /** The hash of the topic's name, which cursors carry. */
   readonly name: string
   /** How many subscriptions there are. */
   readers = 0
-  /** When the last of them went, in milliseconds on the scheduler's clock. */
-  idleSince = 0
+  /** Since when it stands in a queue, in milliseconds on the scheduler's clock. */
+  queuedAt = 0
   waitingCount = 0
   /** When the broker was asked to follow it, and what had been told then; null while it is not followed. */
   asked: (Asked & { readonly atMs: number }) | null = null

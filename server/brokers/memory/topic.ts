@@ -61,6 +61,11 @@ export class Topic extends Link {
     return this.followers.size === 0 && !this.isWhole && !this.isRemoved
   }
 
+  /** The offset of the first message that it does not share with its source. */
+  get ownFirst(): number {
+    return this.segments.at(-1)?.first ?? 1
+  }
+
   standing(): Standing {
     const { end, oldest, last } = this.history
     return { epoch: this.epoch, head: end - 1, headId: last?.message.id ?? null, oldest, isClosed: this.isClosed }
@@ -68,14 +73,13 @@ export class Topic extends Link {
 
   record(): TopicRecord {
     const { contentType, segments, lifetime, source, isRemoved } = this
-    const ownFirst = segments.at(-1)?.first ?? 1
     return {
       ...this.standing(),
       contentType,
       segments,
       lifetime,
       retention: this.isWhole ? 'all' : 'bounded',
-      forkedFrom: source && { topic: source.name, offset: ownFirst - 1 },
+      forkedFrom: source && { topic: source.name, offset: this.ownFirst - 1 },
       isRemoved,
     }
   }

@@ -167,7 +167,7 @@ it('a publish that fails is unknown, unless the broker knows better', () => {
 })
 
 it('publishes that hang are bounded in number and in bytes: the next is refused, and was certainly not published', () => {
-  broker.before = (operation) => (operation === 'append' ? broker.never() : undefined)
+  broker.before = (operation) => (operation === 'append' ? sleep(3 * brokerTimeoutMs) : undefined)
   for (let number = 0; number < 10_000; number += 1)
     rig.scheduler.run(() => hub.publish('a', draftOf('1'))).promise.catch(() => {})
   rig.settle()
@@ -178,6 +178,10 @@ it('publishes that hang are bounded in number and in bytes: the next is refused,
   })
   rig.settle(brokerTimeoutMs)
   expect(publish('a', '1').error).toMatchObject({ code: 'ENCKE_ERR_SERVER_PUBLISHES' })
+  rig.settle(2 * brokerTimeoutMs)
+  broker.before = () => undefined
+  expect(publish('a', '1').value).toMatchObject({ message: { offset: 10_001 } })
+  broker.before = () => broker.never()
   const other = rig.anotherHub()
   const large = { data: '1', bytes: 40 * 1024 * 1024 }
   rig.scheduler.run(() => other.publish('a', large)).promise.catch(() => {})

@@ -57,7 +57,9 @@ it('loses nothing, gives nothing twice and leaves nothing, whoever is faster', (
     const isOver = () => accounts.every((account) => topics.every((topic) => account.nextOf(topic) === published + 1))
     const firsts = [yield* poll(hubs[0], undefined, 0), yield* poll(hubs[1], undefined, 0)]
     yield* scope(function* (s) {
-      accounts.forEach((account, index) => s.spawn(() => reading(account, (firsts[index] as Batch).cursor, index)))
+      for (const [index, account] of accounts.entries()) {
+        s.spawn(() => reading(account, (firsts[index] as Batch).cursor, index))
+      }
       for (const topic of topics) s.spawn(() => publishing(topic))
     })
     for (const hub of hubs) hub[Symbol.dispose]()
