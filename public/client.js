@@ -113,8 +113,11 @@ export function createClient({
     loop.add(seat)
   }
 
-  /** Give each of these seats a loop of its own, or several, that goes on from `cursor`. */
-  /** @param {Seat[]} seats @param {string | undefined} cursor @param {Set<string>} covered */
+  /**
+   * Give each of these seats a loop of its own, or several, that goes on from `cursor`.
+   *
+   * @param {Seat[]} seats @param {string | undefined} cursor @param {Set<string>} covered
+   */
   function settle(seats, cursor, covered) {
     for (const seat of seats) {
       const { subscription, topics } = seat

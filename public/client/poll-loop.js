@@ -169,8 +169,11 @@ export class PollLoop {
     }
   }
 
-  /** Poll once. Gives what is to be done once another loop may have its turn. */
-  /** @param {boolean} mayHold @returns {Promise<() => unknown>} */
+  /**
+   * Poll once. Gives what is to be done once another loop may have its turn.
+   *
+   * @param {boolean} mayHold @returns {Promise<() => unknown>}
+   */
   async #turn(mayHold) {
     for (const { subscription } of this.#own) subscription.tell({ name: 'connecting' })
     if (this.isEnded) return () => {}
