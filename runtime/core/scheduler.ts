@@ -10,12 +10,12 @@
 
 import type { CoroutineDescription } from './dump.ts'
 import { describeTasks, dumpTasks } from './dump.ts'
-import { Deadlock, Misuse } from './errors.ts'
+import { Deadlock, inWords, Misuse } from './errors.ts'
 import type { Host } from './host.ts'
 import { defaultHost } from './host.ts'
 import { NeverRun } from './never-run.ts'
 import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
-import { enteredResult, forgetLastResult, generatorNext, parkedResult, running } from './operation.ts'
+import { enteredResult, forgetLastResult, generatorNext, parkedResult, running, strayedResult } from './operation.ts'
 import { validatePlaces } from './place.ts'
 import { Random } from './random.ts'
 import { RunQueue } from './run-queue.ts'
@@ -283,7 +283,12 @@ export class Scheduler implements TaskKeeper {
   }
 
   cancelled(task: CoroutineTask<unknown>): void {
-    if (this.#trace !== null) this.#tell('cancel', task, String(task.place.reason?.reason ?? 'no reason given'))
+    if (this.#trace !== null)
+      this.#tell(
+        'cancel',
+        task,
+        inWords(() => task.place.reason?.reason ?? 'no reason given'),
+      )
   }
 
   enqueue(task: CoroutineTask<unknown>): void {
@@ -459,7 +464,7 @@ export class Scheduler implements TaskKeeper {
       let result: IteratorResult<unknown, unknown>
       try {
         const generator = task.generator as Coroutine<unknown>
-        result = misuse === null ? generatorNext.call(generator) : generator.throw(misuse)
+        result = misuse === null ? generatorNext.call(generator) : throwInto(generator, misuse)
       } catch (error) {
         misuse = null
         if (this.#threw(task, error)) continue
@@ -471,6 +476,11 @@ export class Scheduler implements TaskKeeper {
         break
       }
       if (result === parkedResult) break
+      if (result === strayedResult) {
+        const error = new Misuse(`${task.name} steps a generator that another coroutine steps: make one for each`)
+        if (this.#threw(task, error)) continue
+        break
+      }
       if (result !== enteredResult)
         misuse = new Misuse(`${task.name} used a bare yield: write yield* before an operation`)
     }
@@ -480,12 +490,21 @@ export class Scheduler implements TaskKeeper {
 
   #tellOfStop(task: CoroutineTask<unknown>): void {
     if (task.hasEnded) this.#tell('end', task, task.state)
-    else if (task.state === 'parked') this.#tell('park', task, task.operation?.describe() ?? 'the end of its children')
+    else if (task.state === 'parked')
+      this.#tell(
+        'park',
+        task,
+        inWords(() => task.operation?.describe() ?? 'the end of its children'),
+      )
     else this.#tell('handOver', task, '')
   }
 
   #tell(kind: TraceEvent['kind'], task: CoroutineTask<unknown>, on: string): void {
-    this.#trace?.({ kind, task, time: this.#host.now(), on })
+    try {
+      this.#trace?.({ kind, task, time: this.#host.now(), on })
+    } catch (error) {
+      this.report(error)
+    }
   }
 
   /** The innermost generator has returned. True: the coroutine goes on with the one around it. */
@@ -565,6 +584,27 @@ function leaveCoroutine(): void {
   running.budget = 0
   running.audit = null
 }
+
+/**
+ * Throw `misuse` where a coroutine has yielded. What it delegates to there may be the iterator of an array, a string, a Set
+ * or a Map: these have no `throw`, and the coroutine would get a TypeError about that. So they are lent one.
+ */
+function throwInto(generator: Coroutine<unknown>, misuse: Misuse): IteratorResult<unknown, unknown> {
+  const isLent = Reflect.defineProperty(iteratorPrototype, 'throw', {
+    configurable: true,
+    value(error: unknown) {
+      throw error
+    },
+  })
+  try {
+    return generator.throw(misuse)
+  } finally {
+    if (isLent) Reflect.deleteProperty(iteratorPrototype, 'throw')
+  }
+}
+
+/** What the iterators of the language inherit from. */
+const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object
 
 function checkedSlice(sliceMs: number): number {
   if (sliceMs >= 0) return sliceMs

@@ -9,7 +9,7 @@
 import { AbortTies } from './abort-ties.ts'
 import type { Block, Seated } from './children.ts'
 import type { Described } from './dump.ts'
-import { Cancelled, Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled } from './errors.ts'
+import { Cancelled, Deadlock, failuresBeside, findCancelled, inWords, Misuse, TaskCancelled } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import type { Coroutine, Runner, Selectable } from './operation.ts'
 import { running, SelectableOperation } from './operation.ts'
@@ -142,8 +142,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   }
 
   get name(): string {
-    const label = typeof this.label === 'function' ? this.label() : this.label
-    return `${label || 'anonymous'}#${this.id}`
+    const { label } = this
+    return `${inWords(() => (typeof label === 'function' ? label() : label)) || 'anonymous'}#${this.id}`
   }
 
   get promise(): Promise<T> {

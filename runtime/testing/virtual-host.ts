@@ -28,6 +28,7 @@ export class VirtualHost implements Host {
   readonly #real = defaultHost()
 
   constructor({ sliceResumes = 64 }: { readonly sliceResumes?: number } = {}) {
+    if (!(sliceResumes >= 1)) throw new RangeError(`sliceResumes must be at least 1 (got ${String(sliceResumes)})`)
     this.sliceResumes = sliceResumes
   }
 
@@ -70,8 +71,15 @@ export class VirtualHost implements Host {
     for (let callback = this.#ready.shift(); callback !== undefined; callback = this.#ready.shift()) callback()
   }
 
-  /** Let everybody run, and move the time by `ms`, stopping at every timer on the way. */
+  /**
+   * Let everybody run, and move the time by `ms`, stopping at every timer on the way.
+   *
+   * @throws RangeError unless it is a time of 0 or more milliseconds: time does not go back
+   */
   advance(ms: number): void {
+    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`advance takes 0 or more milliseconds (got ${String(ms)}); finish() goes on to the end`)
+    }
     const end = this.#time + ms
     this.settle()
     for (let timer = this.#first(); timer !== undefined && timer.due <= end; timer = this.#first()) this.#fire(timer)
