@@ -13,14 +13,13 @@ import { describeTasks, dumpTasks } from './dump.ts'
 import { Deadlock, inWords, Misuse } from './errors.ts'
 import type { Host } from './host.ts'
 import { defaultHost } from './host.ts'
-import { NeverRun } from './never-run.ts'
+import { NeverRun, stackOf } from './never-run.ts'
 import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
 import { enteredResult, forgetLastResult, generatorNext, parkedResult, running, strayedResult } from './operation.ts'
 import { validatePlaces } from './place.ts'
 import { Random } from './random.ts'
 import { RunQueue } from './run-queue.ts'
 import { Scope } from './scope.ts'
-import { spawnSite } from './spawn-site.ts'
 import type { CoroutineTask } from './task.ts'
 import { fullAllowance } from './task.ts'
 import type { Task } from './task-handle.ts'
@@ -39,8 +38,8 @@ export interface SchedulerOptions {
   /** What to do when everybody is parked for ever. Default 'ignore': a server waits for its next request. */
   readonly deadlock?: 'reject' | 'ignore'
   /**
-   * Report operations that were made and never run: a forgotten `yield*`. And note where each coroutine was spawned, for
-   * dumps. Default false; it costs speed.
+   * Report operations that were made and never run, a forgotten `yield*`, when their coroutine has gone on once more and
+   * stopped again. And note where each coroutine was spawned, for dumps. Default false; it costs speed.
    */
   readonly debug?: boolean
   /** Told of every step of every coroutine. */
@@ -79,6 +78,9 @@ export interface Enclosing {
   /** The body has thrown; the same answer. */
   bodyThrew(error: unknown): boolean
 }
+
+/** The runtime's own frames, and those of a model or a helper. */
+const spawnFrames = 6
 
 /** How many resumes pass at most between two looks at the clock: a look costs a third of a resume. */
 const longestStride = 16
@@ -272,7 +274,7 @@ export class Scheduler implements TaskKeeper {
   }
 
   start(task: CoroutineTask<unknown>): void {
-    if (this.#audit !== null) task.spawnSite = spawnSite()
+    if (this.#audit !== null) task.spawnedAt = stackOf('spawned here', spawnFrames)
     if (this.#trace !== null) this.#tell('spawn', task, '')
     this.enqueue(task)
   }
@@ -485,6 +487,7 @@ export class Scheduler implements TaskKeeper {
         misuse = new Misuse(`${task.name} used a bare yield: write yield* before an operation`)
     }
     leaveCoroutine()
+    this.#audit?.stopped(task)
     if (this.#trace !== null) this.#tellOfStop(task)
   }
 
@@ -512,7 +515,6 @@ export class Scheduler implements TaskKeeper {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyReturned(value)
     leaveCoroutine()
     task.succeed(value)
-    this.#audit?.taskEnded(task)
     return false
   }
 
@@ -520,7 +522,6 @@ export class Scheduler implements TaskKeeper {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyThrew(error)
     leaveCoroutine()
     task.fail(error)
-    this.#audit?.taskEnded(task)
     return false
   }
 

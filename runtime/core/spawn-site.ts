@@ -6,9 +6,8 @@ const top = plain((import.meta as { readonly url?: string }).url ?? '').replace(
 /** The runtime's own files: at the top, and in these two. `models/` and `programs/` are programs like any other. */
 const own = /^(?:core\/|testing\/)?[^/]*$/
 
-/** File and line of the innermost caller that is not the runtime itself. */
-export function spawnSite(): string | null {
-  const { stack = '' } = new Error('spawned here')
+/** File and line of the innermost caller that is not the runtime itself, where `at` was made. */
+export function programFrame({ stack = '' }: Error): string | null {
   for (const frame of stack.split('\n').slice(1)) {
     // `at name (file:1:2)` and `at file:1:2` in V8, `name@file:1:2` elsewhere.
     const place = frame.replace(/^.*\(|^\s*at (async )?|^[^@/]*@/, '').replace(/\)$/, '')
