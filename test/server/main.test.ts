@@ -30,6 +30,13 @@ class Visitor implements AsyncDisposable {
     return body as PollReply
   }
 
+  async publish(topic: string, data: unknown): Promise<void> {
+    const path = `${this.#server.origin}/publish?topic=${topic}`
+    const headers = { 'content-type': 'application/json' }
+    const reply = await request(path, { dispatcher: this.#agent, method: 'POST', headers, body: JSON.stringify(data) })
+    expect([reply.statusCode, typeof (await reply.body.json())]).toEqual([201, 'object'])
+  }
+
   untilWaiting(count: number): Promise<void> {
     return until(`${count} wait`, async () => {
       const { body } = await this.get('/admin/statistics', { authorization: `Bearer ${this.#server.token}` })
@@ -160,6 +167,7 @@ describe('a signal', () => {
     {
       await using server = await ServerProcess.serving()
       await using visitor = new Visitor(server)
+      for (const topic of ['a', 'b']) await visitor.publish(topic, 1)
       ;({ cursor } = await visitor.poll('topic=a&topic=b&wait=0'))
     }
     await using server = await ServerProcess.serving()
