@@ -9,13 +9,13 @@ import type { Draft, Hub, IdempotencyKey } from '../hub/index.ts'
 import { takeDrafts } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import { guardPublishing } from './keys.ts'
+import type { PublishLimits } from './publish-many.ts'
 import { publishMany, tooLarge } from './publish-many.ts'
 import { publishSchema } from './schemas.ts'
 
-export interface PublishOptions {
+export interface PublishOptions extends PublishLimits {
   readonly scheduler: Scheduler
   readonly hub: Hub
-  readonly messageBytes: number
   readonly appendBytes: number
   readonly publishKey: string | undefined
 }
@@ -42,7 +42,7 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
   }
 
   function* publishListed(body: Draft, key: string | undefined, reply: FastifyReply): Coroutine<string> {
-    const { status, messages } = yield* publishMany(hub, body, messageBytes, key)
+    const { status, messages } = yield* publishMany(hub, body, options, key)
     reply.code(status).header('cache-control', 'no-store').type('application/json; charset=utf-8')
     return JSON.stringify({ messages })
   }

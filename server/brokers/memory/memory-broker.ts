@@ -37,7 +37,7 @@ export interface MemoryBrokerOptions extends TopicTableOptions {
   readonly totalBytes: number
   /** Of all topics together that were created, whose messages are never dropped. */
   readonly streamsTotalBytes: number
-  /** How many idempotency keys a topic remembers. */
+  /** How many messages with idempotency keys a topic remembers. */
   readonly idempotencyKeys: number
 }
 
