@@ -1,45 +1,22 @@
-// Assembles the server from its parts: what main starts, and what tests use.
+// The server that stands alone: what the command starts, and what tests use.
 
-import { hash, randomBytes } from 'node:crypto'
-import { join } from 'node:path'
-import cors, { type FastifyCorsOptions } from '@fastify/cors'
-import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
-import type { Coroutine, Host, Task } from '../runtime/index.ts'
-import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
-import { MemoryBroker } from './brokers/memory/memory-broker.ts'
-import { randomIds } from './brokers/random-ids.ts'
-import type { Config } from './config.ts'
-import { hostBehind, hostForRequests } from './hosts.ts'
-import { administrationRoutes } from './http/administration.ts'
-import { benchmarkRoutes } from './http/benchmarks.ts'
-import { ClientRate, limitRate } from './http/client-rate.ts'
-import { endConnections, endKeepAlive, repliesHaveLeft } from './http/closing.ts'
-import { Draining } from './http/draining.ts'
-import { answerErrors, answerWrongMethods, replyToBrokenRequest, replyWithError } from './http/error-replies.ts'
-import { healthRoutes } from './http/health.ts'
-import { longPollRoutes } from './http/long-poll.ts'
-import { describeRoutes, openApiRoutes } from './http/openapi.ts'
-import { pageRoutes } from './http/pages.ts'
-import { type LongPoll, longPolling } from './http/poll.ts'
-import { publishRoutes } from './http/publish.ts'
-import { RepeatedPolls } from './http/repeated-polls.ts'
+import type { Scheduler } from '../runtime/index.ts'
+import type { ClientIdentity } from './access/client-identity.ts'
+import { type Config, completeConfig } from './config.ts'
+import { Engine, type EngineParts } from './engine.ts'
+import { endConnections, repliesHaveLeft } from './http/closing.ts'
+import { replyBeforeHooks } from './http/cross-origin.ts'
+import { replyToBrokenRequest } from './http/error-replies.ts'
+import { LaterHooks } from './http/later-hooks.ts'
 import { withLazyChildren } from './http/request-log.ts'
-import { guardSite } from './http/same-site.ts'
-import { topicRoutes } from './http/topic.ts'
-import { Traffic } from './http/traffic.ts'
-import { compileValidator } from './http/validation.ts'
-import { WaitingRoom } from './http/waiting-room.ts'
-import type { Broker } from './hub/index.ts'
-import { Hub } from './hub/index.ts'
-import { packageRoot, version } from './package-root.ts'
+import type { Broker, Hub } from './hub/index.ts'
+import { type Owing, registerRoutes } from './routes.ts'
 
 /** Parts that a test, or another app in the same process, brings along. */
-export interface Parts {
-  /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the app. */
-  readonly broker?: Broker
-}
+export type Parts = EngineParts
 
 /** A server: Fastify's, and what is beneath it. */
 export interface App {
@@ -68,102 +45,42 @@ const keepAliveMs = 75_000
 /** How long a client may take to send its request. */
 const requestMs = 30_000
 
-export async function buildApp(config: Config, parts: Parts = {}): Promise<App> {
+/** Build a server that does not listen yet. @throws ConfigError ENCKE_ERR_CONFIG with every complaint about `options` */
+export async function buildApp(options: Partial<Config> = {}, parts: Parts = {}): Promise<App> {
+  const config = completeConfig(options)
   const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
-  const host = hostForRequests((error) => logger.error(error, 'a coroutine failed and nobody was looking'))
-  keepShapes()
-  const scheduler = new Scheduler({ host, sliceMs: config.sliceMs })
-  const background: Task<unknown>[] = []
-  const broker = parts.broker ?? startMemoryBroker(config, scheduler)
-  const hub = new Hub({
-    scheduler,
-    broker,
-    hash: (text) => hash('sha256', text, 'buffer'),
-    // The memory broker has everything at hand itself: beyond its bounds a node keeps only what a burst would trim.
-    ring: { messages: 1, bytes: 0 },
-    burst: { messages: config.historyMessages * 2, bytes: config.historyBytes * 2 },
-    batchBytes: config.batchBytes,
-    unfollowMs: config.unfollowMs,
-    brokerTimeoutMs: config.brokerTimeoutMs,
-  })
-  const draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
-  const adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
-  const hurried = new Latch('a second signal')
-  const http = createHttp(config, logger)
-  const traffic = new Traffic()
-  traffic.countIn(http)
-  const rate = config.clientLimits ? new ClientRate(config.requestsPerSecond) : undefined
-  const waitingRoom = new WaitingRoom({
-    places: config.maxWaiting,
-    placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
-  })
-  const longPoll = longPolling({ hub, draining, waitingRoom })
-  const repeatedPolls = new RepeatedPolls({
-    scheduler,
+  const report = (error: unknown) => logger.error(error, 'a coroutine failed and nobody was looking')
+  const engine = new Engine(config, report, parts)
+  const http = createHttp(config, logger, engine.identity)
+  const laterHooks = new LaterHooks()
+  const owing = await registerRoutes(http, engine, {
     server: http.server,
-    longPoll,
-    // What the hooks below say of a request by more than its bytes.
-    admits: ({ address }) => {
-      const isAdmitted = !draining.begun.isOpen && (rate === undefined || rate.admits(address))
-      if (isAdmitted) traffic.count(1)
-      return isAdmitted
-    },
-    uncount: ({ address }) => {
-      rate?.uncount(address)
-      traffic.count(-1)
-    },
+    hasOtherHooks: () => laterHooks.any,
+    guardsHost: true,
+    hasAdministration: true,
+    hasPages: true,
   })
-
-  // Whoever closes the app must not wait for polls that wait, nor for clients that dawdle.
-  http.addHook('preClose', async () => {
-    draining.hurry()
-    await scheduler.run(repliesHaveLeft, () => repeatedPolls.hasWaiting || traffic.isLeaving, hurried).promise
-    const ending = scheduler.run(() => endConnections(http.server, hurried))
-    ending.label = 'closing'
-    background.push(ending)
-  })
-  http.addHook('onClose', async () => {
-    hub[Symbol.dispose]()
-    if (parts.broker === undefined) await scheduler.run(closeBroker, broker).promise
-    for (const task of background) task.cancel('the app is closed')
-    await Promise.allSettled(background.map(({ promise }) => promise))
-  })
-  await assemble(http, {
-    config,
-    host,
-    scheduler,
-    hub,
-    draining,
-    traffic,
-    rate,
-    longPoll,
-    repeatedPolls,
-    adminToken,
-  })
-  showAllToLaterHooks(http, repeatedPolls)
-
+  closeInOrder(http, engine, owing)
+  laterHooks.watch(http)
+  const { scheduler, hub, broker, adminToken } = engine
   return {
     http,
     scheduler,
     hub,
     broker,
     adminToken,
-    drain: () => scheduler.run(() => draining.drain()).promise.then(() => http.close()),
-    hurry: () => {
-      hurried.open()
-      draining.hurry()
-    },
+    drain: () => engine.drain().then(() => http.close()),
+    hurry: () => engine.hurry(),
     close: () => http.close(),
   }
 }
 
-function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance {
-  const { trustProxy } = config
+function createHttp(config: Config, logger: FastifyBaseLogger, identity: ClientIdentity): FastifyInstance {
   const http = fastify({
     loggerInstance: withLazyChildren(logger),
     // A line for each of ten thousand polls would cost more than answering it.
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: trustedHops(trustProxy),
+    trustProxy: config.trustProxy !== false && ((address, hop) => identity.trusts(address, hop)),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: longestParameter },
     bodyLimit: config.messageBytes,
     keepAliveTimeout: keepAliveMs,
@@ -180,100 +97,18 @@ function createHttp(config: Config, logger: FastifyBaseLogger): FastifyInstance 
       optimizeEmptyRequests: true,
     },
     clientErrorHandler: replyToBrokenRequest,
-    frameworkErrors: replyWithError,
+    frameworkErrors: replyBeforeHooks(config.origins),
   })
   return http as unknown as FastifyInstance
 }
 
-function trustedHops(trustProxy: Config['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
-  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy
-  return trustProxy === false ? false : [...trustProxy]
-}
-
-interface Assembly {
-  readonly config: Config
-  readonly host: Host
-  readonly scheduler: Scheduler
-  readonly hub: Hub
-  readonly draining: Draining
-  readonly traffic: Traffic
-  readonly rate: ClientRate | undefined
-  readonly longPoll: LongPoll
-  readonly repeatedPolls: RepeatedPolls
-  readonly adminToken: string
-}
-
-async function assemble(http: FastifyInstance, assembly: Assembly): Promise<void> {
-  const { config, host, scheduler, hub, draining, traffic, rate, longPoll, repeatedPolls, adminToken } = assembly
-  const routes = collectRoutes(http)
-  http.setValidatorCompiler(compileValidator)
-  endKeepAlive(http, draining)
-  guardSite(http, config)
-  if (config.origins.length > 0) await http.register(cors, crossOrigin(config.origins))
-  if (rate !== undefined) await limitRate(http, rate)
-  answerErrors(http)
-  await describeRoutes(http, version)
-
-  await http.register(publishRoutes, { ...config, scheduler, hub })
-  await http.register(longPollRoutes, { ...config, limits: config, scheduler, longPoll, repeatedPolls })
-  await http.register(topicRoutes, { ...config, scheduler, hub })
-  await http.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
-  await http.register(benchmarkRoutes, { ...config, host: hostBehind(host), scheduler, draining, adminToken })
-  await http.register(healthRoutes, { draining, broker: hub.broker })
-  await http.register(openApiRoutes)
-  await http.register(pageRoutes, { folder: join(packageRoot, 'public') })
-  answerWrongMethods(http, routes)
-}
-
-function crossOrigin(origins: readonly string[]): FastifyCorsOptions {
-  return {
-    origin: [...origins],
-    credentials: true,
-    exposedHeaders: ['Retry-After'],
-    maxAge: 86_400,
-    // An OPTIONS that is no preflight is answered like one; strictness would be a 400 in a shape that is not ours.
-    strictPreflight: false,
-  }
-}
-
-/** Whoever adds hooks to an app wants them to see every request: from then on none passes them by. */
-function showAllToLaterHooks(http: FastifyInstance, repeatedPolls: RepeatedPolls): void {
-  const { addHook } = http
-  http.addHook = function (this: FastifyInstance, ...hook: unknown[]) {
-    repeatedPolls.turnOff()
-    return Reflect.apply(addHook, this, hook)
-  }
-}
-
-/** Which methods each path has, so that the others can be answered with 405. */
-function collectRoutes(http: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
-  const routes = new Map<string, Set<string>>()
-  http.addHook('onRoute', ({ url, method }) => {
-    // The route of preflights is no path: what is not found elsewhere is 404 there too.
-    if (url === '*') return
-    const methods = routes.get(url) ?? new Set()
-    for (const one of [method].flat()) methods.add(one)
-    routes.set(url, methods)
+/** Closing must not wait for polls that wait, nor for clients that dawdle. */
+function closeInOrder(http: FastifyInstance, engine: Engine, { owesReplies }: Owing): void {
+  const { scheduler, draining, hurried } = engine
+  http.addHook('preClose', async () => {
+    draining.hurry()
+    await scheduler.run(repliesHaveLeft, owesReplies, hurried).promise
+    engine.inBackground('closing', () => endConnections(http.server, hurried))
   })
-  return routes
-}
-
-function* closeBroker(broker: Broker): Coroutine<void> {
-  yield* broker.close()
-}
-
-function startMemoryBroker(config: Config, scheduler: Scheduler): MemoryBroker {
-  const broker = new MemoryBroker({
-    history: { messages: config.historyMessages, bytes: config.historyBytes, ageMs: config.historyAgeMs },
-    totalBytes: config.historyTotalBytes,
-    streamsTotalBytes: config.streamsTotalBytes,
-    idempotencyKeys: config.idempotencyKeys,
-    maxTopics: config.maxTopics,
-    topicTtlMs: config.topicTtlMs,
-    clock: Date.now,
-    now: () => performance.now(),
-    randomId: randomIds(),
-  })
-  broker.start(scheduler)
-  return broker
+  http.addHook('onClose', () => engine.close())
 }

@@ -37,6 +37,9 @@ const table = new OptionTable(options, rules)
 /** Read the configuration. @throws ConfigError ENCKE_ERR_CONFIG with every complaint there is */
 export const readConfig = (argv: readonly string[], env: Environment): Config => table.read(argv, env)
 
+/** Complete what a program gives by the defaults. @throws ConfigError ENCKE_ERR_CONFIG with every complaint there is */
+export const completeConfig = (values: Partial<Config>): Config => table.complete(values)
+
 /** Say whether the command line asks for the usage text or the version instead of a server. */
 export const askedFor = (argv: readonly string[]) => table.askedFor(argv)
 

@@ -33,8 +33,9 @@ const map: LayerMap = {
     mayImport: ['runtime', 'runtime/core/random.ts', 'runtime/models', 'runtime/programs', ...errors],
     packages: ['node:*'],
   },
+  'server/access': { mayImport: errors, packages: web },
   'server/http': {
-    mayImport: ['server/hub', 'server/protocols/encke', 'server/benchmarks', 'runtime', ...errors],
+    mayImport: ['server/access', 'server/hub', 'server/protocols/encke', 'server/benchmarks', 'runtime', ...errors],
     packages: web,
   },
   'server/protocols/encke': { mayImport: ['server/hub', ...errors], packages: [] },
@@ -53,28 +54,48 @@ const map: LayerMap = {
     mayImport: [...partsWithOptions.map((part) => `${part}/options.ts`), 'server/config', ...errors],
     packages: [],
   },
-  'server/app.ts': {
+  'server/engine.ts': {
     mayImport: [
+      'server/access',
       'server/http',
       'server/hub',
       'server/brokers',
-      'server/benchmarks',
       'server/config.ts',
       'server/hosts.ts',
-      'server/package-root.ts',
       'runtime',
-      'runtime/models',
-      'runtime/programs',
-      ...errors,
     ],
-    packages: [...web, 'pino'],
+    packages: ['node:crypto'],
+  },
+  'server/routes.ts': {
+    mayImport: ['server/engine.ts', 'server/access', 'server/http', 'server/hosts.ts', 'server/package-root.ts'],
+    packages: web,
+  },
+  'server/in-process.ts': {
+    mayImport: ['server/engine.ts', 'server/hub', 'server/protocols/encke', 'runtime'],
+    packages: [],
+  },
+  'server/plugin.ts': {
+    mayImport: ['server/engine.ts', 'server/routes.ts', 'server/in-process.ts', 'server/hub', 'server/config.ts'],
+    packages: ['fastify'],
+  },
+  'server/app.ts': {
+    mayImport: [
+      'server/engine.ts',
+      'server/routes.ts',
+      'server/access',
+      'server/http',
+      'server/hub',
+      'server/config.ts',
+      'runtime',
+    ],
+    packages: ['fastify', 'pino'],
   },
   'server/main.ts': {
     mayImport: ['server/app.ts', 'server/config.ts', 'server/quiet-memory.ts', 'server/package-root.ts', ...errors],
     packages: [...web, 'pino'],
   },
   'server/package-root.ts': { mayImport: [], packages: ['node:*'] },
-  'server/index.ts': { mayImport: ['server/app.ts', 'server/config.ts', ...errors], packages: [] },
+  'server/index.ts': { mayImport: ['server/app.ts', 'server/plugin.ts', 'server/config.ts', ...errors], packages: [] },
   public: { mayImport: [], packages: [] },
   loadtest: {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],

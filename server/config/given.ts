@@ -25,6 +25,30 @@ export function readVariables(names: OptionNames, env: Environment): { given: Gi
   return { given, complaints }
 }
 
+/** Read values that a program gives by key: each as the text that the command line would have. */
+export function readProgram(
+  names: OptionNames,
+  values: Readonly<Record<string, unknown>>,
+): { given: Given; complaints: string[] } {
+  const given: Given = new Map()
+  const complaints: string[] = []
+  for (const [key, value] of Object.entries(values)) {
+    if (!names.has(key)) complaints.push(complainAboutKey(names, key))
+    else if (!isDefault(names, key, value)) given.set(key, { source: key, text: String(value) })
+  }
+  return { given, complaints }
+}
+
+/** Whether it is the default, or stands for it: there is no text for an empty list or for no secret. */
+function isDefault(names: OptionNames, key: string, value: unknown): boolean {
+  return value === undefined || value === names.optionOf(key).fallback || (Array.isArray(value) && value.length === 0)
+}
+
+function complainAboutKey(names: OptionNames, key: string): string {
+  const near = nearest(key, names.keyOfFlag.values())
+  return `unknown option ${clip(key)}; ${near ? `did you mean ${near}? If not, ` : ''}leave it out`
+}
+
 function complainAboutVariable(names: OptionNames, variable: string): string {
   const near = nearest(variable, names.keyOfVariable.keys())
   return `unknown variable ${clip(variable)}; ${near ? `did you mean ${near}? If not, ` : ''}unset it (--help lists them)`

@@ -27,6 +27,10 @@ export class OptionNames {
     return this.#options[key] as Option<unknown>
   }
 
+  has(key: string): boolean {
+    return Object.hasOwn(this.#options, key)
+  }
+
   isSwitch(key: string): boolean {
     return this.optionOf(key).kind === 'switch'
   }

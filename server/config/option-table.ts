@@ -7,7 +7,7 @@
 
 import { ConfigError } from './config-error.ts'
 import { type Question, readFlags } from './flags.ts'
-import { type Environment, type Given, readVariables } from './given.ts'
+import { type Environment, type Given, readProgram, readVariables } from './given.ts'
 import type { Options, ValuesOf } from './option.ts'
 import { flagOf, OptionNames, variableOf } from './option-names.ts'
 
@@ -56,12 +56,17 @@ export class OptionTable<T extends Options> {
     const flags = readFlags(this.#names, argv)
     const variables = readVariables(this.#names, env)
     const given: Given = new Map([...variables.given, ...flags.given])
-    const { values, complaints: misfits, misfitting } = this.#readValues(given)
-    const comparison = compare(values, misfitting, given)
-    const contradictions = this.#rules.map((rule) => rule(comparison)).filter((complaint) => complaint !== undefined)
-    const complaints = [...flags.complaints, ...variables.complaints, ...misfits, ...contradictions]
-    if (complaints.length > 0) throw new ConfigError('ENCKE_ERR_CONFIG', complaints)
-    return Object.freeze(values)
+    return this.#check(given, [...flags.complaints, ...variables.complaints])
+  }
+
+  /**
+   * Read values that a program gives, by key; what is left out or undefined has its default.
+   *
+   * @throws ConfigError ENCKE_ERR_CONFIG with every complaint there is
+   */
+  complete(values: Partial<ValuesOf<T>>): ValuesOf<T> {
+    const { given, complaints } = readProgram(this.#names, values)
+    return this.#check(given, complaints)
   }
 
   /** Say whether the command line asks for the usage text or the version instead of a server. */
@@ -75,6 +80,15 @@ export class OptionTable<T extends Options> {
       const { fallback, fits, about } = this.#names.optionOf(key)
       return { key, flag: flagOf(key), variable: variableOf(key), fallback: showFallback(fallback), fits, about }
     })
+  }
+
+  #check(given: Given, unknown: readonly string[]): ValuesOf<T> {
+    const { values, complaints: misfits, misfitting } = this.#readValues(given)
+    const comparison = compare(values, misfitting, given)
+    const contradictions = this.#rules.map((rule) => rule(comparison)).filter((complaint) => complaint !== undefined)
+    const complaints = [...unknown, ...misfits, ...contradictions]
+    if (complaints.length > 0) throw new ConfigError('ENCKE_ERR_CONFIG', complaints)
+    return Object.freeze(values)
   }
 
   #readValues(given: Given) {

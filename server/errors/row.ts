@@ -16,6 +16,7 @@ export const reasons = {
   413: 'Payload Too Large',
   414: 'URI Too Long',
   415: 'Unsupported Media Type',
+  417: 'Expectation Failed',
   421: 'Misdirected Request',
   422: 'Unprocessable Entity',
   429: 'Too Many Requests',

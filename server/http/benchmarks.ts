@@ -64,12 +64,12 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
   takeJson(app)
   app.post(
     '/admin/benchmarks/chain',
-    { schema: chainSchema },
+    { schema: chainSchema, config: { isBodyOptional: true } },
     inCoroutine(scheduler, (request, reply) => answer(readChainRequest(request.body), request, reply)),
   )
   app.post(
     '/admin/benchmarks/hackysack',
-    { schema: hackysackSchema },
+    { schema: hackysackSchema, config: { isBodyOptional: true } },
     inCoroutine(scheduler, (request, reply) => answer(readHackysackRequest(request.body), request, reply)),
   )
 }

@@ -3,9 +3,10 @@
 // A body may be cut anywhere on its way, also in the middle of a character: nothing is decoded before all of it is here.
 
 import { isUtf8 } from 'node:buffer'
-import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyRequest, preParsingHookHandler } from 'fastify'
 import { clip, EnckeError } from '../errors.ts'
 import type { Draft } from '../hub/index.ts'
+import { askForBody } from './expectations.ts'
 
 const byteOrderMark = '\uFEFF'
 
@@ -19,11 +20,35 @@ export function takeJson(app: FastifyInstance): void {
   })
 }
 
-/** A hook that refuses a request without a body. */
-export const wantBody: preValidationHookHandler = ({ body }, _reply, done) => {
-  // A schema is shown null both for no body and for the JSON null: here the two can still be told apart.
-  if (body !== undefined) return done()
-  done(new EnckeError('ENCKE_ERR_BODY_MISSING', 'there is no body: send a JSON object as application/json'))
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route takes a request that says nothing at all: neither a body nor a type for one. */
+    readonly isBodyOptional?: boolean
+  }
+}
+
+/**
+ * Refuse requests without a body on every route whose schema has one. Call it before the routes are registered.
+ *
+ * A request that announces no body must never reach a parser: Node has ended its stream already (`optimizeEmptyRequests`),
+ * so that the parser would wait for ever, and with it what is pipelined behind.
+ */
+export function wantBodies(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (route.schema?.body !== undefined) route.preParsing = [route.preParsing ?? [], wantBody].flat()
+  })
+}
+
+const wantBody: preParsingHookHandler = (request, reply, payload, done) => {
+  const { headers, routeOptions } = request
+  const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = headers
+  // A text of no length is a message; no JSON value is that short.
+  const isThere =
+    coding !== undefined || Number(length) > 0 || (length !== undefined && /^text\/plain/i.test(type ?? ''))
+  if (isThere) return done(askForBody(request, reply) ?? null, payload)
+  if (type === undefined && routeOptions.config.isBodyOptional) return done(null, payload)
+  const problem = type === undefined ? 'there is no body: send one' : 'the body is empty: send a JSON value'
+  done(new EnckeError('ENCKE_ERR_BODY_MISSING', `${problem}, with its Content-Type and its length`))
 }
 
 /** Let the routes of `app` take messages: JSON of any kind, or plain text, which becomes a JSON string. */

@@ -25,7 +25,7 @@ export function inCoroutine<Route extends RouteGenericInterface>(
     const task = scheduler.run(serve<Route>, handler, request as FastifyRequest<Route>, reply)
     // Not assigned where it is written: V8 makes such a function in the old generation, for it looks like a method, and
     // every finished request that it can reach then stays until a full collection.
-    const label = () => `${request.method} ${request.url.slice(0, longestLabel)} for ${request.ip}`
+    const label = () => `${request.method} ${request.url.slice(0, longestLabel)} for ${request.admission.client}`
     task.label = label
     response.on('close', () => {
       if (!response.writableFinished) task.cancel('the client went away')

@@ -37,7 +37,9 @@ export function replyWithError(error: FastifyError | EnckeError, request: Fastif
   if (ours.statusCode >= 500 && ours.statusCode !== 503) request.log.error(error)
   if (ours.retryAfterSeconds !== undefined) reply.header('retry-after', ours.retryAfterSeconds)
   if (ours.statusCode === 401) reply.header('www-authenticate', 'Bearer')
-  if (ours.code === 'ENCKE_ERR_REQUEST_MALFORMED') reply.header('connection', 'close')
+  // A client that waits to be asked for its body may send it now or not: what comes next cannot be told apart.
+  const isUncertain = ours.code === 'ENCKE_ERR_REQUEST_MALFORMED' || request.headers.expect !== undefined
+  if (isUncertain) reply.header('connection', 'close')
   reply.code(ours.statusCode).header('cache-control', 'no-store').send(errorBody(ours))
 }
 
@@ -73,9 +75,9 @@ function brokenRequestError({ code, message }: Error & { code?: string }): Encke
 
 /** What Fastify itself refuses, in our words. */
 const translations: Readonly<Record<string, (request: FastifyRequest, error: FastifyError) => EnckeError>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: tooLarge,
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: wrongType,
-  FST_ERR_CTP_EMPTY_TYPE: wrongType,
+  FST_ERR_CTP_BODY_TOO_LARGE: bodyTooLarge,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: wrongBodyType,
+  FST_ERR_CTP_EMPTY_TYPE: wrongBodyType,
   FST_ERR_CTP_EMPTY_JSON_BODY: () => say('ENCKE_ERR_BODY_MISSING', 'the body is empty: send a JSON value'),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
     say('ENCKE_ERR_BODY_LENGTH', 'the body is not as long as its Content-Length says'),
@@ -102,7 +104,7 @@ function notFound({ method, url }: FastifyRequest): EnckeError {
   )
 }
 
-function tooLarge(request: FastifyRequest): EnckeError {
+export function bodyTooLarge(request: FastifyRequest): EnckeError {
   const limit = request.routeOptions.bodyLimit
   const { topic } = { ...(request.params as object), ...(request.query as object) } as { topic?: unknown }
   const isPublish = topic !== undefined && /publish|messages/.test(request.routeOptions.url ?? '')
@@ -118,7 +120,7 @@ function tooLarge(request: FastifyRequest): EnckeError {
       )
 }
 
-function wrongType(request: FastifyRequest): EnckeError {
+export function wrongBodyType(request: FastifyRequest): EnckeError {
   const given = request.headers['content-type']
   const wanted = 'send application/json, or text/plain where a message is published'
   return say(

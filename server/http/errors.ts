@@ -70,6 +70,10 @@ export const httpErrors = {
     statusCode: 415,
     summary: 'The body has a `Content-Encoding` or a charset that is not read here; send it uncompressed, as UTF-8.',
   },
+  ENCKE_ERR_EXPECTATION: {
+    statusCode: 417,
+    summary: 'The request has an `Expect` other than `100-continue`; leave it out.',
+  },
   ENCKE_ERR_HEADERS_TOO_LARGE: {
     statusCode: 431,
     summary:

@@ -15,6 +15,9 @@ interface Key {
   readonly what: string
 }
 
+/** So many cookies of one name are looked at: each costs a digest, and a request has room for thousands. */
+const mostCookies = 16
+
 const admin: Key = { code: 'ENCKE_ERR_ADMIN_TOKEN', cookie: null, what: 'the admin token' }
 const publisher: Key = { code: 'ENCKE_ERR_PUBLISH_KEY', cookie: 'encke_publish_key', what: 'the publish key' }
 const subscriber: Key = { code: 'ENCKE_ERR_SUBSCRIBE_KEY', cookie: 'encke_subscribe_key', what: 'the subscribe key' }
@@ -37,10 +40,11 @@ export function guardReading(app: FastifyInstance, key: string | undefined): voi
 function only({ code, cookie, what }: Key, secret: string): onRequestHookHandler {
   const expected = digest(secret)
   return (request, _reply, done) => {
-    const given = bearer(request) ?? (cookie === null ? undefined : cookieOf(request, cookie))
-    if (given !== undefined && timingSafeEqual(digest(given), expected)) return done()
+    const token = bearer(request)
+    const given = token !== undefined || cookie === null ? [token ?? ''] : cookiesOf(request, cookie)
+    if (given.some((one) => timingSafeEqual(digest(one), expected))) return done()
     const ways = cookie === null ? '' : `, or in the cookie ${cookie}`
-    const problem = given === undefined ? 'there is none' : 'this one is wrong'
+    const problem = given.some((one) => one !== '') ? 'this one is wrong' : 'there is none'
     done(new EnckeError(code, `send ${what} as "Authorization: Bearer …"${ways} (${problem})`))
   }
 }
@@ -49,12 +53,26 @@ function bearer(request: FastifyRequest): string | undefined {
   return /^Bearer +(\S.*)$/i.exec(request.headers.authorization ?? '')?.[1]
 }
 
-function cookieOf(request: FastifyRequest, name: string): string | undefined {
+/**
+ * The values of the cookies of a name, as a browser sends them that has one for the host and one for the domain above it.
+ * Quotes around a value are no part of it (RFC 6265, 4.1.1).
+ */
+function cookiesOf(request: FastifyRequest, name: string): string[] {
+  const values: string[] = []
   for (const pair of (request.headers.cookie ?? '').split(';')) {
     const at = pair.indexOf('=')
-    if (pair.slice(0, at).trim() === name) return decodeURIComponentOr(pair.slice(at + 1).trim())
+    if (at < 0 || pair.slice(0, at).trim() !== name) continue
+    values.push(
+      decodeURIComponentOr(
+        pair
+          .slice(at + 1)
+          .trim()
+          .replace(/^"(.*)"$/, '$1'),
+      ),
+    )
+    if (values.length === mostCookies) break
   }
-  return undefined
+  return values
 }
 
 function decodeURIComponentOr(text: string): string {

@@ -3,20 +3,23 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
-import { decodeCursor } from '../hub/index.ts'
-import { takeJson, wantBody } from './bodies.ts'
+import { type Cursor, decodeCursor } from '../hub/index.ts'
+import { takeJson } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
+import type { FastPath } from './fast-path/fast-path.ts'
+import type { PreparedReply } from './fast-path/prepared-reply.ts'
 import { guardReading } from './keys.ts'
 import type { LongPoll, Poll } from './poll.ts'
-import { pollHeaders } from './poll.ts'
-import type { RepeatedPolls } from './repeated-polls.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
 import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
 
 export interface LongPollOptions {
   readonly scheduler: Scheduler
   readonly longPoll: LongPoll
-  readonly repeatedPolls: RepeatedPolls
+  /** Undefined where every poll is answered by Fastify. */
+  readonly fastPath: FastPath | undefined
+  /** Whether there are hooks that may read a request's headers when it has been answered. */
+  readonly keepsHeaders: () => boolean
   readonly limits: PollLimits
   readonly pollBodyBytes: number
   readonly subscribeKey: string | undefined
@@ -27,26 +30,32 @@ type SeveralTopics = { Querystring: PollParameters & { topic: string[] } }
 type ManyTopics = { Body: PollParameters & { topics: string[] } }
 
 export async function longPollRoutes(app: FastifyInstance, options: LongPollOptions): Promise<void> {
-  const { scheduler, longPoll, repeatedPolls, limits } = options
+  const { scheduler, longPoll, fastPath, keepsHeaders, limits } = options
 
   function* answer(
     topics: readonly string[],
     given: PollParameters,
     request: FastifyRequest,
     reply: FastifyReply,
-  ): Coroutine<string | FastifyReply> {
+  ): Coroutine<FastifyReply> {
+    const { admission } = request
     const poll = readPoll(topics, given, limits, request)
     const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
-    const recognised = repeatedPolls.recognise(request.raw, given.cursor)
-    letGoOfHeaders(request.raw)
-    const prepared = yield* longPoll(poll, cursor)
-    if (typeof prepared === 'string') return reply.headers(pollHeaders).send(prepared)
+    const recognised =
+      given.cursor === undefined ? undefined : fastPath?.recognise(request.raw, { cursor: given.cursor })
+    if (!keepsHeaders()) letGoOfHeaders(request.raw)
+    const prepared = yield* fastPath?.underWay(request)?.reply() ?? longPoll(poll, cursor)
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
     if (head !== undefined && cursor !== undefined) {
-      repeatedPolls.answered(request.raw, reply.raw, recognised && { ...recognised, poll, head })
+      fastPath?.answered(request.raw, reply.raw, recognised, { admission, head, begin: ([text]) => again(poll, text) })
     }
     return reply
+  }
+
+  function again(poll: Poll, text: string | undefined): Coroutine<PreparedReply> | null {
+    const cursor = cursorOr(text)
+    return cursor === undefined ? null : longPoll(poll, cursor)
   }
 
   guardReading(app, options.subscribeKey)
@@ -65,7 +74,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   )
   app.post(
     '/poll',
-    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes, preValidation: wantBody },
+    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes },
     inCoroutine<ManyTopics>(scheduler, (request, reply) => answer(request.body.topics, request.body, request, reply)),
   )
 }
@@ -74,7 +83,7 @@ function readPoll(
   topics: readonly string[],
   { wait, limit, from }: PollParameters,
   limits: PollLimits,
-  { method, ip }: FastifyRequest,
+  { method, admission }: FastifyRequest,
 ): Poll {
   return {
     topics,
@@ -82,7 +91,7 @@ function readPoll(
     waitSeconds: method === 'HEAD' ? 0 : (wait ?? limits.waitDefaultSeconds),
     limit: limit ?? limits.limitDefault,
     from: from ?? 'now',
-    address: ip,
+    admission,
   }
 }
 
@@ -91,6 +100,14 @@ function readPoll(
 function letGoOfHeaders(request: IncomingMessage): void {
   request.rawHeaders = noRawHeaders
   request.headers = noHeaders
+}
+
+function cursorOr(text: string | undefined): Cursor | undefined {
+  try {
+    return text === undefined ? undefined : decodeCursor(text)
+  } catch {
+    return undefined
+  }
 }
 
 const noHeaders = Object.freeze({})

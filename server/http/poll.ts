@@ -2,11 +2,12 @@
 
 import type { Coroutine } from '../../runtime/index.ts'
 import { after, select, trySelect } from '../../runtime/index.ts'
+import type { Admission } from '../access/admission.ts'
+import type { WaitingRoom } from '../access/waiting-room.ts'
 import type { Batch, Cursor, From, Hub } from '../hub/index.ts'
 import { encodeBatch, encodeShared } from '../protocols/encke/encoding.ts'
 import type { Draining } from './draining.ts'
-import { PreparedReplies, type PreparedReply } from './prepared-reply.ts'
-import type { WaitingRoom } from './waiting-room.ts'
+import { PreparedReplies, type PreparedReply } from './fast-path/prepared-reply.ts'
 
 export interface Poll {
   readonly topics: readonly string[]
@@ -14,26 +15,28 @@ export interface Poll {
   /** The most messages in the reply. */
   readonly limit: number
   readonly from: From
-  /** Whose place it takes in the waiting room. */
-  readonly address: string
+  /** Whose place it takes in the waiting room, and when it ends at the latest. */
+  readonly admission: Admission
 }
 
 export interface PollParts {
   readonly hub: Hub
   readonly draining: Draining
   readonly waitingRoom: WaitingRoom
+  /** Whether hooks of others want to see every reply: then none is prepared. */
+  readonly hasOtherHooks: () => boolean
 }
 
-/** Answer a poll. A text, and not a reply, is for a client that is sent away. */
-export type LongPoll = (poll: Poll, cursor: Cursor | undefined) => Coroutine<PreparedReply | string>
+/** Answer a poll. */
+export type LongPoll = (poll: Poll, cursor: Cursor | undefined) => Coroutine<PreparedReply>
 
-export const pollHeaders = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
+const headers = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
 
 /** Waits are shortened by up to so much, so that clients who came together do not come back together. */
 const jitter = 0.1
 
-export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll {
-  const replies = new PreparedReplies(pollHeaders, () => draining.begun.isOpen)
+export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollParts): LongPoll {
+  const replies = new PreparedReplies({ headers, isLast: () => draining.begun.isOpen || hasOtherHooks() })
   let last: { readonly batch: Batch; readonly reply: PreparedReply } | undefined
 
   // A herd is ten thousand that are answered with the same batch, one after the other.
@@ -42,20 +45,16 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
     return last.reply
   }
 
-  function* longPoll(poll: Poll, cursor: Cursor | undefined): Coroutine<PreparedReply | string> {
-    const { topics, waitSeconds, limit, from, address } = poll
-    const holdMs = Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter))
-    const place = holdMs > 0 ? waitingRoom.enter(address) : null
+  function* longPoll(poll: Poll, cursor: Cursor | undefined): Coroutine<PreparedReply> {
+    const { topics, waitSeconds, limit, from, admission } = poll
+    const holdMs = Math.min(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)), admission.leftMs)
+    const place = holdMs > 0 ? waitingRoom.enter(admission.client) : null
     const subscription = hub.subscribe(topics, cursor, from)
     // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.
     try {
       if (!subscription.isLocated) {
         const located = yield* select(
-          {
-            located: subscription.located(),
-            drain: draining.wait(),
-            late: after(hub.locateMs(holdMs)),
-          },
+          { located: subscription.located(), drain: draining.wait(), late: after(hub.locateMs(holdMs)) },
           { order: 'first' },
         )
         if (located.case === 'late') subscription.requirePositions()
@@ -69,7 +68,7 @@ export function longPolling({ hub, draining, waitingRoom }: PollParts): LongPoll
         return replyWith(yield* subscription.read(limit))
       }
       const nothing = encodeBatch(subscription.nothing())
-      if (woken.case === 'drain') return withMember(nothing, 'retryAfterMs', draining.retryAfterMs())
+      if (woken.case === 'drain') return replies.of(withMember(nothing, 'retryAfterMs', draining.retryAfterMs()))
       const { health } = hub.broker
       return replies.of(health.isOk ? nothing : withMember(nothing, 'brokerFailingSince', health.since))
     } finally {

@@ -52,8 +52,8 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
   app.post(
     '/topics/:topic/messages',
     { schema: publishSchema('path'), bodyLimit: messageBytes },
-    inCoroutine<{ Params: { topic: string }; Body: Draft | undefined }>(scheduler, (request, reply) =>
-      publish(request.params.topic, bodyOf(request), keyIn(request), reply),
+    inCoroutine<{ Params: { topic: string }; Body: Draft }>(scheduler, (request, reply) =>
+      publish(request.params.topic, request.body, keyIn(request), reply),
     ),
   )
   app.post(
@@ -63,10 +63,10 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
       bodyLimit: Math.max(messageBytes, appendBytes),
       preParsing: limitOne(messageBytes),
     },
-    inCoroutine<{ Querystring: { topic?: string }; Body: Draft | undefined }>(scheduler, (request, reply) => {
+    inCoroutine<{ Querystring: { topic?: string }; Body: Draft }>(scheduler, (request, reply) => {
       const { topic } = request.query
       const key = keyIn(request)
-      const body = bodyOf(request)
+      const body = request.body
       return topic === undefined ? publishListed(body, key, reply) : publish(topic, body, key, reply)
     }),
   )
@@ -93,11 +93,6 @@ function limitOne(messageBytes: number): preParsingHookHandler {
     })
     done(null, payload.pipe(limited))
   }
-}
-
-function bodyOf({ body }: { readonly body: Draft | undefined }): Draft {
-  if (body !== undefined) return body
-  throw new EnckeError('ENCKE_ERR_BODY_MISSING', 'there is no body: send the message as JSON or as text/plain')
 }
 
 function keyIn({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {

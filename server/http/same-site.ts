@@ -10,13 +10,15 @@ export interface SameSiteOptions {
   readonly publicHosts: readonly string[]
   /** Origins, beside our own, whose pages may change something. */
   readonly origins: readonly string[]
+  /** Whether a `Host` that is none of those is refused. */
+  readonly guardsHost: boolean
 }
 
 const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Refuse foreign hosts and origins before a body is read. */
 export function guardSite(app: FastifyInstance, options: SameSiteOptions): void {
-  const hosts = new KnownHosts(options.publicHosts)
+  const hosts = new KnownHosts(options.publicHosts, options.guardsHost)
   const origins = new Set(options.origins)
   app.addHook('onRequest', (request, _reply, done) => {
     done(hostError(request, hosts) ?? (readingMethods.has(request.method) ? undefined : originError(request, origins)))
@@ -47,15 +49,17 @@ function hostError({ headers: { host }, raw }: FastifyRequest, hosts: KnownHosts
 /** The names that this server goes by. */
 class KnownHosts {
   readonly #names: ReadonlySet<string>
+  readonly #isGuarded: boolean
   /** The last host header that was one of them: most requests bring the same. */
   #last: string | undefined
 
-  constructor(names: readonly string[]) {
+  constructor(names: readonly string[], isGuarded: boolean) {
     this.#names = new Set(names)
+    this.#isGuarded = isGuarded
   }
 
   isKnown(host: string): boolean {
-    if (host === this.#last) return true
+    if (host === this.#last || !this.#isGuarded) return true
     const name = withoutPort(host)
     const isKnown = isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || this.#names.has(name)
     if (isKnown) this.#last = host
@@ -65,7 +69,8 @@ class KnownHosts {
 
 /** A host that the request names beside its Host header: in a second one, or in an absolute target. */
 function otherHost({ rawHeaders, headers, url = '' }: IncomingMessage): string | undefined {
-  if (!url.startsWith('/') && URL.canParse(url) && new URL(url).host !== headers.host) return new URL(url).host
+  const target = url.startsWith('/') ? null : URL.parse(url)
+  if (target !== null && !isSameHost(target.protocol, target.host, headers.host ?? '')) return target.host
   let seen = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string
@@ -77,11 +82,27 @@ function otherHost({ rawHeaders, headers, url = '' }: IncomingMessage): string |
 function originError({ headers }: FastifyRequest, origins: ReadonlySet<string>): EnckeError | undefined {
   const { origin, host } = headers
   if (origin === undefined || origins.has(origin)) return undefined
-  if (host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)) return undefined
+  if (host !== undefined && isOriginOf(origin, host)) return undefined
   return new EnckeError(
     'ENCKE_ERR_ORIGIN',
     `a page of another origin may not do this: add it to --origins if it should (got ${clip(origin)})`,
   )
+}
+
+function isOriginOf(origin: string, host: string): boolean {
+  const [, scheme, ownHost] = /^(https?:)\/\/([^/]+)$/i.exec(origin) ?? []
+  return scheme !== undefined && ownHost !== undefined && isSameHost(scheme, ownHost, host)
+}
+
+/** Whether two hosts with their ports are one: case, the scheme's own port, a last dot and how an address is written aside. */
+function isSameHost(scheme: string, one: string, other: string): boolean {
+  return one === other || canonicalHost(scheme, one) === canonicalHost(scheme, other)
+}
+
+function canonicalHost(scheme: string, host: string): string {
+  // Nothing that a URL has beside its host may come in: "localhost" is not the host of "localhost/@evil.example".
+  const url = /^[\w.:[\]-]+$/.test(host) ? URL.parse(`${scheme}//${host}`) : null
+  return url === null ? host : `${url.hostname.replace(/\.$/, '')}:${url.port}`
 }
 
 function withoutPort(host: string): string {

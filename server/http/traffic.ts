@@ -1,11 +1,20 @@
 // Counts connections and requests.
 
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyInstance } from 'fastify'
+import type { Guard } from '../access/admission.ts'
 
-export class Traffic {
+export class Traffic implements Guard {
   readonly #sockets = new Set<Socket>()
   #requests = 0
+
+  /** Without a server its connections are not counted: they are somebody else's. */
+  constructor(server?: Server) {
+    server?.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+  }
 
   /** Open now. */
   get connections(): number {
@@ -22,19 +31,12 @@ export class Traffic {
     return [...this.#sockets].some(({ writableLength }) => writableLength > 0)
   }
 
-  /** Count a request that no hook sees, or take that back; the hook counts the others. */
-  count(change: 1 | -1): void {
-    this.#requests += change
+  readonly onRequest = (_request: unknown, _reply: unknown, done: () => void) => {
+    this.#requests += 1
+    done()
   }
 
-  countIn(app: FastifyInstance): void {
-    app.server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
-    app.addHook('onRequest', (_request, _reply, done) => {
-      this.count(1)
-      done()
-    })
+  countRepeat(): void {
+    this.#requests += 1
   }
 }

@@ -34,10 +34,14 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Start one on a free port, and wait until it has said where. */
-  static async serving(flags: readonly string[] = [], variables = {}): Promise<Serving> {
-    const server = new ServerProcess(['--port', '0', '--log-level', 'silent', ...flags], variables)
-    const origin = await server.#untilSaid(/listens on (http:\S+)\n/)
-    const token = await server.#untilSaid(/^ {2}token +(.*)$/m)
+  static async serving(
+    flags: readonly string[] = [],
+    variables = {},
+    flagsOfNode: readonly string[] = [],
+  ): Promise<Serving> {
+    const server = new ServerProcess(['--port', '0', '--log-level', 'silent', ...flags], variables, flagsOfNode)
+    const origin = await server.untilSaid(/listens on (http:\S+)\n/)
+    const token = await server.untilSaid(/^ {2}token +(.*)$/m)
     return Object.assign(server, { origin, token, port: Number(new URL(origin).port) })
   }
 
@@ -52,10 +56,11 @@ export class ServerProcess implements AsyncDisposable {
 
   #said = ''
 
-  async #untilSaid(pattern: RegExp): Promise<string> {
+  /** Wait until it has written something to its standard output, and give what the pattern captures. */
+  async untilSaid(pattern: RegExp): Promise<string> {
     for (;;) {
-      const found = pattern.exec(this.#said)?.[1]
-      if (found !== undefined) return found
+      const found = pattern.exec(this.#said)
+      if (found !== null) return found[1] ?? ''
       const ended = this.ended.then(({ err }): never => {
         throw new Error(`the server ended before it said ${pattern}: ${err}`)
       })

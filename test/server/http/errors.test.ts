@@ -76,6 +76,11 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
   ENCKE_ERR_URL_TOO_LONG: (served) => served.get(`/topics/${'x'.repeat(3_000)}`),
   ENCKE_ERR_BODY_TYPE: (served) => served.post('/publish?topic=a', '<a/>', { 'content-type': 'application/xml' }),
   ENCKE_ERR_BODY_ENCODING: (served) => served.post('/publish?topic=a', '1', { 'content-encoding': 'gzip' }),
+  ENCKE_ERR_EXPECTATION: async (served) => {
+    const wire = await served.wire()
+    await wire.write('GET / HTTP/1.1\r\nHost: localhost\r\nExpect: nothing\r\n\r\n')
+    return wire.reply()
+  },
   ENCKE_ERR_HOST: (served) => served.get('/', { headers: { host: 'rebinding.example' } }),
   ENCKE_ERR_CLIENT_RATE: async () => {
     vi.useFakeTimers({ toFake: ['Date'] })

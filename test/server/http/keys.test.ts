@@ -69,6 +69,20 @@ describe('keys', () => {
     },
   )
 
+  it.each(doors.filter(({ cookie }) => cookie !== null))(
+    '$route opens with any of several cookies of its name, however it is quoted',
+    async ({ key, cookie, ask }) => {
+      const right = `${cookie}=${encodeURIComponent(key)}`
+      const wrong = `${cookie}=of-another-path`
+      expect((await ask({ cookie: `${wrong}; ${right}` })).status).toBeLessThan(300)
+      expect((await ask({ cookie: `${right};${wrong};${wrong}` })).status).toBeLessThan(300)
+      expect((await ask({ cookie: ` ${cookie} = "${encodeURIComponent(key)}" ;${wrong}` })).status).toBeLessThan(300)
+      expect((await ask({ cookie: `${wrong}; ${wrong}` })).status).toBe(401)
+      expect((await ask({ cookie: `${cookie?.toUpperCase()}=${encodeURIComponent(key)}` })).status).toBe(401)
+      expect((await ask({ cookie: `${`${wrong};`.repeat(16)}${right}` })).status).toBe(401)
+    },
+  )
+
   it('administration takes no cookie', async () => {
     expect(
       (await served.get('/admin/statistics', { headers: { cookie: `encke_admin_token=${keys.admin}` } })).status,

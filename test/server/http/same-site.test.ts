@@ -63,6 +63,38 @@ describe('the Host', () => {
     })
   })
 
+  it.each([
+    ['http://localhost:80/healthz', 'localhost:80'],
+    ['http://localhost/healthz', 'localhost:80'],
+    ['http://localhost:80/healthz', 'localhost'],
+    ['http://LOCALHOST/healthz', 'localhost'],
+    ['http://localhost/healthz', 'LOCALHOST'],
+    ['http://localhost./healthz', 'localhost'],
+    ['http://localhost:8080/healthz', 'localhost:8080'],
+    ['https://chat.example.com/healthz', 'chat.example.com:443'],
+    ['https://chat.example.com:443/healthz', 'chat.example.com'],
+    ['http://[::1]:80/healthz', '[::1]'],
+    ['http://[0:0:0:0:0:0:0:1]/healthz', '[::1]:80'],
+    ['HTTP://localhost/healthz', 'localhost'],
+  ])('is one however it is written: %s to %s', async (target, host) => {
+    using wire = await served.wire()
+    await wire.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+    expect((await wire.reply()).json).toEqual({ status: 'ok' })
+  })
+
+  it.each([
+    ['http://localhost:81/healthz', 'localhost'],
+    ['https://localhost:80/healthz', 'localhost'],
+    ['http://localhost/healthz', 'localhost:443'],
+    ['http://127.0.0.1/healthz', 'localhost'],
+    ['http://evil.example/healthz', 'evil.example/.localhost'],
+    ['http://[::2]/healthz', '[::1]'],
+  ])('is not one: %s to %s', async (target, host) => {
+    using wire = await served.wire()
+    await wire.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+    expect((await wire.reply()).json).toMatchObject({ code: 'ENCKE_ERR_REQUEST_MALFORMED' })
+  })
+
   it('must be given, except in HTTP/1.0, which has none', async () => {
     const modern = await (await served.wire()).write('GET /healthz HTTP/1.1\r\n\r\n')
     expect((await modern.reply()).json).toMatchObject({
@@ -89,6 +121,10 @@ describe('the Origin', () => {
     expect((await publish(served.origin)).status).toBe(201)
     expect((await publish('http://localhost:8080', { host: 'localhost:8080' })).status).toBe(201)
     expect((await publish('https://localhost', { host: 'localhost' })).status).toBe(201)
+    expect((await publish('http://localhost', { host: 'LOCALHOST:80' })).status).toBe(201)
+    expect((await publish('https://localhost', { host: 'localhost.:443' })).status).toBe(201)
+    expect((await publish('https://localhost', { host: 'localhost:80' })).status).toBe(403)
+    expect((await publish('http://evil.example', { host: 'evil.example/.localhost' })).status).toBe(403)
   })
 
   it('may be one that was configured, which then can read the answer, errors and Retry-After too', async () => {

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { PreparedReplies } from '../../../server/http/prepared-reply.ts'
+import { PreparedReplies } from '../../../../server/http/fast-path/prepared-reply.ts'
 
 const headers = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
 const bodies = { short: '{"text":"Grüße"}', long: JSON.stringify({ text: 'Grüße'.repeat(4_000) }) }
@@ -44,7 +44,7 @@ beforeEach(async () => {
   app.addHook('onResponse', async ({ url }, { statusCode, raw }) => {
     responses.push([url, statusCode, raw.headersSent])
   })
-  const replies = new PreparedReplies(headers, () => isLast)
+  const replies = new PreparedReplies({ headers, isLast: () => isLast })
   for (const [size, text] of Object.entries(bodies)) {
     const prepared = replies.of(text)
     app.get(`/prepared/${size}`, (_request, reply) => void prepared.sendTo(reply))

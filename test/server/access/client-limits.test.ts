@@ -1,19 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Served } from './served.ts'
+import { describe, expect, it } from 'vitest'
+import { Served } from '../http/served.ts'
 
 const quick = '/messages?topic=a&wait=0'
 
 describe('the rate of a client', () => {
   // The second stands still, so that the tests may take their time.
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] })
-  })
-  afterEach(() => {
-    vi.useRealTimers()
-  })
+  let now = 0
+  const limited = (...flags: string[]) => Served.start(flags, { clock: () => now })
 
   it('is limited, and Retry-After says when to come back', async () => {
-    await using served = await Served.start(['--requests-per-second', '3'])
+    await using served = await limited('--requests-per-second', '3')
     for (const path of [quick, '/nowhere', '/topics/a']) expect((await served.get(path)).status).not.toBe(429)
     const { status, headers, json } = await served.get(quick)
     expect(status).toBe(429)
@@ -26,7 +22,7 @@ describe('the rate of a client', () => {
     })
     expect((await served.publish('a', 1)).status).toBe(429)
     expect(served.app.hub.statistics().published).toBe(0)
-    vi.setSystemTime(Date.now() + 1_001)
+    now += 1_001
     expect((await served.get(quick)).status).toBe(200)
   })
 
@@ -37,7 +33,7 @@ describe('the rate of a client', () => {
   })
 
   it('is not limited with --client-limits off', async () => {
-    await using served = await Served.start(['--requests-per-second', '1', '--client-limits', 'off'])
+    await using served = await limited('--requests-per-second', '1', '--client-limits', 'off')
     for (let asked = 0; asked < 5; asked += 1) expect((await served.get(quick)).status).toBe(200)
   })
 
@@ -49,10 +45,23 @@ describe('the rate of a client', () => {
       (await served.get(quick, from('192.0.2.2'))).status,
       (await served.get(quick, from('192.0.2.2, 192.0.2.3'))).status,
     ]
-    await using direct = await Served.start(['--requests-per-second', '1'])
+    await using direct = await limited('--requests-per-second', '1')
     expect(await statuses(direct)).toEqual([200, 429, 429, 429])
-    await using behind = await Served.start(['--requests-per-second', '1', '--trust-proxy', '1'])
+    await using behind = await limited('--requests-per-second', '1', '--trust-proxy', '1')
     expect(await statuses(behind)).toEqual([200, 200, 429, 200])
+  })
+
+  it.each([
+    ['203.0.113.8:4711', '203.0.113.8:4712'],
+    ['203.0.113.8', '::ffff:203.0.113.8'],
+    ['2001:db8::1', '[2001:DB8::2]:443'],
+    ['unknown', '_hidden'],
+  ])('is that of one client, however its address is written: %s, %s', async (address, otherwise) => {
+    const from = (text: string) => served.get(quick, { headers: { 'x-forwarded-for': text } })
+    await using served = await limited('--requests-per-second', '1', '--trust-proxy', '1')
+    expect((await from(address)).status).toBe(200)
+    expect((await from(otherwise)).status).toBe(429)
+    expect((await from('192.0.2.1')).status).toBe(200)
   })
 })
 
@@ -107,6 +116,24 @@ describe('the requests of a client that wait', () => {
     })
     await served.publish('a', 1)
     await Promise.all(polls)
+  })
+
+  it('name the client to the operator, not the proxy', async () => {
+    await using served = await Served.start(['--trust-proxy', '1'])
+    const headers = { 'x-forwarded-for': '192.0.2.1, 203.0.113.8:4711' }
+    const polls = [
+      served.get('/messages?topic=a', { headers }),
+      served.send('POST', '/poll', {
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: '{"topics":["a"]}',
+      }),
+    ]
+    await served.waiting(2)
+    const { text } = await served.administrate('GET', '/admin/coroutines')
+    await served.publish('a', 1)
+    await Promise.all(polls)
+    expect(text).toContain('GET /messages?topic=a for 203.0.113.8')
+    expect(text).toContain('POST /poll for 203.0.113.8')
   })
 
   it('are not limited with --client-limits off, but those of all together are', async () => {

@@ -2,10 +2,13 @@
 
 import type { Socket } from 'node:net'
 import fc from 'fast-check'
+import type { FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Parts } from '../../../server/app.ts'
-import { rawRequest, turns } from './live-app.ts'
-import { Served, until, type Wire } from './served.ts'
+import { WaitingRoom } from '../../../../server/access/waiting-room.ts'
+import type { Parts } from '../../../../server/app.ts'
+import { Subscription } from '../../../../server/hub/subscription.ts'
+import { rawRequest, turns } from '../live-app.ts'
+import { Served, until, type Wire } from '../served.ts'
 
 interface Asking {
   readonly path?: string
@@ -374,6 +377,107 @@ describe('what a client sends while its poll waits', () => {
   })
 })
 
+describe('a poll that leaves the fast path while it waits', () => {
+  /** One that waits on the fast path, at a server whose second stands still; what it was asked is counted. */
+  async function leaving() {
+    let now = 0
+    const served = await serve(['--requests-per-second', '20', '--drain-pause-ms', '0'], { clock: () => now })
+    const poller = await regular(served)
+    now += 1_001
+    const { coroutines } = served.holdings()
+    const asked = {
+      subscribe: vi.spyOn(served.app.hub, 'subscribe'),
+      enter: vi.spyOn(WaitingRoom.prototype, 'enter'),
+    }
+    await past(served, async () => {
+      await poller.ask()
+      await served.waiting(1)
+    })
+    // Its client uses up its second meanwhile.
+    while ((await served.get('/topics/a')).status !== 429);
+    return { served, poller, asked, coroutines }
+  }
+
+  const sentAway = /^HTTP\/1\.1 200 OK\r.*"retryAfterMs":\d+\}$/s
+  const news = /^HTTP\/1\.1 200 OK\r.*"data":"news"/s
+
+  it.each<[string, RegExp, (served: Serving, poller: Poller) => unknown]>([
+    ['an empty line behind it', news, (_, { wire }) => wire.write('\r\n')],
+    ['a request behind it', news, (_, poller) => poller.ask()],
+    ['half a request behind it', news, (_, { wire }) => wire.write('GET /')],
+    ['draining', sentAway, ({ app }) => void app.drain()],
+    ['closing', sentAway, ({ app }) => void app.close()],
+    [
+      'something behind it, and draining',
+      sentAway,
+      async ({ app }, { wire }) => {
+        await wire.write('\r\n')
+        void app.drain()
+      },
+    ],
+    [
+      'a broker that fails',
+      /^HTTP\/1\.1 500 .*ENCKE_ERR_INTERNAL/s,
+      () => {
+        vi.spyOn(Subscription.prototype, 'read').mockImplementation(() => {
+          throw new Error('it failed')
+        })
+      },
+    ],
+  ])('is neither begun anew nor asked again: by %s', async (_, reply, leave) => {
+    const { served, poller, asked } = await leaving()
+    await using _served = served
+    const wholeWay = served.wholeWay()
+    await leave(served, poller)
+    if (reply !== sentAway) {
+      if (reply === news) await until(() => served.wholeWay() > wholeWay)
+      await served.app.scheduler.run(() => served.app.hub.publish('a', { data: '"news"', bytes: 6 })).promise
+    }
+    expect(await poller.heard()).toMatch(reply)
+    expect(served.wholeWay() - wholeWay).toBeGreaterThan(0)
+    expect(asked.subscribe).toHaveBeenCalledOnce()
+    expect(asked.enter).toHaveBeenCalledOnce()
+  })
+
+  it('keeps its deadline', async () => {
+    await using served = await serve()
+    const poller = await regular(served, { query: 'topic=a&wait=1' })
+    const began = performance.now()
+    await past(served, async () => {
+      await poller.ask()
+      await served.waiting(1)
+    })
+    await until(() => performance.now() - began > 800)
+    const wholeWay = served.wholeWay()
+    await poller.wire.write('\r\n')
+    expect(await poller.heard()).toContain('"messages":[]')
+    expect(served.wholeWay() - wholeWay).toBe(1)
+    expect(performance.now() - began).toBeLessThan(1_600)
+  })
+
+  it('is counted once', async () => {
+    const { served, poller } = await leaving()
+    await using _served = served
+    const requests = async () => (await served.administrate('GET', '/admin/statistics')).json
+    const before = served.wholeWay()
+    await poller.wire.write('\r\n')
+    await until(() => served.wholeWay() > before)
+    expect((await requests()).code).toBe('ENCKE_ERR_CLIENT_RATE')
+    expect(served.app.hub.statistics().waiting).toBe(1)
+  })
+
+  it('leaves nothing when its client goes away', async () => {
+    const { served, poller, coroutines } = await leaving()
+    await using _served = served
+    const before = served.wholeWay()
+    await poller.wire.write('\r\n')
+    await until(() => served.wholeWay() > before)
+    poller.wire.socket.resetAndDestroy()
+    await served.waiting(0)
+    await until(() => served.holdings()['coroutines'] === coroutines)
+  })
+})
+
 describe('a connection', () => {
   it('of a poll that announces a body is not taken over: what comes next is that body', async () => {
     await using served = await serve()
@@ -414,17 +518,16 @@ describe('a connection', () => {
 
 describe('what depends on more than the bytes', () => {
   it('is how often a client asks: all its requests count together', async () => {
-    await using served = await serve(['--requests-per-second', '10'])
-    const now = Date.now()
-    const clock = vi.spyOn(Date, 'now').mockReturnValue(now)
+    let now = 0
+    await using served = await serve(['--requests-per-second', '10'], { clock: () => now })
     const poller = await regular(served, { query: 'topic=a&wait=0' })
-    clock.mockReturnValue(now + 2_000)
+    now = 2_000
     for (let polls = 0; polls < 9; polls += 1) expect(await poller.poll()).toContain('HTTP/1.1 200 OK')
     expect((await served.get('/healthz')).status).toBe(200)
     expect((await served.get('/messages?topic=a&wait=0')).status).toBe(200)
     expect(await poller.poll()).toContain('ENCKE_ERR_CLIENT_RATE')
     expect((await served.get('/messages?topic=a&wait=0')).status).toBe(429)
-    clock.mockReturnValue(now + 3_001)
+    now = 3_001
     expect(await poller.poll()).toContain('HTTP/1.1 200 OK')
   })
 
@@ -468,15 +571,14 @@ describe('what depends on more than the bytes', () => {
   })
 
   it('is whether it closes: who waits is answered first, and that is no second request', async () => {
-    await using served = await serve(['--requests-per-second', '20'])
-    const now = Date.now()
-    const clock = vi.spyOn(Date, 'now').mockReturnValue(now)
+    let now = 0
+    await using served = await serve(['--requests-per-second', '20'], { clock: () => now })
     const pollers: Poller[] = []
     for (let made = 0; made < 15; made += 1) {
-      clock.mockReturnValue(now + made * 1_001)
+      now = made * 1_001
       pollers.push(await regular(served))
     }
-    clock.mockReturnValue(now + 60_000)
+    now = 60_000
     for (const poller of pollers) poller.cursor = await cursorNow(served)
     for (const poller of pollers) await poller.ask()
     await served.waiting(15)
@@ -494,7 +596,7 @@ describe('what depends on more than the bytes', () => {
       throw new Error('the broker has failed')
     })
     expect(await poller.poll()).toContain('ENCKE_ERR_INTERNAL')
-    expect(history).toHaveBeenCalledTimes(2)
+    expect(history).toHaveBeenCalledOnce()
     history.mockRestore()
     for (const data of ['third', 'fourth']) expect(await poller.poll()).toContain(`"data":"${data}"`)
   })
@@ -565,20 +667,49 @@ describe('a server that lets polls pass', () => {
 })
 
 describe('a hook that somebody adds to the app', () => {
-  it.each([
-    ['sees every request', true, 6],
-    ['would not, were it one of the first', false, 2],
-  ])('%s', async (_, isLate, wholeWay) => {
-    let seen = 0
-    await using served = await Served.start([], {}, ({ http }) => {
-      http.server.on('request', () => {
-        seen += 1
-      })
-      if (isLate) http.addHook('onRequest', async () => {})
+  async function hooked(add: (http: FastifyInstance) => void) {
+    const lines: string[] = []
+    const served = await Served.start([], {}, ({ http }) => {
+      vi.spyOn(http.log, 'info').mockImplementation((line: unknown) => void lines.push(String(line)))
+      add(http)
     })
-    const poller = await Poller.on(served, { query: 'topic=a&wait=0' })
+    let seen = 0
+    served.app.http.server.on('request', () => {
+      seen += 1
+    })
+    const poller = await Poller.on(served, { query: 'topic=a&wait=0', lines: ['X-Name: mine'] })
     for (let polls = 0; polls < 6; polls += 1) await poller.poll()
-    expect(seen).toBe(wholeWay)
+    return { served, seen, lines: lines.filter((line) => line.includes('hook')) }
+  }
+
+  it('sees every request, whole, and is logged once with the others', async () => {
+    const told: unknown[] = []
+    const { served, seen, lines } = await hooked((http) => {
+      http.addHook('onRequest', async () => {})
+      http.addHook('onSend', async ({ headers }) => void told.push(headers['x-name']))
+      http.addHook('onResponse', async ({ raw }) => void told.push(raw.rawHeaders.includes('mine')))
+    })
+    await using _served = served
+    expect(seen).toBe(6)
+    expect(told).toEqual(Array(6).fill(['mine', true]).flat())
+    expect(lines).toEqual([expect.stringMatching(/^3 hooks .*\(onRequest, onSend, onResponse\)/)])
+  })
+
+  it('sees every request also when it is added within', async () => {
+    const { served, seen } = await hooked((http) => {
+      http.register(async (inner) => void inner.addHook('onRequest', async () => {}))
+    })
+    await using _served = served
+    expect(seen).toBe(6)
+  })
+
+  it('changes nothing when it sees no requests', async () => {
+    const { served, seen, lines } = await hooked((http) => {
+      http.addHook('onClose', async () => {})
+      http.addHook('onListen', async () => {})
+    })
+    await using _served = served
+    expect([seen, lines]).toEqual([2, []])
   })
 })
 

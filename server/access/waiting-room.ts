@@ -1,6 +1,6 @@
 // The waiting room: how many requests may wait, in all and for one client.
 //
-// Limits count per address, never per `client` value, which anybody can make up.
+// A client is that of the admission, never the `client` value of a poll, which anybody can make up.
 
 import { EnckeError } from '../errors.ts'
 
@@ -12,7 +12,7 @@ export interface WaitingRoomOptions {
 
 export class WaitingRoom {
   readonly #options: WaitingRoomOptions
-  readonly #byAddress = new Map<string, number>()
+  readonly #byClient = new Map<string, number>()
   #taken = 0
 
   constructor(options: WaitingRoomOptions) {
@@ -24,9 +24,9 @@ export class WaitingRoom {
    *
    * @throws EnckeError ENCKE_ERR_SERVER_WAITING, ENCKE_ERR_CLIENT_WAITING
    */
-  enter(address: string): Disposable {
+  enter(client: string): Disposable {
     const { places, placesPerClient } = this.#options
-    const taken = this.#byAddress.get(address) ?? 0
+    const taken = this.#byClient.get(client) ?? 0
     if (this.#taken >= places) {
       throw new EnckeError(
         'ENCKE_ERR_SERVER_WAITING',
@@ -36,32 +36,32 @@ export class WaitingRoom {
     if (taken >= placesPerClient) {
       throw new EnckeError(
         'ENCKE_ERR_CLIENT_WAITING',
-        `${taken} requests from ${address} wait here already, as many as may (--max-waiting-per-client): share one poll`,
+        `${taken} requests from ${client} wait here already, as many as may (--max-waiting-per-client): share one poll`,
       )
     }
     this.#taken += 1
-    this.#byAddress.set(address, taken + 1)
-    return new Place(this, address)
+    this.#byClient.set(client, taken + 1)
+    return new Place(this, client)
   }
 
-  leave(address: string): void {
-    const taken = this.#byAddress.get(address) ?? 0
+  leave(client: string): void {
+    const taken = this.#byClient.get(client) ?? 0
     this.#taken -= 1
-    if (taken > 1) this.#byAddress.set(address, taken - 1)
-    else this.#byAddress.delete(address)
+    if (taken > 1) this.#byClient.set(client, taken - 1)
+    else this.#byClient.delete(client)
   }
 }
 
 class Place implements Disposable {
   readonly #room: WaitingRoom
-  readonly #address: string
+  readonly #client: string
 
-  constructor(room: WaitingRoom, address: string) {
+  constructor(room: WaitingRoom, client: string) {
     this.#room = room
-    this.#address = address
+    this.#client = client
   }
 
   [Symbol.dispose](): void {
-    this.#room.leave(this.#address)
+    this.#room.leave(this.#client)
   }
 }

@@ -1,0 +1,117 @@
+// The engine: what answers requests, whichever HTTP server they come by: the scheduler, the hub and its broker, who waits,
+// and how those are sent away. The server that stands alone has one, and so has each registration of the plugin.
+
+import { hash, randomBytes } from 'node:crypto'
+import type { Coroutine, Host, Task } from '../runtime/index.ts'
+import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
+import { ClientIdentity } from './access/client-identity.ts'
+import { ClientRate } from './access/client-rate.ts'
+import { WaitingRoom } from './access/waiting-room.ts'
+import { MemoryBroker } from './brokers/memory/memory-broker.ts'
+import { randomIds } from './brokers/random-ids.ts'
+import type { Config } from './config.ts'
+import { hostForRequests } from './hosts.ts'
+import { Draining } from './http/draining.ts'
+import type { Broker } from './hub/index.ts'
+import { Hub } from './hub/index.ts'
+
+export interface EngineParts {
+  /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the engine. */
+  readonly broker?: Broker
+  /** The monotonic clock, in milliseconds. */
+  readonly clock?: () => number
+}
+
+export class Engine {
+  readonly config: Config
+  readonly clock: () => number
+  readonly host: Host
+  readonly scheduler: Scheduler
+  readonly broker: Broker
+  readonly hub: Hub
+  readonly draining: Draining
+  /** Opens when an operator has asked twice. */
+  readonly hurried = new Latch('a second signal')
+  readonly identity: ClientIdentity
+  /** Undefined where clients have no limits. */
+  readonly rate: ClientRate | undefined
+  readonly waitingRoom: WaitingRoom
+  readonly adminToken: string
+  /** Whether the broker ends with the engine. */
+  readonly #ownsBroker: boolean
+  readonly #background: Task<unknown>[] = []
+
+  /** @param report is told of coroutines that failed where nothing awaits them */
+  constructor(config: Config, report: (error: unknown) => void, { broker, clock }: EngineParts = {}) {
+    this.config = config
+    this.clock = clock ?? (() => performance.now())
+    this.host = hostForRequests(report)
+    keepShapes()
+    this.scheduler = new Scheduler({ host: this.host, sliceMs: config.sliceMs })
+    this.#ownsBroker = broker === undefined
+    this.broker = broker ?? this.#startMemoryBroker()
+    this.hub = new Hub({
+      scheduler: this.scheduler,
+      broker: this.broker,
+      hash: (text) => hash('sha256', text, 'buffer'),
+      // The memory broker has everything at hand itself: beyond its bounds a node keeps only what a burst would trim.
+      ring: { messages: 1, bytes: 0 },
+      burst: { messages: config.historyMessages * 2, bytes: config.historyBytes * 2 },
+      batchBytes: config.batchBytes,
+      unfollowMs: config.unfollowMs,
+      brokerTimeoutMs: config.brokerTimeoutMs,
+    })
+    this.draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
+    this.identity = new ClientIdentity(config.trustProxy)
+    this.rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, this.clock) : undefined
+    this.waitingRoom = new WaitingRoom({
+      places: config.maxWaiting,
+      placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
+    })
+    this.adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
+  }
+
+  /** Run something until the engine is closed. */
+  inBackground(label: string, body: () => Coroutine<unknown>): void {
+    const task = this.scheduler.run(body)
+    task.label = label
+    this.#background.push(task)
+  }
+
+  /** Send those who wait away, over the drain window. */
+  async drain(): Promise<void> {
+    await this.scheduler.run(() => this.draining.drain()).promise
+  }
+
+  /** Send them away at once. */
+  hurry(): void {
+    this.hurried.open()
+    this.draining.hurry()
+  }
+
+  /** Stop what runs in the background. Readers that still wait go on waiting for their time-out. */
+  async close(): Promise<void> {
+    this.hub[Symbol.dispose]()
+    if (this.#ownsBroker) await this.scheduler.run(closing, this.broker).promise
+    for (const task of this.#background) task.cancel('the app is closed')
+    await Promise.allSettled(this.#background.map(({ promise }) => promise))
+  }
+
+  #startMemoryBroker(): MemoryBroker {
+    const { config } = this
+    const broker = new MemoryBroker({
+      ...config,
+      history: { messages: config.historyMessages, bytes: config.historyBytes, ageMs: config.historyAgeMs },
+      totalBytes: config.historyTotalBytes,
+      clock: Date.now,
+      now: () => performance.now(),
+      randomId: randomIds(),
+    })
+    broker.start(this.scheduler)
+    return broker
+  }
+}
+
+function* closing(broker: Broker): Coroutine<void> {
+  yield* broker.close()
+}

@@ -1,0 +1,143 @@
+// The fast path. A client polls on and on, and what it sends differs in nothing but a few parameters. What hooks, guards
+// and schemas have said of such a request they would say again; so its bytes are compared to those of the poll before on
+// the same connection, and when they are the same the coroutine is started at once, without Node's HTTP and Fastify. That
+// spares nearly half of what a poll costs, and the request and reply that it would hold while it waits.
+//
+// Whatever is not plainly the same is answered by Fastify: another header or parameter, a broken cursor, an error, a reply
+// that ends the connection. What depends on more than the bytes is asked each time of the admissions (server/access).
+//
+// What it relies on in Node's HTTP server, version 26; where one does not hold, a connection stays with Node's HTTP:
+//   1. Node reads a connection by one listener for `data`, which is there from the start (else: not taken over);
+//   2. a listener for `data` that is added makes Node give its listener the bytes, too, instead of parsing them beneath;
+//   3. that listener may be called with bytes at any time, and parses them before it returns: `request` is emitted, and
+//      Fastify runs its first `onRequest` hook, meanwhile;
+//   4. `socket.parser` is the parser for as long as the connection speaks HTTP, and changes when that ends (`upgrade`,
+//      `connect`, closed): the parser then belongs to a pool, and must be given nothing;
+//   5. a socket that is paused is resumed by Node when its replies have left, after `finish`;
+//   6. `response._header` holds the head of a reply once that is sent (else: no head is known, and nothing repeats);
+//   7. an idle connection is ended by the server's `timeout` event, unless somebody listens to it, as happens here;
+//   8. `headersTimeout`, `requestTimeout` and `closeIdleConnections` look at parsers: a poll that waits here has none
+//      under way. Closing waits for `hasWaiting` before it ends what Node calls idle.
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+import type { Scheduler } from '../../../runtime/index.ts'
+import type { Admissions } from '../../access/admission.ts'
+import { type Known, type Recognised, RepeatingConnection } from './connection.ts'
+import { UnderWay } from './under-way.ts'
+
+export interface FastPathOptions {
+  readonly scheduler: Scheduler
+  readonly server: Server
+  readonly admissions: Admissions
+  /** Whether every request that comes is to be answered by Fastify. Those that wait are answered here still. */
+  readonly isOff: () => boolean
+}
+
+export class FastPath {
+  readonly options: FastPathOptions
+  readonly #connections = new Map<Socket, RepeatingConnection>()
+  /** What Node's HTTP is being given is of this connection. */
+  #passing: RepeatingConnection | null = null
+  /** Those whose replies are about to leave. */
+  #leaving: RepeatingConnection[] = []
+
+  constructor(options: FastPathOptions) {
+    this.options = options
+    // Node would end a connection that is silent for longer than it is kept alive, as many a poll is.
+    options.server.on('timeout', (socket: Socket) => {
+      if (!this.#connections.get(socket)?.isWaiting) socket.destroy()
+    })
+    options.server.on('request', (request: IncomingMessage) => this.#passing?.begins(request))
+  }
+
+  /** Whether a poll waits here, or is about to be answered. */
+  get hasWaiting(): boolean {
+    for (const connection of this.#connections.values()) if (connection.isWaiting) return true
+    return false
+  }
+
+  /** What goes on with a request that begins now in Fastify, and began here; null for any other. */
+  readmit(): UnderWay | null {
+    return this.#passing?.goOn() ?? null
+  }
+
+  /** The poll that goes on with `request`, which must not be begun anew; undefined for any other. */
+  underWay({ readmission }: FastifyRequest): UnderWay | undefined {
+    return readmission instanceof UnderWay ? readmission : undefined
+  }
+
+  /** A request is being answered by Fastify: know it by its bytes, but for the values of `parameters`, if that can be. */
+  recognise(request: IncomingMessage, parameters: Readonly<Record<string, string>>): Recognised | undefined {
+    if (request.method !== 'GET' || isMoreThanItsHead(request)) return undefined
+    return this.#connections.get(request.socket)?.recognise(request, parameters)
+  }
+
+  /**
+   * It is being answered, with a head that others can have: once that is done, look out for the next one. From a request
+   * without `recognised` on, the connection is read here, so that the next can be recognised.
+   */
+  answered(
+    request: IncomingMessage,
+    response: ServerResponse,
+    recognised: Recognised | undefined,
+    known: Unmatched,
+  ): void {
+    const { method, socket } = request
+    if (method !== 'GET' || this.options.isOff()) return
+    response.once('finish', () => {
+      const connection = this.#connections.get(socket)
+      // Not now: Node may be about to read on from a socket that it had paused.
+      if (connection === undefined) setImmediate(() => this.#watch(socket))
+      else if (recognised !== undefined) connection.answered(recognised, { ...known, template: recognised.template })
+    })
+  }
+
+  /** Give Node's HTTP what it would have read itself, and the connection the requests that begin by it. */
+  pass(connection: RepeatingConnection, toHttp: () => void): void {
+    this.#passing = connection
+    try {
+      toHttp()
+    } finally {
+      this.#passing = null
+    }
+  }
+
+  forget(socket: Socket): void {
+    this.#connections.delete(socket)
+  }
+
+  /**
+   * Let a reply leave once the slice of the scheduler is over. A write that wakes its client is expensive, one right after
+   * another wakes none; and the coroutines in between would be time enough for the client to fall asleep.
+   */
+  sendSoon(connection: RepeatingConnection): void {
+    if (this.#leaving.length === 0) queueMicrotask(() => this.#sendAll())
+    this.#leaving.push(connection)
+  }
+
+  #sendAll(): void {
+    const leaving = this.#leaving
+    this.#leaving = []
+    for (const connection of leaving) connection.send()
+  }
+
+  #watch(socket: Socket): void {
+    if (this.options.isOff() || socket.destroyed || socket.isPaused() || this.#connections.has(socket)) return
+    const connection = RepeatingConnection.on(socket, this)
+    if (connection === undefined) return
+    this.#connections.set(socket, connection)
+    socket.once('close', () => {
+      this.#connections.delete(socket)
+      connection.close()
+    })
+  }
+}
+
+type Unmatched = Omit<Known, 'template'>
+
+/** Whether something belongs to it that comes after its head, or before its reply. */
+function isMoreThanItsHead({ headers }: IncomingMessage): boolean {
+  return 'content-length' in headers || 'transfer-encoding' in headers || 'expect' in headers
+}

@@ -1,0 +1,86 @@
+// A request template: the bytes of a GET, but for the values of up to three parameters of its query.
+//
+// A value is matched only in characters that mean themselves in a URL: whatever else stands there, a space, a line or a
+// percent, goes to Node's HTTP, which knows what it means.
+
+import type { IncomingMessage } from 'node:http'
+
+const mostParameters = 3
+
+const plainValue = /^[\w.~-]*$/
+
+export class RequestTemplate {
+  /** What stands around the values: one more than there are values. */
+  readonly #around: readonly string[]
+  /** Which value stands at which place: templates name their parameters in any order. */
+  readonly #order: readonly number[]
+
+  private constructor(around: readonly string[], order: readonly number[]) {
+    this.#around = around
+    this.#order = order
+  }
+
+  /** The request that `text` is, but for `parameters`, which have these values in it; undefined when it has not each of them once. */
+  static of(text: string, parameters: Readonly<Record<string, string>>): RequestTemplate | undefined {
+    const names = Object.keys(parameters)
+    const beforeQuery = /^GET [^ ?#]*\?/.exec(text)?.[0].length
+    if (beforeQuery === undefined || names.length === 0 || names.length > mostParameters) return undefined
+    const query = text.slice(beforeQuery, text.indexOf(' ', beforeQuery))
+    if (query.includes('#')) return undefined
+    const around: string[] = []
+    const order: number[] = []
+    let [from, at] = [0, beforeQuery]
+    for (const part of query.split('&')) {
+      const which = names.findIndex((name) => part === `${name}=${parameters[name]}`)
+      if (which >= 0) {
+        around.push(text.slice(from, at + (names[which] as string).length + 1))
+        order.push(which)
+        from = at + part.length
+      }
+      at += part.length + 1
+    }
+    around.push(text.slice(from))
+    return new Set(order).size === names.length && order.length === names.length
+      ? new RequestTemplate(around, order)
+      : undefined
+  }
+
+  /** The values in `bytes`, in the order of the parameters, when they are the same request otherwise. */
+  valuesIn(bytes: Buffer): readonly string[] | undefined {
+    const text = bytes.toString('latin1')
+    const last = this.#around.length - 1
+    const end = text.length - (this.#around[last] as string).length
+    let start = (this.#around[0] as string).length
+    if (end < start || !text.startsWith(this.#around[0] as string) || !text.endsWith(this.#around[last] as string)) {
+      return undefined
+    }
+    const values: string[] = []
+    for (let place = 0; place < last; place += 1) {
+      const next = this.#around[place + 1] as string
+      const stop = place === last - 1 ? end : text.indexOf(next, start)
+      if (stop < start || stop > end) return undefined
+      // Not cut out of the text, which it would keep.
+      const value = bytes.toString('latin1', start, stop)
+      if (!plainValue.test(value)) return undefined
+      values[this.#order[place] as number] = value
+      start = stop + next.length
+    }
+    return values
+  }
+
+  /** The whole request, with `values`. */
+  with(values: readonly string[]): string {
+    let text = this.#around[0] as string
+    for (let place = 0; place < this.#order.length; place += 1) {
+      text += (values[this.#order[place] as number] as string) + this.#around[place + 1]
+    }
+    return text
+  }
+}
+
+/** The bytes of a request without a body, as its client has most likely sent them. */
+export function bytesOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`
+  for (let at = 0; at < rawHeaders.length; at += 2) text += `${rawHeaders[at]}: ${rawHeaders[at + 1]}\r\n`
+  return `${text}\r\n`
+}

@@ -1,0 +1,42 @@
+// A poll that began on the fast path and is answered by Fastify: because more came behind it, or its reply is none for the
+// fast path. It keeps its place in the waiting room, its deadline and its admission.
+
+import type { Coroutine, Task } from '../../../runtime/index.ts'
+import type { Admission, Readmission } from '../../access/admission.ts'
+import type { PreparedReply } from './prepared-reply.ts'
+
+/** What a poll threw. */
+export class Failure {
+  readonly error: unknown
+
+  constructor(error: unknown) {
+    this.error = error
+  }
+}
+
+export type Outcome = PreparedReply | Failure
+
+export class UnderWay implements Readmission {
+  readonly admission: Admission
+  readonly #task: Task<Outcome>
+
+  constructor(task: Task<Outcome>, admission: Admission) {
+    this.#task = task
+    this.admission = admission
+  }
+
+  /** Wait for its reply. Cancelling this cancels the poll. */
+  *reply(): Coroutine<PreparedReply> {
+    try {
+      const outcome = yield* this.#task.join()
+      if (outcome instanceof Failure) throw outcome.error
+      return outcome
+    } finally {
+      this.cancel()
+    }
+  }
+
+  cancel(): void {
+    this.#task.cancel('the client went away')
+  }
+}

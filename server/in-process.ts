@@ -1,0 +1,126 @@
+// Publishing and reading in the process itself, without HTTP: the same topics, cursors and verdicts as over the network.
+
+import type { Channel, Coroutine } from '../runtime/index.ts'
+import { Latch, select, toAsyncIterable } from '../runtime/index.ts'
+import type { Engine } from './engine.ts'
+import { checkTopicName, decodeCursor, type From, type HubStatistics } from './hub/index.ts'
+import { encodeShared } from './protocols/encke/encoding.ts'
+
+/** What a loop over a subscription gets: what the body of a poll's reply has. */
+export interface Delivery {
+  readonly messages: readonly {
+    readonly topic: string
+    readonly offset: number
+    readonly id: string
+    /** When it was published, in milliseconds since 1970. */
+    readonly time: number
+    readonly data: unknown
+  }[]
+  /** Where to go on, here or over HTTP. */
+  readonly cursor: string
+  /** Whether there is more to read at once. */
+  readonly more: boolean
+  readonly topics: Readonly<
+    Record<string, { readonly verdict: 'ok' | 'gap' | 'reset'; readonly missed: number | null }>
+  >
+}
+
+export interface Receipt {
+  readonly topic: string
+  readonly epoch: string
+  readonly offset: number
+  readonly id: string
+  readonly time: number
+  /** How many readers of this node were waiting for it. */
+  readonly waiting: number
+}
+
+export interface SubscribeOptions {
+  /** Where to go on. A topic that it lacks begins at `from`. */
+  readonly cursor?: string
+  /** Default: now. */
+  readonly from?: From
+  /** The most messages in one delivery. Default: that of a poll. */
+  readonly limit?: number
+  /** Ends the loop. */
+  readonly signal?: AbortSignal
+}
+
+export class InProcess {
+  readonly #engine: Engine
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /**
+   * Publish `data`, any JSON value, to `topic`.
+   *
+   * @throws TypeError if it is no JSON value; EnckeError ENCKE_ERR_TOPIC_NAME, and what the broker throws
+   */
+  async publish(topic: string, data: unknown): Promise<Receipt> {
+    const text = JSON.stringify(data) as string | undefined
+    if (text === undefined) throw new TypeError(`a message is a JSON value (got ${typeof data})`)
+    const { scheduler, hub } = this.#engine
+    const draft = { data: text, bytes: Buffer.byteLength(text) }
+    const { message, epoch, waiting } = await scheduler.run(() => hub.publish(checkTopicName(topic), draft)).promise
+    return { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
+  }
+
+  /**
+   * Read `topics` with `for await`, from now, from the earliest or from a cursor on. It waits for news without a time-out,
+   * and ends with its signal or when the server drains. A loop that is left leaves nothing behind.
+   */
+  subscribe(topics: readonly string[], options: SubscribeOptions = {}): AsyncIterable<Delivery> {
+    const { scheduler } = this.#engine
+    for (const topic of topics) checkTopicName(topic)
+    return toAsyncIterable((out: Channel<Delivery>) => this.#deliver(topics, options, out), { scheduler })
+  }
+
+  /** Say where a topic stands. @throws EnckeError ENCKE_ERR_TOPIC_NAME, and what the broker throws */
+  async topic(topic: string) {
+    const { scheduler, hub } = this.#engine
+    const { headId: _, ...standing } = await scheduler.run(() => hub.inform(checkTopicName(topic))).promise
+    return standing
+  }
+
+  statistics(): HubStatistics {
+    return this.#engine.hub.statistics()
+  }
+
+  *#deliver(topics: readonly string[], options: SubscribeOptions, out: Channel<Delivery>): Coroutine<void> {
+    const { hub, draining, config } = this.#engine
+    const { from, limit = config.limitDefault, signal } = options
+    const cursor = options.cursor === undefined ? undefined : decodeCursor(options.cursor, config.topicsPerPoll)
+    using aborted = new Aborted(signal)
+    using subscription = hub.subscribe(topics, cursor, from)
+    yield* subscription.located()
+    for (;;) {
+      const woken = yield* select(
+        { abort: aborted.latch.wait(), news: subscription.changed(), drain: draining.wait() },
+        { order: 'first' },
+      )
+      if (woken.case !== 'news') return
+      const delivery = JSON.parse(encodeShared(yield* subscription.read(limit))) as Delivery
+      const handed = yield* select({ over: out.send(delivery), abort: aborted.latch.wait() }, { order: 'first' })
+      if (handed.case === 'abort') return
+    }
+  }
+}
+
+/** A latch that a signal opens. Disposing it takes the listener off. */
+class Aborted implements Disposable {
+  readonly latch = new Latch('the signal')
+  readonly #signal: AbortSignal | undefined
+  readonly #open = () => void this.latch.open()
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal
+    if (signal?.aborted) this.#open()
+    else signal?.addEventListener('abort', this.#open, { once: true })
+  }
+
+  [Symbol.dispose](): void {
+    this.#signal?.removeEventListener('abort', this.#open)
+  }
+}

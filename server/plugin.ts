@@ -1,0 +1,62 @@
+// The plugin: Encke as a part of somebody's Fastify application.
+//
+// It is encapsulated: all its routes, hooks, parsers and handlers stand below its prefix, in a context of their own. Of the
+// application it changes one thing, the decorator `encke`. It listens to nothing, neither a port nor a signal, and what
+// hooks the application has see every request: the fast path is off.
+
+import type { FastifyInstance } from 'fastify'
+import { type Config, completeConfig } from './config.ts'
+import { Engine } from './engine.ts'
+import type { Broker } from './hub/index.ts'
+import { InProcess } from './in-process.ts'
+import { registerRoutes } from './routes.ts'
+
+export type { Delivery, InProcess, Receipt, SubscribeOptions } from './in-process.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Publishing and reading without HTTP. */
+    readonly encke: InProcess
+  }
+}
+
+/** Of the options of the server those that say nothing about a process or a port. */
+export interface EnckeOptions extends Partial<Omit<Config, 'host' | 'port' | 'open' | 'logLevel'>> {
+  /** What the paths of its routes begin with. Default: nothing. */
+  readonly prefix?: string
+  /** Where the truth about topics is kept. Default: in memory. */
+  readonly broker?: Broker
+}
+
+/**
+ * Add Encke's routes below `prefix`, and `app.encke`. The routes under `/admin/` are there when `adminToken` is given.
+ *
+ * @throws ConfigError ENCKE_ERR_CONFIG with every complaint about `options`
+ */
+export async function encke(app: FastifyInstance, options: EnckeOptions = {}): Promise<void> {
+  const { prefix = '', broker, ...values } = options
+  const config = completeConfig(values)
+  const report = (error: unknown) => app.log.error(error, 'a coroutine failed and nobody was looking')
+  const engine = new Engine(config, report, broker === undefined ? {} : { broker })
+  app.decorate('encke', new InProcess(engine))
+  await app.register(
+    async (within) => {
+      within.addHook('preClose', async () => engine.hurry())
+      within.addHook('onClose', () => engine.close())
+      await registerRoutes(within, engine, {
+        server: undefined,
+        hasOtherHooks: () => true,
+        guardsHost: false,
+        hasAdministration: config.adminToken !== undefined,
+        hasPages: false,
+      })
+    },
+    { prefix },
+  )
+}
+
+// Not a context of its own: the decorator is for the application, which is where everything else is kept from.
+Object.defineProperties(encke, {
+  [Symbol.for('skip-override')]: { value: true },
+  [Symbol.for('fastify.display-name')]: { value: 'encke' },
+})

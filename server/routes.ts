@@ -1,0 +1,101 @@
+// The routes, with their guards: everything that an engine answers over HTTP, registered in one order for the server that
+// stands alone and for the plugin.
+
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { Admissions } from './access/admission.ts'
+import { guardRate } from './access/client-rate.ts'
+import type { Engine } from './engine.ts'
+import { hostBehind } from './hosts.ts'
+import { administrationRoutes } from './http/administration.ts'
+import { benchmarkRoutes } from './http/benchmarks.ts'
+import { wantBodies } from './http/bodies.ts'
+import { endKeepAlive } from './http/closing.ts'
+import { letOriginsRead } from './http/cross-origin.ts'
+import { answerErrors, answerWrongMethods } from './http/error-replies.ts'
+import { takeExpectations } from './http/expectations.ts'
+import { FastPath } from './http/fast-path/fast-path.ts'
+import { healthRoutes } from './http/health.ts'
+import { longPollRoutes } from './http/long-poll.ts'
+import { describeRoutes, openApiRoutes } from './http/openapi.ts'
+import { pageRoutes } from './http/pages.ts'
+import { longPolling } from './http/poll.ts'
+import { publishRoutes } from './http/publish.ts'
+import { guardSite } from './http/same-site.ts'
+import { topicRoutes } from './http/topic.ts'
+import { Traffic } from './http/traffic.ts'
+import { compileValidator } from './http/validation.ts'
+import { packageRoot, version } from './package-root.ts'
+
+/** What is different between a server of its own and a part of somebody's application. */
+export interface Surroundings {
+  /** The server that is ours alone: its connections are counted, and polls may repeat on them past Node's HTTP. */
+  readonly server: Server | undefined
+  /** Whether hooks of others want to see every request and every reply. */
+  readonly hasOtherHooks: () => boolean
+  /** Whether the host is looked at also when `--public-hosts` names none. */
+  readonly guardsHost: boolean
+  readonly hasAdministration: boolean
+  readonly hasPages: boolean
+}
+
+/** What the one who closes the server has to know. */
+export interface Owing {
+  /** Whether a reply is still to leave. */
+  owesReplies(): boolean
+}
+
+export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
+  const { config, scheduler, hub, draining, waitingRoom, rate, adminToken } = engine
+  const { server, hasOtherHooks } = around
+  const routes = collectRoutes(app)
+  const admissions = new Admissions(app, {
+    identity: engine.identity,
+    clock: engine.clock,
+    readmit: () => fastPath?.readmit() ?? null,
+  })
+  const isOff = () => hasOtherHooks() || draining.begun.isOpen
+  const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
+  const traffic = new Traffic(server)
+  const longPoll = longPolling({ hub, draining, waitingRoom, hasOtherHooks })
+
+  app.setValidatorCompiler(compileValidator)
+  admissions.add(traffic)
+  wantBodies(app)
+  endKeepAlive(app, draining)
+  await letOriginsRead(app, config.origins)
+  if (server !== undefined) takeExpectations(app)
+  guardSite(app, { ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 })
+  if (rate !== undefined) admissions.add(await guardRate(app, rate))
+  answerErrors(app)
+  await describeRoutes(app, version)
+
+  await app.register(publishRoutes, { ...config, scheduler, hub })
+  const keepsHeaders = hasOtherHooks
+  await app.register(longPollRoutes, { ...config, limits: config, scheduler, longPoll, fastPath, keepsHeaders })
+  await app.register(topicRoutes, { ...config, scheduler, hub })
+  if (around.hasAdministration) {
+    const host = hostBehind(engine.host)
+    await app.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
+    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, adminToken })
+  }
+  await app.register(healthRoutes, { draining, broker: hub.broker })
+  await app.register(openApiRoutes)
+  if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
+  answerWrongMethods(app, routes)
+  return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }
+}
+
+/** Which methods each path has, so that the others can be answered with 405. */
+function collectRoutes(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
+  const routes = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ routePath, method }) => {
+    // The route of preflights is no path: what is not found elsewhere is 404 there too.
+    if (routePath === '*') return
+    const methods = routes.get(routePath) ?? new Set()
+    for (const one of [method].flat()) methods.add(one)
+    routes.set(routePath, methods)
+  })
+  return routes
+}
