@@ -94,7 +94,12 @@ export class InProcess {
     const cursor = options.cursor === undefined ? undefined : decodeCursor(options.cursor, config.topicsPerPoll)
     using aborted = new Aborted(signal)
     using subscription = hub.subscribe(topics, cursor, from)
-    yield* subscription.located()
+    // A broker that hangs must not keep the loop.
+    const located = yield* select(
+      { abort: aborted.latch.wait(), located: subscription.located(), drain: draining.wait() },
+      { order: 'first' },
+    )
+    if (located.case !== 'located') return
     for (;;) {
       const woken = yield* select(
         { abort: aborted.latch.wait(), news: subscription.changed(), drain: draining.wait() },
