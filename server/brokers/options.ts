@@ -46,7 +46,7 @@ export const brokerOptions = {
     1,
     100_000_000,
     'topics',
-    'How many topics are remembered; the least recently used goes first, and when somebody waits on every one, a new topic gets 503.',
+    'How many topics are remembered; the least recently used goes first, and when every one has readers, a new topic gets 503.',
   ),
   topicTtlMs: milliseconds(
     dayMs,

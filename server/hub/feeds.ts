@@ -1,8 +1,8 @@
 // The feeds of a hub: one for each topic that is read here, kept in step with the broker.
 //
 // Invariants:
-//   - there is a feed for every topic that somebody reads, and for `unfollowMs` after that;
-//   - feeds that nobody reads stand in `idle`, the one idle longest first, and at most `mostIdle` of them;
+//   - there is a feed for every topic that has readers, and for `unfollowMs` after the last has gone;
+//   - feeds without readers stand in `idle`, the one idle longest first, and at most `mostIdle` of them;
 //   - feeds with readers that the broker has refused to follow stand in `refused`, the one refused first at the front;
 //   - a feed is `asked` from the call of `follow` on: nothing here waits for the answer.
 
@@ -21,7 +21,7 @@ export interface FeedsOptions {
   readonly scheduler: Scheduler
   readonly broker: Broker
   readonly hash: Hash
-  /** How much of a topic a node holds at hand while nobody is behind. What is older is fetched from the broker. */
+  /** How much of a topic a node holds at hand while no reader is behind. What is older is fetched from the broker. */
   readonly ring: HistoryLimits
   /**
    * How much it holds at hand for readers that it has woken until they have read, so that a burst does not overtake them.
@@ -34,7 +34,7 @@ export interface FeedsOptions {
   readonly brokerTimeoutMs: number
 }
 
-/** So many topics are followed that nobody reads: a client that asks for ever new ones must not fill the memory. */
+/** Follow at most so many topics without readers: a client that asks for ever new ones would fill the memory. */
 const mostIdle = 16_384
 
 /** How long after the broker has refused to follow a topic it is asked again, in milliseconds. */
@@ -161,7 +161,7 @@ export class Feeds implements Follower {
     return (this.#feeds.get(topic)?.readers ?? 0) > 0
   }
 
-  /** The topic that nobody has read for longest. */
+  /** The topic that has been without readers for longest. */
   relinquish(): string | undefined {
     const feed = this.#idle.first
     return feed && this.#forget(feed)
@@ -187,7 +187,7 @@ export class Feeds implements Follower {
     return feed.topic
   }
 
-  /** Leave what nobody has read for `unfollowMs`, and ask again for what was refused. */
+  /** Leave topics that had no reader for `unfollowMs`, and ask again for what was refused. */
   *#tend(): Coroutine<never> {
     for (;;) {
       yield* select({ roused: this.#roused.receive(), due: after(this.#nextDueMs()) }, { order: 'first' })

@@ -127,7 +127,7 @@ export class Hub implements Disposable {
 
   /**
    * Append to a topic. Once the broker has been called it is carried through, even if the publisher goes away: otherwise
-   * nobody would know whether it has happened.
+   * its outcome would be unknown.
    *
    * @throws what the broker throws; EnckeError ENCKE_ERR_SERVER_PUBLISHES when too many are on their way,
    *   ENCKE_ERR_PUBLISH_UNKNOWN when the broker has not answered in time
@@ -177,7 +177,7 @@ export class Hub implements Disposable {
 
   // What follows is for subscriptions.
 
-  /** Batches made since the last message arrived; whoever makes one while it waits finds others here afterwards. */
+  /** Batches made since the last message arrived; a reader that makes one while it waits finds others here afterwards. */
   get shared(): SharedBatches {
     return this.#shared
   }
