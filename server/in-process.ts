@@ -80,8 +80,8 @@ export class InProcess {
   /** Say where a topic stands. @throws EnckeError ENCKE_ERR_TOPIC_NAME, and what the broker throws */
   async topic(topic: string) {
     const { scheduler, hub } = this.#engine
-    const { headId: _, ...standing } = await scheduler.run(() => hub.inform(checkTopicName(topic))).promise
-    return standing
+    const { isClosed: closed, ...standing } = await scheduler.run(() => hub.inform(checkTopicName(topic))).promise
+    return { ...standing, closed }
   }
 
   statistics(): HubStatistics {

@@ -45,8 +45,10 @@ export interface HubStatistics {
   readonly delivered: number
 }
 
-export interface TopicInformation extends Standing {
+export interface TopicInformation extends Omit<Standing, 'headId'> {
   readonly topic: string
+  /** Of its messages; null before it is born. */
+  readonly contentType: string | null
   /** From where it stands. */
   readonly cursor: string
   /** How many readers of this node wait for its next message. */
@@ -148,7 +150,7 @@ export class Hub implements Disposable {
     const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
     const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
     const waiting = this.#feeds.waitingFor(topic)
-    return { topic, epoch, head, headId, oldest, isClosed, cursor, waiting }
+    return { topic, epoch, head, oldest, cursor, waiting, contentType: record?.contentType ?? null, isClosed }
   }
 
   statistics(): HubStatistics {
