@@ -27,7 +27,12 @@ const behind: ((topic: string, cursor: string) => string)[] = [
 ]
 
 const steps = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ poll: fc.oneof(fc.constant(0), fc.nat(askings.length - 1)) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      poll: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(askings.length - 1)),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ publishes: fc.integer({ min: 1, max: 3 }) }) },
   {
     weight: 2,
@@ -41,9 +46,11 @@ type Step = typeof steps extends fc.Arbitrary<infer T> ? T : never
 /** The servers, the same client at each of them, and what it does. */
 class Twins implements AsyncDisposable {
   nowMs = 0
-  requests = 0
-  /** How many of them the first one has given to Fastify. */
-  wholeWay = 0
+  /** How many polls have left the fast path while they waited there. */
+  left = 0
+  /** How many requests the first one has given to Fastify. */
+  #wholeWay = 0
+  #isOnFastPath = false
   readonly #topic: string
   readonly #home: Served
   readonly #servers: Served[] = []
@@ -61,19 +68,23 @@ class Twins implements AsyncDisposable {
       const parts = { broker, clock: () => this.nowMs }
       const server = await Served.start([...flags, '--fast-path', fastPath], parts, ({ http }) => {
         if (fastPath === 'on')
-          http.server.on('request', ({ url }) => void (this.wholeWay += url === '/healthz' ? 0 : 1))
+          http.server.on('request', ({ url }) => void (this.#wholeWay += url === '/healthz' ? 0 : 1))
       })
       this.#servers.push(server)
       this.#wires.push(await server.wire())
       this.#controls.push(await server.wire())
     }
     // Two polls with a cursor: the next one is on the fast path.
-    await this.#publish(1)
-    for (let polls = 0; polls < 2; polls += 1) await this.do({ poll: 1 })
+    for (let polls = 0; polls < 2; polls += 1) {
+      await this.#publish(1)
+      await this.do({ poll: 0 })
+    }
     await this.do({ later: true })
   }
 
   async do(step: Step): Promise<void> {
+    const wholeWay = this.#wholeWay
+    const wasWaiting = this.#isOnFastPath && this.waiting[0] === 1
     if ('later' in step) this.nowMs += 1_001
     else if ('publishes' in step) await this.#publish(step.publishes)
     else if ('poll' in step) await this.#write(this.#poll(askings[step.poll] as string))
@@ -84,6 +95,8 @@ class Twins implements AsyncDisposable {
       if (step.cut !== null && step.cut < bytes.length) await this.#write(bytes.slice(step.cut))
     }
     await this.#settle()
+    if (wasWaiting && this.#wholeWay > wholeWay) this.left += 1
+    this.#isOnFastPath = this.#wholeWay === wholeWay && ('poll' in step || this.#isOnFastPath)
   }
 
   async drain(): Promise<void> {
@@ -127,7 +140,6 @@ class Twins implements AsyncDisposable {
   }
 
   async #write(bytes: string): Promise<void> {
-    this.requests += 1
     for (const wire of this.#wires) if (wire.socket.writable) await wire.write(bytes)
   }
 
@@ -147,7 +159,7 @@ describe('a server with the fast path', () => {
   it('answers every script, to the byte, as one without', { timeout: 120_000 }, async () => {
     await using home = await Served.start()
     let topics = 0
-    const all = { requests: 0, wholeWay: 0, refused: 0, lowered: 0, sentAway: 0 }
+    const all = { left: 0, refused: 0, lowered: 0, sentAway: 0 }
     const count = (said: string, what: RegExp) => [...said.matchAll(what)].length
     await fc.assert(
       fc.asyncProperty(fc.array(steps, { minLength: 3, maxLength: 16 }), async (script) => {
@@ -163,16 +175,14 @@ describe('a server with the fast path', () => {
         const [said = '', other] = twins.said
         expect(said).toBe(other)
         expect(twins.waiting).toEqual([0, 0])
-        all.requests += twins.requests
-        all.wholeWay += twins.wholeWay
+        all.left += twins.left
         all.refused += count(said, /HTTP\/1.1 429/g)
         all.lowered += count(said, /,"(wait|limit)":\d/g)
         all.sentAway += count(said, /"retryAfterMs":0/g)
       }),
       { numRuns: 60 },
     )
-    expect(all.wholeWay).toBeLessThan(all.requests * 1.5)
-    for (const found of [all.refused, all.lowered, all.sentAway]) expect(found).toBeGreaterThan(5)
+    for (const found of Object.values(all)) expect(found).toBeGreaterThan(5)
     await until(() => home.app.hub.statistics().waiting === 0)
   })
 })
