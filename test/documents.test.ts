@@ -1,15 +1,20 @@
-// The README tells the truth: its examples run, its routes are those of the server, its code is the code.
+// The documents tell the truth: their examples run, their routes and limits are those of the server, their links lead somewhere.
+// The tables of options and of errors are compared in test/server/config.test.ts and test/server/errors.test.ts.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, buildApp } from '../server/app.ts'
-import { readConfig } from '../server/config.ts'
+import { configErrorTable, describeOptions, readConfig } from '../server/config.ts'
+import { errorTable } from '../server/errors.ts'
+import { anchorsOf, linksIn, withoutCode } from './markdown.ts'
 
 const top = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(`${top}README.md`, 'utf8')
+const protocol = readFileSync(`${top}docs/protocol.md`, 'utf8')
 const documented = 'http://127.0.0.1:8080'
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 
@@ -49,16 +54,17 @@ describe('the README', () => {
     await Promise.all([waiting, saying].map((child) => child.exitCode ?? once(child, 'exit')))
   })
 
-  it('shows the handler of a long poll as it stands in the source', () => {
-    const source = readFileSync(`${top}server/http/poll.ts`, 'utf8').replaceAll(/^ {2}/gm, '')
-    expect(source).toContain(block('ts', 'function* longPoll'))
+  it('has at most 200 lines', () => {
+    expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(200)
   })
+})
 
+describe('the protocol', () => {
   it.skipIf(!hasCurl)('has a curl for each row of the protocol, and each of them is answered well', async () => {
-    const commands = [...readme.matchAll(/^\| (?:GET|POST) \| .* \| `(curl .*)` \|$/gm)].map(
+    const commands = [...protocol.matchAll(/^\| (?:GET|POST) \| .* \| `(curl .*)` \|$/gm)].map(
       ([, command]) => command as string,
     )
-    expect(commands.length).toBe([...readme.matchAll(/^\| (?:GET|POST) \| `/gm)].length)
+    expect(commands.length).toBe([...protocol.matchAll(/^\| (?:GET|POST) \| `/gm)].length)
     const env = { ...process.env, E: origin, J: 'Content-Type: application/json', T: app.adminToken }
     for (const command of commands) {
       const child = spawn('sh', ['-c', `${command} -s -S -f -o /dev/null`], {
@@ -72,7 +78,7 @@ describe('the README', () => {
   })
 
   it('lists the routes that there are, and no others', () => {
-    const rows = [...readme.matchAll(/^\| (GET|POST) \| `([^`?]+)[^`]*` \|/gm)].map(
+    const rows = [...protocol.matchAll(/^\| (GET|POST) \| `([^`?]+)[^`]*` \|/gm)].map(
       ([, verb, path]) => `${verb} ${path}`,
     )
     const { paths } = app.http.swagger() as { paths: Record<string, object> }
@@ -83,7 +89,60 @@ describe('the README', () => {
     )
     expect(rows.sort()).toEqual([...described, 'GET /', 'GET /openapi.json'].sort())
   })
+
+  it('has the limits that are the defaults of the options beside them', () => {
+    const fallbacks = new Map(describeOptions().map(({ flag, fallback }) => [flag, Number(fallback)]))
+    const rows = [...protocol.matchAll(/^\| [^|]* \| ([^|]*) \| (`--[^|]*) \| [^|]* \|$/gm)]
+    expect(rows.length).toBeGreaterThan(10)
+    for (const [, defaults = '', options = ''] of rows) {
+      const flags = [...options.matchAll(/`(--[a-z-]+)`/g)].map(([, flag]) => flag as string)
+      const documentedValues = defaults.split(', ').map(amount)
+      expect(Object.fromEntries(flags.map((flag, index) => [flag, documentedValues[index]]))).toEqual(
+        Object.fromEntries(flags.map((flag) => [flag, fallbacks.get(flag)])),
+      )
+    }
+  })
 })
+
+describe.each(documents())('%s', (path) => {
+  const text = readFileSync(`${top}${path}`, 'utf8')
+
+  it('has links that lead to files and headings that are there', () => {
+    const dead = linksIn(text).filter((link) => !leadsSomewhere(path, link))
+    expect(dead).toEqual([])
+  })
+
+  it('names only error codes that there are', () => {
+    const named = [...withoutCode(text).matchAll(/`(ENCKE_ERR_[A-Z0-9_]+)`/g)].map(([, code]) => code as string)
+    const known = [...Object.keys(errorTable), ...Object.keys(configErrorTable)]
+    expect(named.filter((code) => !known.includes(code))).toEqual([])
+  })
+})
+
+/** The documents in the tree, results of other days aside. */
+function documents(): string[] {
+  const ignored = /(^|\/)(node_modules|dist|reports|\.git)(\/|$)/
+  return readdirSync(top, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.md'))
+    .map((entry) => relative(top, join(entry.parentPath, entry.name)))
+    .filter((path) => !ignored.test(path))
+    .sort()
+}
+
+/** Whether a link, from the document at `path`, leads to a file, and to a heading of it where it names one. */
+function leadsSomewhere(path: string, link: string): boolean {
+  const [file = '', anchor] = link.split('#')
+  const target = file === '' ? `${top}${path}` : join(top, dirname(path), file)
+  if (!existsSync(target)) return false
+  return anchor === undefined || anchorsOf(readFileSync(target, 'utf8')).includes(anchor)
+}
+
+/** "64 KiB", "24 h", "1,000 messages and more" as a number in bytes or milliseconds. */
+function amount(text: string): number {
+  const [, digits = '', unit = ''] = /^([\d,]+)(?: (KiB|MiB|h))?/.exec(text) ?? []
+  const units: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, h: 3_600_000 }
+  return Number(digits.replaceAll(',', '')) * (units[unit] ?? 1)
+}
 
 /** The first block of code in `language` that has `words` in it. */
 function block(language: string, words: string): string {
