@@ -104,6 +104,22 @@ describe('the protocol', () => {
   })
 })
 
+describe('the design', () => {
+  const design = readFileSync(`${top}docs/design.md`, 'utf8')
+
+  it('shows the handler of a long poll as it stands in the source', () => {
+    const source = readFileSync(`${top}server/http/poll.ts`, 'utf8').replaceAll(/^ {2}/gm, '')
+    expect(source).toContain(block('ts', 'function* longPoll', design))
+  })
+
+  it('has every member of the seam, and no other', () => {
+    const source = readFileSync(`${top}server/hub/broker.ts`, 'utf8')
+    const section = /^## The seam\n([\s\S]*?)^## /m.exec(design)?.[1] ?? ''
+    const listed = [...section.matchAll(/^\| `(\w+)[^`]*` \|/gm)].map(([, name]) => name)
+    expect(listed.sort()).toEqual([...membersOf(source, 'Broker'), ...membersOf(source, 'Follower')].sort())
+  })
+})
+
 describe.each(documents())('%s', (path) => {
   const text = readFileSync(`${top}${path}`, 'utf8')
 
@@ -119,6 +135,18 @@ describe.each(documents())('%s', (path) => {
   })
 })
 
+// Those that tell of other days name what is gone.
+it.each(documents().filter((path) => !/^(CHANGELOG|docs\/results\/)/.test(path)))(
+  '%s names only files and folders that there are',
+  (path) => {
+    const text = readFileSync(`${top}${path}`, 'utf8')
+    const named = [...withoutCode(text).matchAll(/`((?:runtime|server|public|loadtest|test|docs)\/[\w./-]*)`/g)]
+    const folders = [top, join(top, dirname(path))]
+    const isThere = (name: string) => folders.some((folder) => existsSync(join(folder, name)))
+    expect(named.map(([, name]) => name as string).filter((name) => !isThere(name))).toEqual([])
+  },
+)
+
 /** The documents in the tree, results of other days aside. */
 function documents(): string[] {
   const ignored = /(^|\/)(node_modules|dist|reports|\.git)(\/|$)/
@@ -127,6 +155,12 @@ function documents(): string[] {
     .map((entry) => relative(top, join(entry.parentPath, entry.name)))
     .filter((path) => !ignored.test(path))
     .sort()
+}
+
+/** The names of the members of an interface in `source`. */
+function membersOf(source: string, name: string): string[] {
+  const body = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, 'm').exec(source)?.[1] ?? ''
+  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm)].map(([, member]) => member as string)
 }
 
 /** Whether a link, from the document at `path`, leads to a file, and to a heading of it where it names one. */
@@ -145,10 +179,10 @@ function amount(text: string): number {
 }
 
 /** The first block of code in `language` that has `words` in it. */
-function block(language: string, words: string): string {
-  const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+function block(language: string, words: string, document = readme): string {
+  const blocks = [...document.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
   const found = blocks.find(([, name, code]) => name === language && code?.includes(words))?.[2]
-  if (found === undefined) throw new Error(`the README has no ${language} with ${words}`)
+  if (found === undefined) throw new Error(`there is no ${language} with ${words}`)
   return found
 }
 
