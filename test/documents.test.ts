@@ -15,6 +15,7 @@ import { anchorsOf, linksIn, withoutCode } from './markdown.ts'
 const top = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(`${top}README.md`, 'utf8')
 const protocol = readFileSync(`${top}docs/protocol.md`, 'utf8')
+const documents = findDocuments()
 const documented = 'http://127.0.0.1:8080'
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 
@@ -120,7 +121,7 @@ describe('the design', () => {
   })
 })
 
-describe.each(documents())('%s', (path) => {
+describe.each(documents)('%s', (path) => {
   const text = readFileSync(`${top}${path}`, 'utf8')
 
   it('has links that lead to files and headings that are there', () => {
@@ -136,7 +137,7 @@ describe.each(documents())('%s', (path) => {
 })
 
 // Those that tell of other days name what is gone.
-it.each(documents().filter((path) => !/^(CHANGELOG|docs\/results\/)/.test(path)))(
+it.each(documents.filter((path) => !/^(CHANGELOG|docs\/results\/)/.test(path)))(
   '%s names only files and folders that there are',
   (path) => {
     const text = readFileSync(`${top}${path}`, 'utf8')
@@ -147,8 +148,8 @@ it.each(documents().filter((path) => !/^(CHANGELOG|docs\/results\/)/.test(path))
   },
 )
 
-/** The documents in the tree, results of other days aside. */
-function documents(): string[] {
+/** The documents in the tree. */
+function findDocuments(): string[] {
   const ignored = /(^|\/)(node_modules|dist|reports|\.git)(\/|$)/
   return readdirSync(top, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.md'))
