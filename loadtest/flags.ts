@@ -13,7 +13,7 @@ export interface Flags {
   readonly rounds: number | undefined
 }
 
-type Named = Pick<Scenario, 'name' | 'title' | 'peers'>
+type Named = Pick<Scenario, 'name' | 'title' | 'peers' | 'isLong'>
 
 /** `usual` run when nothing is named, `hotPath` with --peers, `runtime` with --runtime, `large` only when named. */
 export type Known = Readonly<Record<'usual' | 'hotPath' | 'runtime' | 'large', readonly Named[]>>
@@ -52,7 +52,7 @@ export function readCommand(argv: readonly string[], known: Known): Command {
     allOf(known).map(({ name }) => name),
   )
   const group = isRuntime ? known.runtime : given.has('--peers') ? known.hotPath : known.usual
-  const only = scenarios ?? group.map(({ name }) => name)
+  const only = scenarios ?? group.filter(({ isLong }) => !isQuick || isLong !== true).map(({ name }) => name)
   return {
     kind: 'run',
     flags: {

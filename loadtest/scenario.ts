@@ -20,6 +20,8 @@ export interface Scenario {
   readonly note: string
   /** The peers that it can be laid beside; none when it is left out. */
   readonly peers?: readonly string[]
+  /** With --quick it runs only when it is named. */
+  readonly isLong?: boolean
   /** How long it may take when that is more than two minutes beside its duration. */
   readonly longestMs?: number
   run(stage: Stage): Promise<Outcome>

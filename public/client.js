@@ -7,7 +7,8 @@
 //
 // All subscriptions of a client share one poll. One that begins where the others are not, at a cursor of its own or at
 // the history of a topic that is read already, has a poll of its own until it has caught up. A server that takes few
-// topics in a request gets several polls; three requests wait at most, so that there are connections to publish with.
+// topics in a request gets several polls; three requests wait at most and two more are under way, of the six connections
+// that a browser opens: one is left to publish with.
 
 import { fromOf, PollLoop } from './client/poll-loop.js'
 import { ask } from './client/request.js'
@@ -29,8 +30,6 @@ import { Turns } from './client/turns.js'
  * @property {(told: { topic: string, verdict: 'gap' | 'reset', missed: number | null }) => void} [onVerdict]
  */
 /** @typedef {import('./client/subscription.js').Seat} Seat */
-
-const mostWaiting = 3
 
 /**
  * `origin` names a server elsewhere, `credentials` is for fetch: 'include' sends cookies there. What follows the keys
@@ -62,7 +61,8 @@ export function createClient({
     connection,
     key: subscribeKey,
     terms,
-    turns: new Turns(mostWaiting),
+    turns: new Turns(3),
+    shortTurns: new Turns(2),
     loops,
     random,
     now,
@@ -84,7 +84,8 @@ export function createClient({
     const subscription = new Subscription(onMessages, options, (seats) => leave(subscription, seats))
     subscriptions.add(subscription)
     for (const part of partsOf([...new Set([topics].flat())], options.cursor || '')) {
-      take(subscription, part.topics, findLoop(part, fromOf(options)) ?? new PollLoop(house, part.cursor || undefined))
+      const cursor = part.cursor || undefined
+      take(subscription, part.topics, cursor, findLoop(part, fromOf(options)) ?? new PollLoop(house, cursor))
     }
     return {
       close: () => subscription.close(),
@@ -105,15 +106,18 @@ export function createClient({
     return undefined
   }
 
-  /** @param {Subscription} subscription @param {string[]} topics @param {PollLoop} loop */
-  function take(subscription, topics, loop) {
-    const seat = { subscription, topics: new Set(topics), loop }
+  /** @param {Subscription} subscription @param {string[]} topics @param {string | undefined} cursor @param {PollLoop} loop */
+  function take(subscription, topics, cursor, loop) {
+    const seat = { subscription, topics: new Set(topics), cursor, loop }
     subscription.seats.push(seat)
     loop.add(seat)
   }
 
-  /** Give each of these seats a loop of its own, or several, that goes on from `cursor`. */
-  /** @param {Seat[]} seats @param {string | undefined} cursor @param {Set<string>} covered */
+  /**
+   * Give each of these seats a loop of its own, or several, that goes on from `cursor`.
+   *
+   * @param {Seat[]} seats @param {string | undefined} cursor @param {Set<string>} covered
+   */
   function settle(seats, cursor, covered) {
     for (const seat of seats) {
       const { subscription, topics } = seat
@@ -121,7 +125,12 @@ export function createClient({
       vacate(seat)
       for (const rest = [...topics]; rest.length > 0; ) {
         const some = rest.splice(0, terms.topicsMost || 1)
-        take(subscription, some, new PollLoop(house, cursor, new Set(some.filter((topic) => covered.has(topic)))))
+        take(
+          subscription,
+          some,
+          seat.cursor,
+          new PollLoop(house, cursor, new Set(some.filter((topic) => covered.has(topic)))),
+        )
       }
       subscription.seats.push(...others)
     }

@@ -51,20 +51,20 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, adminToken } = engine
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
+  const traffic = new Traffic(server)
   const admissions = new Admissions(app, {
     identity,
+    count: traffic.count,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
   })
   const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
-  const traffic = new Traffic(server)
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const longPoll = longPolling({ hub, draining, waitingRoom, hasOtherHooks })
 
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
-  admissions.add(traffic)
   adviseAboutProxies(app, { ...config, identity })
   wantBodies(app)
   endKeepAlive(app, draining)

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { figureText } from '../report/numbers.ts'
-import { type Plot, plotOf } from '../report/plots.ts'
+import { namedBars, type Plot, plotOf } from '../report/plots.ts'
 import type { Outcome, Row, Scenario, Skipped, Stage, Table } from '../scenario.ts'
 import { Figures, fewestRuns, judgeRuntime, type Measured, type Protocol, ratiosOf, spreadOf } from './figures.ts'
 import { measureRounds, type Ready } from './rounds.ts'
 import { SystemProcess } from './system-process.ts'
 import { type System, systems } from './systems.ts'
-import { firstRuns, type MemoryWorkload, memoryWorkloads, type Workload, workloads } from './workloads.ts'
+import { firstRuns, type MemoryWorkload, memoryWorkloads, quickNames, type Workload, workloads } from './workloads.ts'
 
 const limits = { runLimitMs: 120_000, budgetMs: 120_000 }
 const quickRounds = 3
@@ -40,6 +40,7 @@ export const runtimeScenarios: readonly Scenario[] = [...workloads, ...memoryWor
     invariant,
     note: 'Each system has a process of its own, which is asked run by run; a round is one run of each, and ratios are of one round. "9 of 30" are 9 figures, each of 30 runs. Peak is all memory of the process (VmHWM) over all of its runs.',
     peers: workload.systems.filter((name) => name !== 'encke'),
+    isLong: !quickNames.includes(workload.name),
     longestMs,
     run: (stage) => compareAt(stage, workload),
   }),
@@ -87,10 +88,15 @@ async function prepareAll({ peers, show }: Stage): Promise<void> {
   }
 }
 
-export function workloadOutcome(workload: Workload | MemoryWorkload, measured: readonly Measured[]): Outcome {
+export function workloadOutcome(
+  workload: Workload | MemoryWorkload,
+  measured: readonly Measured[],
+  asked: Iterable<System> = played.keys(),
+): Outcome {
   const of = (protocol: Measured['protocol']) => measured.filter((one) => one.protocol === protocol)
   const all = (Object.keys(protocolTitles) as Measured['protocol'][]).filter((protocol) => of(protocol).length > 0)
   const ours = measured.filter(({ system }) => system === 'encke')
+  const oursIn = (protocol: Measured['protocol']) => ours.find((one) => one.protocol === protocol)
   return {
     complaints: ours.flatMap(({ stopped, protocol, values }) =>
       spreadOf(values) === undefined ? [`${protocol}: ${stopped ?? 'there was no run'}`] : [],
@@ -99,15 +105,26 @@ export function workloadOutcome(workload: Workload | MemoryWorkload, measured: r
     tables: all.map((protocol) => ({
       title: `${workload.title}; ${protocolTitles[protocol]}`,
       headings: runHeadings,
-      rows: of(protocol).map((one) =>
-        runCells(
-          one,
-          ours.find((our) => our.protocol === protocol),
-        ),
-      ),
+      rows: [...of(protocol).map((one) => runCells(one, oursIn(protocol))), ...absent(workload, asked, of(protocol))],
     })),
-    plots: all.map((protocol) => roundsPlot(protocol, of(protocol))),
+    plots: all.map((protocol) =>
+      protocol === 'parked' ? memoryPlot(workload.title, measured) : roundsPlot(protocol, of(protocol)),
+    ),
   }
+}
+
+/** Those that were asked for and have no figure; the second Go only where it plays. */
+function absent(
+  { systems: playing }: Pick<Workload, 'systems'>,
+  asked: Iterable<System>,
+  measured: readonly Measured[],
+): string[][] {
+  return [...asked].flatMap((system) => {
+    const { name } = system
+    if (measured.some((one) => one.system === name) || (name === 'go-1' && !playing.includes(name))) return []
+    const remark = played.get(system)?.skipped === undefined ? 'not at this size' : 'skipped'
+    return [[name, remark, ...runHeadings.slice(2).map(() => '–')]]
+  })
 }
 
 function rowOf({ name, unit, units }: Workload, { system, values }: Measured): Row {
@@ -147,9 +164,12 @@ function roundsPlot(protocol: Measured['protocol'], measured: readonly Measured[
     const points = values.flatMap((value, round) => (value === undefined ? [] : [{ x: round + 1, y: value }]))
     return { label: system, x: points.map(({ x }) => x), y: points.map(({ y }) => y) }
   })
-  const y = protocol === 'parked' ? { label: 'live bytes for each', unit: 'B' } : { label: 'wall time', unit: 'ms' }
   const x = { label: 'round', unit: '', scale: 'linear', isCount: true } as const
-  return plotOf(`Each run, ${protocol}`, x, { ...y, scale: 'logarithmic' }, series)
+  return plotOf(`Each run, ${protocol}`, x, { label: 'wall time', unit: 'ms', scale: 'logarithmic' }, series)
+}
+
+function memoryPlot(title: string, measured: readonly Measured[]): Plot {
+  return namedBars(title, 'B', new Map(measured.map(({ system, values }) => [system, spreadOf(values)?.median])))
 }
 
 export function outcomeOf(figures: Figures): Outcome {

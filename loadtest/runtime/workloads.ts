@@ -44,6 +44,15 @@ export const firstRuns: ReadonlyMap<string, readonly SystemName[]> = new Map([['
 
 export const memoryWorkloads: readonly MemoryWorkload[] = [parked(100_000, all), parked(1_000_000, quickest)]
 
+/** For a look at all of it within some minutes: sizes that every system finishes soon. No target is judged by these. */
+export const quickNames: readonly string[] = [
+  'chain-1000',
+  'hackysack-1000x1000',
+  'hackysack-10000x1000',
+  'ping-pong-10000',
+  'sieve-200',
+]
+
 function chain(n: number, systems: readonly SystemName[]): Workload {
   const title = `chain of ${count(n)} links`
   return { name: `chain-${n}`, title, program: 'chain', sizes: [n], answer: n, unit: 'link', units: n, systems }

@@ -111,8 +111,11 @@ export class Room {
     this.#unconfirmed = this.#unconfirmed.filter((one) => one !== entry)
   }
 
-  /** Say something about the room, between the messages; once, as long as nothing else happens. */
-  /** @param {string} text @param {number} time */
+  /**
+   * Say something about the room, between the messages; once, as long as nothing else happens.
+   *
+   * @param {string} text @param {number} time
+   */
   note(text, time) {
     const last = this.#settled.at(-1)
     if (last?.kind === 'note' && last.text === text) return

@@ -3,7 +3,7 @@
 // Always true:
 //   - the cursor moves only with a whole reply: what is cut off is asked for again;
 //   - `covered` are the topics that the cursor has; any other begins where its subscription says;
-//   - a loop that moves to another (`target`) ends only after it has read as far as the other one began.
+//   - a loop that moves to another (`target`) ends only when each has read as far as the other one had when they met.
 
 import { Brake, paceMs } from './brake.js'
 import { ask, isFinal, trusted } from './request.js'
@@ -17,7 +17,8 @@ import { ask, isFinal, trusted } from './request.js'
  * @property {import('./request.js').Connection} connection
  * @property {string} key
  * @property {import('./terms.js').Terms} terms
- * @property {import('./turns.js').Turns} turns
+ * @property {import('./turns.js').Turns} turns of polls that wait
+ * @property {import('./turns.js').Turns} shortTurns of polls that do not
  * @property {Set<PollLoop>} loops in the order in which they began
  * @property {() => number} random
  * @property {() => number} now
@@ -38,6 +39,13 @@ export class PollLoop {
   cursor
   /** @type {PollLoop | undefined} */
   target
+  /** Whether the target has read messages, since this loop asked last, that it did not hand to the seats from here. */
+  isOvertaken = false
+  /** How many polls the target had begun when this loop's seats joined it. */
+  #met = 0
+  /** How many polls it has begun, and which of them was the last that left nothing to read. */
+  polls = 0
+  upToDate = 0
   isLive = false
   isEnded = false
   #house
@@ -48,6 +56,10 @@ export class PollLoop {
   #isAnswered = false
   /** Whether the last thing that happened was a good reply. */
   #isFresh = false
+  /** Whether the last reply left nothing to read. */
+  #isAtHead = false
+  /** Whether it has asked the server to wait as long as it likes. */
+  #isPatient = false
   #isPaused = false
   #isAway = false
   #failures = 0
@@ -89,7 +101,8 @@ export class PollLoop {
     }
     return topics.every((topic) => {
       const readers = [...this.seats].filter((seat) => seat.topics.has(topic))
-      if (this.covered.has(topic)) return readers.length > 0 && from === undefined
+      // What is read here already is read from now on only where nothing older is still to come.
+      if (this.covered.has(topic)) return readers.length > 0 && from === undefined && this.#isFresh && this.#isAtHead
       return readers.every((seat) => this.#fromOf(seat) === from)
     })
   }
@@ -136,23 +149,37 @@ export class PollLoop {
     this.#wake()
   }
 
+  /** Another loop wants a turn: do not wait long. */
+  #hurry() {
+    if (this.#isPatient) this.#interrupt()
+  }
+
   async #run() {
-    const { terms, turns } = this.#house
+    const { page, terms, turns, shortTurns, loops } = this.#house
     while (!this.isEnded) {
       if (terms.topicsMost > 0 && this.topics.size > terms.topicsMost) return this.#disperse()
       if (this.#isAway) await this.#pause(longestBackoffMs)
       else if (this.#brake.isTooSoon(this.cursor)) await this.#pause(paceMs)
-      else await turns.take(() => this.#turn()).then((after) => after())
+      else {
+        // Only polls that wait are few at a time: what is there already is read without delay.
+        const isHolding = this.#isFresh && this.#isAtHead && !page?.hidden
+        if (isHolding && turns.areTaken) for (const loop of loops) loop.#hurry()
+        await (isHolding ? turns : shortTurns).take(() => this.#turn(isHolding)).then((after) => after())
+      }
     }
   }
 
-  /** Poll once. Gives what is to be done once another loop may have its turn. @returns {Promise<() => unknown>} */
-  async #turn() {
+  /**
+   * Poll once. Gives what is to be done once another loop may have its turn.
+   *
+   * @param {boolean} mayHold @returns {Promise<() => unknown>}
+   */
+  async #turn(mayHold) {
     for (const { subscription } of this.#own) subscription.tell({ name: 'connecting' })
     if (this.isEnded) return () => {}
     this.#abort = new AbortController()
     const { signal } = this.#abort
-    const question = this.#question()
+    const question = this.#question(mayHold)
     const began = this.#house.now()
     try {
       const batch = await this.#poll(question)
@@ -164,9 +191,9 @@ export class PollLoop {
     }
   }
 
-  /** @returns {Question & { isLast: boolean }} */
-  #question() {
-    const { page, terms, turns, loops } = this.#house
+  /** @param {boolean} mayHold @returns {Question & { isLast: boolean }} */
+  #question(mayHold) {
+    const { terms, turns, loops } = this.#house
     if (this.target?.isEnded) this.target = undefined
     const isNew = (/** @type {string} */ topic) => !this.covered.has(topic)
     const seats = [...this.seats]
@@ -176,15 +203,19 @@ export class PollLoop {
     const topics = seats.flatMap((seat) =>
       [...seat.topics].filter((topic) => !isNew(topic) || this.#fromOf(seat) === from),
     )
-    const isHolding = this.#isFresh && !page?.hidden && firstNew === undefined
+    const isHolding = mayHold && this.#isFresh && firstNew === undefined
+    // Where loops take turns, or one is about to move, none holds its turn for long.
+    const mostSeconds = loops.size > turns.most ? Math.min(1, 6 / loops.size) : 1
     const isHurried = this.target !== undefined || loops.size > turns.most
-    const wait = isHolding ? terms.wait(isHurried ? Math.min(1, this.#wanted('wait') ?? 1) : this.#wanted('wait')) : 0
+    this.#isPatient = isHolding && !isHurried
+    const wanted = isHurried ? Math.min(mostSeconds, this.#wanted('wait') ?? 1) : this.#wanted('wait')
+    const wait = isHolding ? terms.wait(wanted) : 0
     const limit = terms.limit(this.#most ?? this.#wanted('limit'))
     const { target } = this
     return {
       topics: [...new Set(topics)],
       isHolding,
-      isLast: target?.isLive === true && topics.every((topic) => target.covered.has(topic)),
+      isLast: target !== undefined && target.upToDate > this.#met && topics.every((topic) => target.covered.has(topic)),
       fields: { cursor: this.cursor, wait, limit, from, client: this.#client },
     }
   }
@@ -193,6 +224,8 @@ export class PollLoop {
   #poll(question) {
     const { connection, key, terms } = this.#house
     const { topics, fields } = question
+    this.polls += 1
+    this.isOvertaken = false
     this.#brake.ask(this.cursor)
     const asking = { key, limitMs: terms.limitMs(question), abort: this.#abort }
     if (terms.takesPost(topics.length)) return ask(connection, '/poll', { ...asking, body: { topics, ...fields } })
@@ -213,13 +246,15 @@ export class PollLoop {
     this.covered = new Set(question.topics)
     this.#isAnswered = this.#isFresh = true
     this.#failures = 0
+    this.#isAtHead = !more
+    if (!more) this.upToDate = this.polls
     this.isLive = !isNamed && strikes <= 1
     this.#growLimit(batch.limit)
     await this.#handOut(batch)
     if (superseded) await this.#rename()
     else if (isNamed) await this.#retreat(trusted(retryAfterMs))
     else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), ledBack())
-    else if (isEmpty && question.isLast && this.target?.isLive) this.#move(this.target)
+    else if (isEmpty && question.isLast && !this.isOvertaken && this.target?.isLive) this.#move(this.target)
     else if (this.#house.page?.hidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
     else if (restMs > 0) await this.#pause(restMs)
     else if (!more) this.#seekTarget()
@@ -227,12 +262,13 @@ export class PollLoop {
 
   /** @param {any} batch */
   async #handOut(batch) {
-    const own = this.#own
-    for (const { subscription, topics } of own) {
-      if ([...topics].every((topic) => this.covered.has(topic))) subscription.tellLive()
-    }
-    // One that is told may close another: that one has left by then.
-    await Promise.all(own.map((seat) => this.seats.has(seat) && seat.subscription.take(seat, batch)))
+    const taking = [...this.seats].map((seat) => {
+      if (seat.loop === this) return seat.subscription.take(seat, batch)
+      const isMeant = batch.messages.some((/** @type {any} */ { topic }) => seat.topics.has(topic))
+      if (isMeant) seat.loop.isOvertaken = true
+      return undefined
+    })
+    await Promise.all(taking)
   }
 
   /** After a cut: ask for more again. @param {number | undefined} serversMost */
@@ -295,14 +331,16 @@ export class PollLoop {
     await this.#pause(1_000)
   }
 
-  /** Once it is up to date, move to an older loop, so that no two move to each other. */
+  /** Once it is up to date, move to an older loop: no two move to each other, and none while others move to it. */
   #seekTarget() {
-    if (this.target) return
+    const own = this.#own
+    if (this.target || own.length < this.seats.size) return
     for (const loop of this.#house.loops) {
       if (loop === this) return
       if (!loop.isLive || loop.target || !loop.#hasRoomFor(this.topics)) continue
       this.target = loop
-      for (const seat of this.#own) loop.add(seat)
+      this.#met = loop.polls
+      for (const seat of own) loop.add(seat)
       return
     }
   }

@@ -11,6 +11,7 @@
  * @property {Subscription} subscription
  * @property {Set<string>} topics
  * @property {PollLoop} loop the loop whose messages it is given
+ * @property {string | undefined} cursor after what it was given
  */
 
 const mostRemembered = 5_000
@@ -22,6 +23,8 @@ export class Subscription {
   options
   #onMessages
   #seen = new Set()
+  /** @type {Promise<void> | undefined} */
+  #handing
   /** @type {string | undefined} */
   #lastCursor
 
@@ -45,8 +48,8 @@ export class Subscription {
   /** Where to go on. Of a subscription that several polls share, the cursor of each with the number of its topics. */
   get cursor() {
     if (this.isClosed) return this.#lastCursor
-    if (this.seats.length < 2) return this.seats[0]?.loop.cursor
-    return this.seats.map(({ topics, loop }) => `${topics.size}:${loop.cursor ?? ''}`).join('.')
+    if (this.seats.length < 2) return this.seats[0]?.cursor
+    return this.seats.map(({ topics, cursor = '' }) => `${topics.size}:${cursor}`).join('.')
   }
 
   /** @param {State} next */
@@ -58,18 +61,30 @@ export class Subscription {
     call(this.options.onState, next)
   }
 
-  tellLive() {
-    if (this.seats.every(({ loop }) => loop.isLive)) this.tell({ name: 'live' })
-  }
-
   /** @param {Error} [error] */
   close(error) {
     this.tell({ name: 'closed', ...(error && { error }) })
     this.#onClose(this.seats)
   }
 
-  /** @param {Seat} seat @param {any} batch */
+  /**
+   * Hand out what is meant for a seat; what another seat is given comes after it.
+   *
+   * @param {Seat} seat @param {any} batch
+   */
   async take(seat, batch) {
+    while (this.#handing) await this.#handing
+    this.#handing = this.#hand(seat, batch)
+    await this.#handing
+    this.#handing = undefined
+  }
+
+  /** @param {Seat} seat @param {any} batch */
+  async #hand(seat, batch) {
+    seat.cursor = batch.cursor
+    if (this.seats.every(({ loop, topics }) => loop.isLive && [...topics].every((topic) => loop.covered.has(topic)))) {
+      this.tell({ name: 'live' })
+    }
     const isSeen = (/** @type {Message} */ message) => this.#seen.has(keyOf(message))
     const mine = batch.messages.filter((/** @type {Message} */ { topic }) => seat.topics.has(topic))
     const fresh = mine.filter((/** @type {Message} */ message) => !isSeen(message))

@@ -10,12 +10,16 @@ export class Turns {
     this.most = most
   }
 
+  get areTaken() {
+    return this.#taken >= this.most
+  }
+
   /**
    * @template T
    * @param {() => Promise<T>} job
    */
   async take(job) {
-    if (this.#taken >= this.most) await new Promise((resolve) => this.#waiting.push(() => resolve(0)))
+    if (this.areTaken) await new Promise((resolve) => this.#waiting.push(() => resolve(0)))
     else this.#taken += 1
     try {
       return await job()

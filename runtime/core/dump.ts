@@ -1,5 +1,6 @@
 // The answer to "what does everybody wait for?".
 
+import { inWords } from './errors.ts'
 import type { TaskStatus } from './task-handle.ts'
 import { Numbering } from './unnamed.ts'
 
@@ -67,10 +68,14 @@ function describe(task: Described, parent: string, now: number): CoroutineDescri
     name,
     path: `${parent}${name}`,
     status,
-    waitsFor: isParked ? (task.operation?.describe() ?? 'the children of its scope') : null,
+    waitsFor: isParked ? waitsForOf(task) : null,
     parkedMs: isParked ? now - task.parkedAt : null,
     ...(spawnSite === null ? null : { spawnSite }),
   }
+}
+
+function waitsForOf({ operation }: Described): string {
+  return operation === null ? 'the children of its scope' : inWords(() => operation.describe())
 }
 
 function seconds(ms: number): string {

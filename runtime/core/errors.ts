@@ -138,5 +138,14 @@ function isSuppressedError(error: unknown): error is SuppressedError {
 }
 
 function describe(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason)
+  return inWords(() => (reason instanceof Error ? reason.message : String(reason)))
+}
+
+/** Ask a program for words. Whatever it throws instead must not stop what they are for: a cancel, a dump, a deadlock. */
+export function inWords(ask: () => unknown): string {
+  try {
+    return `${ask()}`
+  } catch {
+    return 'something that cannot be put into words'
+  }
 }

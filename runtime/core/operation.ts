@@ -139,6 +139,12 @@ export const parkedResult: IteratorYieldResult<Signal> = { done: false, value: u
 /** The result of a `next()` that gave its coroutine another generator to step: the body of a scope. */
 export const enteredResult: IteratorYieldResult<Signal> = { done: false, value: undefined as never }
 
+/**
+ * The result of a `next()` by a coroutine that steps the generator of another one: it fails, without touching what the
+ * other one waits for.
+ */
+export const strayedResult: IteratorYieldResult<Signal> = { done: false, value: undefined as never }
+
 const doneResult: { done: true; value: unknown } = { done: true, value: undefined }
 
 /** The result of a `next()` that is done. */
@@ -184,6 +190,12 @@ export function currentTask(): Runner {
     throw new Misuse('an operation ran outside a coroutine: start one with run(function* () { … yield* … })')
   }
   return task
+}
+
+/** Whether the coroutine that runs steps the very generator that `other` steps. */
+export function isGeneratorOf(other: object): boolean {
+  const { generator } = other as { readonly generator?: unknown }
+  return generator != null && generator === (running.task as { readonly generator?: unknown } | null)?.generator
 }
 
 /** What a selectable is, its fields still to be set by the class itself. @see LinkBase */
@@ -252,9 +264,12 @@ export abstract class OperationBase<T> extends LinkBase implements Selectable<T>
     return parkedResult
   }
 
-  protected fail(): never {
+  protected fail(): IteratorYieldResult<Signal> {
     // Another coroutine is parked on it, and must find it as it left it.
-    if (this.waiter !== null) throw runsOnce()
+    if (this.waiter !== null) {
+      if (isGeneratorOf(this.waiter)) return strayedResult
+      throw runsOnce()
+    }
     this.state = SPENT
     const task = currentTask()
     throw task.isCancelled ? task.cancellation() : runsOnce()

@@ -10,17 +10,16 @@
 
 import type { CoroutineDescription } from './dump.ts'
 import { describeTasks, dumpTasks } from './dump.ts'
-import { Deadlock, Misuse } from './errors.ts'
+import { Deadlock, inWords, Misuse } from './errors.ts'
 import type { Host } from './host.ts'
 import { defaultHost } from './host.ts'
-import { NeverRun } from './never-run.ts'
+import { NeverRun, stackOf } from './never-run.ts'
 import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
-import { enteredResult, forgetLastResult, generatorNext, parkedResult, running } from './operation.ts'
+import { enteredResult, forgetLastResult, generatorNext, parkedResult, running, strayedResult } from './operation.ts'
 import { validatePlaces } from './place.ts'
 import { Random } from './random.ts'
 import { RunQueue } from './run-queue.ts'
 import { Scope } from './scope.ts'
-import { spawnSite } from './spawn-site.ts'
 import type { CoroutineTask } from './task.ts'
 import { fullAllowance } from './task.ts'
 import type { Task } from './task-handle.ts'
@@ -39,8 +38,8 @@ export interface SchedulerOptions {
   /** What to do when everybody is parked for ever. Default 'ignore': a server waits for its next request. */
   readonly deadlock?: 'reject' | 'ignore'
   /**
-   * Report operations that were made and never run: a forgotten `yield*`. And note where each coroutine was spawned, for
-   * dumps. Default false; it costs speed.
+   * Report operations that were made and never run, a forgotten `yield*`, when their coroutine has gone on once more and
+   * stopped again. And note where each coroutine was spawned, for dumps. Default false; it costs speed.
    */
   readonly debug?: boolean
   /** Told of every step of every coroutine. */
@@ -79,6 +78,9 @@ export interface Enclosing {
   /** The body has thrown; the same answer. */
   bodyThrew(error: unknown): boolean
 }
+
+/** The runtime's own frames, and those of a model or a helper. */
+const spawnFrames = 6
 
 /** How many resumes pass at most between two looks at the clock: a look costs a third of a resume. */
 const longestStride = 16
@@ -272,7 +274,7 @@ export class Scheduler implements TaskKeeper {
   }
 
   start(task: CoroutineTask<unknown>): void {
-    if (this.#audit !== null) task.spawnSite = spawnSite()
+    if (this.#audit !== null) task.spawnedAt = stackOf('spawned here', spawnFrames)
     if (this.#trace !== null) this.#tell('spawn', task, '')
     this.enqueue(task)
   }
@@ -283,7 +285,12 @@ export class Scheduler implements TaskKeeper {
   }
 
   cancelled(task: CoroutineTask<unknown>): void {
-    if (this.#trace !== null) this.#tell('cancel', task, String(task.place.reason?.reason ?? 'no reason given'))
+    if (this.#trace !== null)
+      this.#tell(
+        'cancel',
+        task,
+        inWords(() => task.place.reason?.reason ?? 'no reason given'),
+      )
   }
 
   enqueue(task: CoroutineTask<unknown>): void {
@@ -459,7 +466,7 @@ export class Scheduler implements TaskKeeper {
       let result: IteratorResult<unknown, unknown>
       try {
         const generator = task.generator as Coroutine<unknown>
-        result = misuse === null ? generatorNext.call(generator) : generator.throw(misuse)
+        result = misuse === null ? generatorNext.call(generator) : throwInto(generator, misuse)
       } catch (error) {
         misuse = null
         if (this.#threw(task, error)) continue
@@ -471,21 +478,36 @@ export class Scheduler implements TaskKeeper {
         break
       }
       if (result === parkedResult) break
+      if (result === strayedResult) {
+        const error = new Misuse(`${task.name} steps a generator that another coroutine steps: make one for each`)
+        if (this.#threw(task, error)) continue
+        break
+      }
       if (result !== enteredResult)
         misuse = new Misuse(`${task.name} used a bare yield: write yield* before an operation`)
     }
     leaveCoroutine()
+    this.#audit?.stopped(task)
     if (this.#trace !== null) this.#tellOfStop(task)
   }
 
   #tellOfStop(task: CoroutineTask<unknown>): void {
     if (task.hasEnded) this.#tell('end', task, task.state)
-    else if (task.state === 'parked') this.#tell('park', task, task.operation?.describe() ?? 'the end of its children')
+    else if (task.state === 'parked')
+      this.#tell(
+        'park',
+        task,
+        inWords(() => task.operation?.describe() ?? 'the end of its children'),
+      )
     else this.#tell('handOver', task, '')
   }
 
   #tell(kind: TraceEvent['kind'], task: CoroutineTask<unknown>, on: string): void {
-    this.#trace?.({ kind, task, time: this.#host.now(), on })
+    try {
+      this.#trace?.({ kind, task, time: this.#host.now(), on })
+    } catch (error) {
+      this.report(error)
+    }
   }
 
   /** The innermost generator has returned. True: the coroutine goes on with the one around it. */
@@ -493,7 +515,6 @@ export class Scheduler implements TaskKeeper {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyReturned(value)
     leaveCoroutine()
     task.succeed(value)
-    this.#audit?.taskEnded(task)
     return false
   }
 
@@ -501,7 +522,6 @@ export class Scheduler implements TaskKeeper {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyThrew(error)
     leaveCoroutine()
     task.fail(error)
-    this.#audit?.taskEnded(task)
     return false
   }
 
@@ -565,6 +585,27 @@ function leaveCoroutine(): void {
   running.budget = 0
   running.audit = null
 }
+
+/**
+ * Throw `misuse` where a coroutine has yielded. What it delegates to there may be the iterator of an array, a string, a Set
+ * or a Map: these have no `throw`, and the coroutine would get a TypeError about that. So they are lent one.
+ */
+function throwInto(generator: Coroutine<unknown>, misuse: Misuse): IteratorResult<unknown, unknown> {
+  const isLent = Reflect.defineProperty(iteratorPrototype, 'throw', {
+    configurable: true,
+    value(error: unknown) {
+      throw error
+    },
+  })
+  try {
+    return generator.throw(misuse)
+  } finally {
+    if (isLent) Reflect.deleteProperty(iteratorPrototype, 'throw')
+  }
+}
+
+/** What the iterators of the language inherit from. */
+const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object
 
 function checkedSlice(sliceMs: number): number {
   if (sliceMs >= 0) return sliceMs

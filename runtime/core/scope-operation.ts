@@ -6,7 +6,19 @@
 import type { Finalizer } from './endings.ts'
 import { Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled, TimeoutError } from './errors.ts'
 import type { Coroutine, Operation, OperationState, Signal } from './operation.ts'
-import { done, enter, enteredResult, FRESH, HELD, PARKED, parkedResult, READY, running, SPENT } from './operation.ts'
+import {
+  done,
+  enter,
+  enteredResult,
+  FRESH,
+  HELD,
+  PARKED,
+  parkedResult,
+  READY,
+  running,
+  SPENT,
+  strayedResult,
+} from './operation.ts'
 import type { Place } from './place.ts'
 import type { Enclosing } from './scheduler.ts'
 import type { OnFailure } from './scope.ts'
@@ -28,6 +40,8 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
   /** In debug mode, an error that was made where it was. */
   readonly #opened: Error | null
   readonly #limitMs: number
+  /** What its coroutine was allowed outside: a shield gives it more, and must not make it forget how often it was told. */
+  #allowanceOutside = 0
 
   constructor(
     body: ScopeBody<Inner>,
@@ -62,6 +76,7 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
 
   next(): IteratorResult<Signal, Outer> {
     if (this.#state === READY) return done(this.#conclude())
+    if (this.#isSteppedByAnother()) return strayedResult
     if (!this.mayEnter(this.#state)) {
       this.#state = HELD
       return parkedResult
@@ -132,8 +147,15 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     this.enteredBy(host)
     this.#outerGenerator = host.generator
     host.generator = body
+    this.#allowanceOutside = host.allowance
     host.adopt(this)
     if (this.#limitMs !== Number.POSITIVE_INFINITY) this.setLimit(this.#limitMs)
+  }
+
+  /** Another coroutine is inside it, and the one that runs steps the generator of that one. */
+  #isSteppedByAnother(): boolean {
+    const task = running.task as CoroutineTask<unknown> | null
+    return this.#state === PARKED && task !== this.host && task?.generator === this.#outerGenerator
   }
 
   #bodyEnded(): boolean {
@@ -176,6 +198,7 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     this.#state = READY
     this.leftBy(host)
     host.adopt(this.outer as CoroutineTask<unknown>)
+    if (this.isShielded && host.isCancelled) host.allowance = Math.min(this.#allowanceOutside, 0)
   }
 
   #conclude(): Outer {

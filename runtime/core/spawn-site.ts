@@ -6,9 +6,9 @@ const top = plain((import.meta as { readonly url?: string }).url ?? '').replace(
 /** The runtime's own files: at the top, and in these two. `models/` and `programs/` are programs like any other. */
 const own = /^(?:core\/|testing\/)?[^/]*$/
 
-/** File and line of the innermost caller that is not the runtime itself. */
-export function spawnSite(): string | null {
-  for (const frame of framesOf(new Error('spawned here'))) {
+/** File and line of the innermost caller that is not the runtime itself, where `at` was made. */
+export function programFrame(at: Error): string | null {
+  for (const frame of framesOf(at)) {
     const { file, line } = placeOf(frame)
     if (file !== undefined && !isOwn(file)) return `${file}:${line}`
   }

@@ -9,7 +9,7 @@
 import { AbortTies } from './abort-ties.ts'
 import type { Block, Seated } from './children.ts'
 import type { Described } from './dump.ts'
-import { Cancelled, Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled } from './errors.ts'
+import { Cancelled, Deadlock, failuresBeside, findCancelled, inWords, Misuse, TaskCancelled } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import { OpenPromise } from './open-promise.ts'
 import type { Coroutine, Runner, Selectable } from './operation.ts'
@@ -18,6 +18,7 @@ import type { Place } from './place.ts'
 import { placeJustInside, spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
+import { programFrame } from './spawn-site.ts'
 import type { Task, TaskStatus } from './task-handle.ts'
 import { WaitList } from './wait-list.ts'
 
@@ -39,7 +40,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   declare index: number
   declare readonly id: number
   /** What was spawned. Its name is read when somebody looks: reading it at every spawn costs more than the rest of it. */
-  declare private readonly body: Body
+  declare readonly body: Body
   /** The innermost generator being stepped: the body's, or that of the scope it is inside. */
   declare generator: Coroutine<unknown> | null
   /** The innermost scope that it is inside, or itself. */
@@ -103,11 +104,12 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
 
   /** In debug mode, the file and line in which it was spawned. */
   get spawnSite(): string | null {
-    return this.extras === null ? null : this.extras.spawnSite
+    const at = this.extras === null ? null : this.extras.spawnedAt
+    return at === null ? null : programFrame(at)
   }
 
-  set spawnSite(site: string | null) {
-    this.withExtras().spawnSite = site
+  set spawnedAt(at: Error) {
+    this.withExtras().spawnedAt = at
   }
 
   /** The scope it was spawned in. */
@@ -145,8 +147,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   }
 
   get name(): string {
-    const label = typeof this.label === 'function' ? this.label() : this.label
-    return `${label || 'anonymous'}#${this.id}`
+    const { label } = this
+    return `${inWords(() => (typeof label === 'function' ? label() : label)) || 'anonymous'}#${this.id}`
   }
 
   get promise(): Promise<T> {
@@ -355,7 +357,8 @@ class Extras {
   joiners: WaitList<SelectableOperation<unknown>> | null = null
   locals: Locals | null = null
   ties: AbortTies | null = null
-  spawnSite: string | null = null
+  /** Put into words only when somebody looks. */
+  spawnedAt: Error | null = null
 
   addJoiner(joiner: Join<unknown>): void {
     this.joiners ??= new WaitList()

@@ -44,13 +44,10 @@ export class VirtualHost implements Host {
   #callbacks = 0
   #stepsBefore = 0
 
-  /** @throws RangeError unless both are whole numbers above 0; `mostSteps` may be Infinity */
+  /** @throws RangeError unless both are 1 or more */
   constructor({ sliceResumes = 64, mostSteps = 20_000_000 }: VirtualHostOptions = {}) {
-    for (const [name, value] of Object.entries({ sliceResumes, mostSteps })) {
-      const isUnbounded = name === 'mostSteps' && value === Number.POSITIVE_INFINITY
-      if (isUnbounded || (Number.isInteger(value) && value > 0)) continue
-      throw new RangeError(`${name} must be a whole number above 0 (got ${String(value)})`)
-    }
+    if (!(sliceResumes >= 1)) throw new RangeError(`sliceResumes must be at least 1 (got ${String(sliceResumes)})`)
+    if (!(mostSteps >= 1)) throw new RangeError(`mostSteps must be at least 1 (got ${String(mostSteps)})`)
     this.sliceResumes = sliceResumes
     this.#mostSteps = mostSteps
   }
@@ -95,8 +92,15 @@ export class VirtualHost implements Host {
     this.#settle()
   }
 
-  /** Let everybody run, and move the time by `ms`, stopping at every timer on the way. */
+  /**
+   * Let everybody run, and move the time by `ms`, stopping at every timer on the way.
+   *
+   * @throws RangeError unless it is a time of 0 or more milliseconds: time does not go back
+   */
   advance(ms: number): void {
+    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`advance takes 0 or more milliseconds (got ${String(ms)}); finish() goes on to the end`)
+    }
     const end = this.#time + ms
     this.settle()
     for (let timer = this.#first(); timer !== undefined && timer.due <= end; timer = this.#first()) this.#fire(timer)

@@ -4,7 +4,7 @@
 // within as long, but at least a second; `windowMs` is the most of either. The clients are those that waited when it began,
 // or, if these are more, those that have been sent back since.
 //
-// Invariant: once it has begun, nobody parks here any more; who was parked is answered within pause and window.
+// Invariant: once it has begun, no request parks here any more; those that were parked are answered within pause and window.
 
 import type { Coroutine, Selectable } from '../../runtime/index.ts'
 import { after, Latch, SelectableOperation, select, ticker, WaitList } from '../../runtime/index.ts'

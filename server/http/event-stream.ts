@@ -34,7 +34,7 @@ export function eventStream(
       stream.end()
     }
   })
-  task.label = () => `events for ${reply.request.url} to ${reply.request.ip}`
+  task.label = () => `events for ${reply.request.url} to ${reply.request.admission.client}`
   stream.once('close', () => task.cancel('the client went away'))
   // Proxies that collect a reply before they pass it on would collect this one for ever.
   reply.header('x-accel-buffering', 'no').header('cache-control', 'no-store').type('text/event-stream; charset=utf-8')

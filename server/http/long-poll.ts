@@ -6,8 +6,8 @@ import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import { type Cursor, decodeCursor } from '../hub/index.ts'
 import { takeJson } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
+import type { Known } from './fast-path/connection.ts'
 import type { FastPath } from './fast-path/fast-path.ts'
-import type { PreparedReply } from './fast-path/prepared-reply.ts'
 import { guardReading } from './keys.ts'
 import type { Pipelining } from './pipelining.ts'
 import type { LongPoll, Poll } from './poll.ts'
@@ -40,7 +40,6 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     request: FastifyRequest,
     reply: FastifyReply,
   ): Coroutine<FastifyReply> {
-    const { admission } = request
     const poll = readPoll(topics, given, limits, request)
     // Without a socket others are ahead of it on its connection.
     const room = reply.raw.socket === null ? () => pipelining.room(reply.raw) : undefined
@@ -52,14 +51,17 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
     if (head !== undefined && cursor !== undefined) {
-      fastPath?.answered(request.raw, reply.raw, recognised, { admission, head, begin: ([text]) => again(poll, text) })
+      fastPath?.answered(request.raw, reply.raw, recognised, { admission: poll.admission, head, begin: again(poll) })
     }
     return reply
   }
 
-  function again(poll: Poll, text: string | undefined): Coroutine<PreparedReply> | null {
-    const cursor = cursorOr(text)
-    return cursor === undefined ? null : longPoll(poll, cursor)
+  // Not within `answer`: what a closure there holds would be a context of its own for each poll that waits.
+  function again(poll: Poll): Known['begin'] {
+    return (values) => {
+      const cursor = cursorOr(values[0] as string, limits.topicsPerPoll)
+      return cursor === undefined ? null : longPoll(poll, cursor)
+    }
   }
 
   guardReading(app, options.subscribeKey)
@@ -112,9 +114,9 @@ function letGoOfHeaders(request: IncomingMessage): void {
   request.headers = noHeaders
 }
 
-function cursorOr(text: string | undefined): Cursor | undefined {
+function cursorOr(text: string, mostTopics: number): Cursor | undefined {
   try {
-    return text === undefined ? undefined : decodeCursor(text)
+    return decodeCursor(text, mostTopics)
   } catch {
     return undefined
   }

@@ -63,7 +63,7 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
 
   function* longPoll(poll: Poll, cursor: Cursor | undefined, room?: Room): Coroutine<PreparedReply> {
     const { topics, waitSeconds, limit, from, lowered, admission } = poll
-    const holdMs = Math.min(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)), admission.leftMs)
+    const holdMs = admission.shorten(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)))
     const place = holdMs > 0 ? waitingRoom.enter(admission.client) : null
     const subscription = hub.subscribe(topics, cursor, from)
     // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.

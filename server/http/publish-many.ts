@@ -6,7 +6,17 @@ import { scope } from '../../runtime/index.ts'
 import { EnckeError, errorBody } from '../errors.ts'
 import type { Draft, Hub, IdempotencyKey } from '../hub/index.ts'
 import { readMessageList } from '../protocols/encke/message-list.ts'
-import type { Receipt } from './publish.ts'
+
+/** The answer to one message. */
+export interface Receipt {
+  readonly topic: string
+  readonly epoch: string
+  readonly offset: number
+  readonly id: string
+  readonly time: number
+  readonly waiting: number
+  readonly replayed?: true
+}
 
 type Answer = Receipt | { readonly topic: string; readonly error: ReturnType<typeof errorBody> }
 

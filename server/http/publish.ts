@@ -9,7 +9,7 @@ import type { Draft, Hub, IdempotencyKey } from '../hub/index.ts'
 import { takeDrafts } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import { guardPublishing } from './keys.ts'
-import { publishMany, tooLarge } from './publish-many.ts'
+import { publishMany, type Receipt, tooLarge } from './publish-many.ts'
 import { publishSchema } from './schemas.ts'
 
 export interface PublishOptions {
@@ -18,16 +18,6 @@ export interface PublishOptions {
   readonly messageBytes: number
   readonly appendBytes: number
   readonly publishKey: string | undefined
-}
-
-export interface Receipt {
-  readonly topic: string
-  readonly epoch: string
-  readonly offset: number
-  readonly id: string
-  readonly time: number
-  readonly waiting: number
-  readonly replayed?: true
 }
 
 export async function publishRoutes(app: FastifyInstance, options: PublishOptions): Promise<void> {

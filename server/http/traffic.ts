@@ -2,9 +2,8 @@
 
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Guard } from '../access/admission.ts'
 
-export class Traffic implements Guard {
+export class Traffic {
   readonly #sockets = new Set<Socket>()
   #requests = 0
 
@@ -36,12 +35,8 @@ export class Traffic implements Guard {
     return [...this.#sockets].some(({ writableLength }) => writableLength > 0)
   }
 
-  readonly onRequest = (_request: unknown, _reply: unknown, done: () => void) => {
-    this.#requests += 1
-    done()
-  }
-
-  countRepeat(): void {
+  /** Count a request. */
+  readonly count = () => {
     this.#requests += 1
   }
 }

@@ -53,6 +53,8 @@ export class Feeds implements Follower {
   readonly #refused = new WaitList<Feed>()
   readonly #roused = new Channel<void>(1, { name: 'topics to ask for or leave' })
   readonly #tender: Task<never>
+  /** Whether it will look at the queues by itself: at the first idle feed, no other comes before that. */
+  #isTimed = false
   readonly #feeding: FeedOptions
 
   constructor(options: FeedsOptions, changed: () => void) {
@@ -85,7 +87,7 @@ export class Feeds implements Follower {
     this.#idle.add(feed)
     this.#idleCount += 1
     if (this.#idleCount > mostIdle) this.#options.broker.unfollow([this.#forget(this.#idle.first as Feed)], this)
-    if (this.#idleCount === 1) this.#roused.trySend()
+    if (!this.#isTimed) this.#roused.trySend()
   }
 
   /** Whether the broker has not been asked to follow, or has not answered for too long. */
@@ -188,6 +190,7 @@ export class Feeds implements Follower {
   *#tend(): Coroutine<never> {
     for (;;) {
       const dueMs = this.#nextDueMs()
+      this.#isTimed = dueMs !== undefined
       yield* select(
         { roused: this.#roused.receive(), due: dueMs === undefined ? null : after(dueMs) },
         { order: 'first' },

@@ -5,7 +5,7 @@ const named = (name: string, ...peers: string[]) => ({ name, title: `how ${name}
 const known = {
   usual: ['publish', 'storm', 'topics'].map((name) => named(name)),
   hotPath: [named('herd', 'nchan', 'faye'), named('news', 'nchan')],
-  runtime: [named('chain-7', 'go', 'promises')],
+  runtime: [named('chain-7', 'go', 'promises'), { ...named('chain-7000000', 'go'), isLong: true }],
   large: [named('huge')],
 }
 const usual = ['publish', 'storm', 'topics']
@@ -39,12 +39,15 @@ describe('the command line', () => {
 
   it('plays the programs of the runtime on every system, or on those that are named', () => {
     expect(flagsOf('--runtime', '--rounds', '21')).toMatchObject({
-      only: ['chain-7'],
+      only: ['chain-7', 'chain-7000000'],
       peers: ['go', 'promises'],
       rounds: 21,
     })
     expect(flagsOf('--only', 'chain-7')).toMatchObject({ only: ['chain-7'], peers: ['go', 'promises'] })
-    expect(flagsOf('--runtime', '--peers=go')).toMatchObject({ only: ['chain-7'], peers: ['go'] })
+    expect(flagsOf('--runtime', '--peers=go')).toMatchObject({ only: ['chain-7', 'chain-7000000'], peers: ['go'] })
+    // Large sizes are left out.
+    expect(flagsOf('--runtime', '--quick')).toMatchObject({ only: ['chain-7'] })
+    expect(flagsOf('--quick', '--only', 'chain-7000000')).toMatchObject({ only: ['chain-7000000'] })
   })
 
   it('compares with another commit, which leaves nothing else to be chosen', () => {

@@ -87,7 +87,7 @@ describe('subscriptions of one client', () => {
     const readers = topics.map((topic) => new Reader(client, topic, { cursor: cursors[topic] ?? '' }))
     for (const reader of readers) await reader.untilRead(1)
     await until('one poll', () => waitingFor(app) === 1 && counted.now === 1)
-    expect(counted.most).toBe(3)
+    expect(counted.most).toBeLessThan(6)
     for (const topic of topics) await app.publishNow(topic, 'news')
     for (const reader of readers) await reader.untilRead(2)
     expect(readers.map(({ data }) => data)).toEqual(topics.map(() => ['after', 'news']))

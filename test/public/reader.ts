@@ -82,3 +82,12 @@ export function byHand(fetch: typeof globalThis.fetch, more: object = {}) {
   }
   return { timers, client: createClient(own) }
 }
+
+/** A small generator of its own, so that a seed means the same everywhere. */
+export function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}

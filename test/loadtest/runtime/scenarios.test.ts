@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { tableText } from '../../../loadtest/report/table.ts'
 import { Figures, type Measured } from '../../../loadtest/runtime/figures.ts'
 import { outcomeOf, runtimeScenarios, scalePlot, workloadOutcome } from '../../../loadtest/runtime/scenarios.ts'
-import type { SystemName } from '../../../loadtest/runtime/systems.ts'
-import { memoryWorkloads, type Workload, workloads } from '../../../loadtest/runtime/workloads.ts'
+import { type SystemName, systems } from '../../../loadtest/runtime/systems.ts'
+import { memoryWorkloads, quickNames, type Workload, workloads } from '../../../loadtest/runtime/workloads.ts'
 
 const named = (name: string) => workloads.find((workload) => workload.name === name) as Workload
 const took = (system: SystemName, values: (number | undefined)[], more: Partial<Measured> = {}): Measured => ({
@@ -47,6 +47,12 @@ describe('the comparison at a workload', () => {
     ])
   })
 
+  it('names those that were asked for and have no figure, the second Go only where it plays', () => {
+    const asked = systems.filter(({ name }) => ['go', 'go-1', 'greenlet'].includes(name))
+    const [table] = workloadOutcome(named('chain-100000'), measured, asked).tables ?? []
+    expect(tableText(table!)).toMatch(/\ngreenlet +not at this size( +–){7}$/)
+  })
+
   it('has a table and a plot for each protocol, and rows of those back to back', () => {
     expect(tables.map(({ title }) => title)).toEqual([
       'chain of 100,000 links; back to back: one run after the other, garbage and all',
@@ -72,6 +78,8 @@ describe('the comparison at a workload', () => {
       parked('go', [2_700, 2_700, 2_700]),
     ])
     const text = tableText(outcome.tables![0]!)
+    expect(outcome.plots?.[0]?.x.names).toEqual(['encke', 'go'])
+    expect(outcome.plots?.[0]?.series[0]?.y).toEqual([431, 2_700])
     expect(text).toMatch(/\nencke +431 B +431–432 +430–432 +1 × /)
     expect(text).toMatch(/\ngo +2,700 B +2,700–2,700 +2,700–2,700 +6.26 ×/)
   })
@@ -105,6 +113,7 @@ describe('the workloads', () => {
     const all = [...workloads, ...memoryWorkloads]
     expect(new Set(all.map(({ name }) => name)).size).toBe(all.length)
     for (const { systems } of all) expect(systems).toContain('encke')
+    expect(quickNames.filter((name) => !all.some((one) => one.name === name))).toEqual([])
     for (const { peers } of runtimeScenarios) expect(peers).not.toContain('encke')
   })
 })

@@ -749,6 +749,7 @@ describe('a connection that waits', () => {
     await served.publish('a', 'before')
     await served.get('/messages?topic=a&wait=0')
     const left = () => ({ ...served.holdings(), messages: 0, bytes: 0, published: 0, delivered: 0 })
+    await until(() => served.holdings()['runnable'] === 0)
     const before: Record<string, number> = left()
     for (let round = 0; round < 100; round += 1) {
       const poller = await parked(served)

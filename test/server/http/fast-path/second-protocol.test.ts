@@ -35,7 +35,12 @@ beforeEach(async () => {
   app = fastify() as unknown as FastifyInstance
   const scheduler = new Scheduler()
   const identity = new ClientIdentity(false)
-  const admissions = new Admissions(app, { identity, clock: () => now, readmit: () => fastPath.readmit() })
+  const admissions = new Admissions(app, {
+    identity,
+    count: () => {},
+    clock: () => now,
+    readmit: () => fastPath.readmit(),
+  })
   const fastPath = new FastPath({ scheduler, server: app.server, admissions, isOff: () => false })
   // The guard: added here, and nowhere else.
   admissions.add({
