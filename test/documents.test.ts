@@ -91,6 +91,17 @@ describe('the protocol', () => {
     expect(rows.sort()).toEqual([...described, 'GET /', 'GET /openapi.json'].sort())
   })
 
+  it('names the members of the answers to a publish and to where a topic stands', async () => {
+    const membersAfter = (words: string) => {
+      const text = protocol.slice(protocol.indexOf(words) + words.length)
+      return [...(/^`\{(.*?)\}`/.exec(text)?.[1] ?? '').matchAll(/"(\w+)"/g)].map(([, member]) => member)
+    }
+    const receipt = (await (await publish('members', 1)).json()) as object
+    expect(membersAfter('The answer is 201 ')).toEqual(Object.keys(receipt))
+    const standing = (await (await fetch(`${origin}/topics/members`)).json()) as object
+    expect(membersAfter('`GET /topics/{topic}` answers ')).toEqual(Object.keys(standing))
+  })
+
   it('has the limits that are the defaults of the options beside them', () => {
     const fallbacks = new Map(describeOptions().map(({ flag, fallback }) => [flag, Number(fallback)]))
     const rows = [...protocol.matchAll(/^\| [^|]* \| ([^|]*) \| (`--[^|]*) \| [^|]* \|$/gm)]
@@ -200,8 +211,8 @@ function start(flags: string[], code: string): Program {
   return { firstLine, [Symbol.dispose]: () => child.kill('SIGKILL') }
 }
 
-async function publish(topic: string, data: unknown): Promise<void> {
-  await fetch(`${origin}/publish?topic=${topic}`, {
+function publish(topic: string, data: unknown): Promise<Response> {
+  return fetch(`${origin}/publish?topic=${topic}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(data),
