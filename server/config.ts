@@ -1,7 +1,7 @@
 // The configuration of a server: the options of each part, in one table, and the rules that they keep together. It is
 // checked once, here, and trusted everywhere else.
 //
-// `server/README.md` lists exactly these options (test/server/config.test.ts compares them in both directions).
+// `docs/operations.md` lists exactly these options (test/server/config.test.ts compares them in both directions).
 
 import { accessOptions } from './access/options.ts'
 import { brokerOptions } from './brokers/options.ts'

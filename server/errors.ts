@@ -4,7 +4,7 @@
 //   - a code, once released, keeps its name and its status: clients branch on the code, people read the message;
 //   - the message is written where the error is thrown, and says what was given and what to do;
 //   - 429 and 503 always say when to come back (Retry-After), from the table when the thrower knows no better;
-//   - `server/README.md` lists exactly this table (test/server/errors.test.ts compares them in both directions).
+//   - `docs/protocol.md` lists exactly this table (test/server/errors.test.ts compares them in both directions).
 //
 // The rows import nothing, and this file imports nothing else: everything in server/ imports it, also the hub, which knows
 // neither Node nor HTTP.

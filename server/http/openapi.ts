@@ -13,7 +13,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         version,
         description:
           'A comet server: hold a request open, and it is answered when a message is published to its topics. ' +
-          'Errors are listed, with their codes, in server/README.md.',
+          'Errors are listed, with their codes, in docs/protocol.md.',
       },
       tags: [
         { name: 'messages', description: 'Publishing and reading' },

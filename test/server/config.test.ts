@@ -26,8 +26,8 @@ function complaints(argv: string[], env: Record<string, string> = {}): readonly 
 const keys = { ENCKE_PUBLISH_KEY: 'p', ENCKE_SUBSCRIBE_KEY: 's' }
 
 describe('the documents', () => {
-  const readme = readFileSync(new URL('../../server/README.md', import.meta.url), 'utf8')
-  const section = readme.split(/^## /m).find((part) => part.startsWith('Configuration\n')) ?? ''
+  const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+  const section = text.split(/^## /m).find((part) => part.startsWith('Configuration\n')) ?? ''
   const rowsWith = (start: string) => section.split('\n').filter((line) => line.startsWith(start))
 
   it('list every option and no other, row by row', () => {

@@ -9,9 +9,9 @@ const codes = (Object.keys(errorTable) as ErrorCode[]).sort(
 )
 
 describe('the table of errors', () => {
-  it('is the table in server/README.md, row by row, in both directions', () => {
-    const readme = readFileSync(new URL('../../server/README.md', import.meta.url), 'utf8')
-    const section = readme.split(/^## /m).find((part) => part.startsWith('Errors\n')) ?? ''
+  it('is the table in docs/protocol.md, row by row, in both directions', () => {
+    const text = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
+    const section = text.split(/^## /m).find((part) => part.startsWith('Errors\n')) ?? ''
     const documented = section.split('\n').filter((line) => line.startsWith('| `'))
     const rows = codes.map((code) => `| \`${code}\` | ${errorTable[code].statusCode} | ${errorTable[code].summary} |`)
     expect(documented).toEqual(rows)

@@ -66,7 +66,7 @@ function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDef
     client: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9_-]{1,64}$',
-        description: 'A random name for the reader, one per page.',
+        description: 'A random name for the reader, one per page. It is ignored for now.',
         ...complaining('ENCKE_ERR_CLIENT_VALUE', 'a random name of 1 to 64 letters, digits, - and _'),
       }),
     ),
