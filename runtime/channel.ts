@@ -218,6 +218,16 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
     return true
   }
 
+  canSend(): boolean {
+    if (this.isClosed || this.length < this.room) return true
+    const overflow = this.rare?.options?.overflow ?? 'suspend'
+    return overflow !== 'suspend' || [...this].some((waiting) => !waiting.isSend)
+  }
+
+  canReceive(): boolean {
+    return this.isClosed || this.length > 0 || [...this].some((waiting) => waiting.isSend)
+  }
+
   closedError(): ChannelClosed {
     return new ChannelClosed(this.name, this.rare?.closed?.cause)
   }

@@ -1,6 +1,6 @@
 // A host whose clock only moves when told: tests with hours in them run in microseconds, the same way every time.
 
-import type { Host } from '../core/host.ts'
+import type { ChosenTimers, Host } from '../core/host.ts'
 import { defaultHost } from '../core/host.ts'
 import type { Coroutine } from '../core/operation.ts'
 import type { SchedulerOptions } from '../core/scheduler.ts'
@@ -13,6 +13,16 @@ interface VirtualTimer {
   readonly callback: () => void
 }
 
+interface VirtualHostOptions {
+  /** How many resumes make a slice. Default 64. */
+  readonly sliceResumes?: number
+  /**
+   * 'idle' (the default): time moves only when everybody is parked. 'anytime', for an explorer: the timers that are due
+   * next are choices, at every step, of a scheduler that shuffles.
+   */
+  readonly timers?: 'idle' | 'anytime'
+}
+
 /**
  * The virtual host. Time moves only when everybody is parked, and stands still while a promise is awaited. Slices count
  * resumes instead of milliseconds, so a run depends on nothing but its seed.
@@ -21,15 +31,21 @@ export class VirtualHost implements Host {
   /** What was reported, oldest first. A test looks at it, or a failure goes unseen. */
   readonly reported: unknown[] = []
   readonly sliceResumes: number
+  readonly timers?: ChosenTimers
   #time = 0
   readonly #ready: (() => void)[] = []
   readonly #timers = new Set<VirtualTimer>()
   readonly #schedulers: Scheduler[] = []
   readonly #real = defaultHost()
 
-  constructor({ sliceResumes = 64 }: { readonly sliceResumes?: number } = {}) {
+  constructor({ sliceResumes = 64, timers = 'idle' }: VirtualHostOptions = {}) {
     if (!(sliceResumes >= 1)) throw new RangeError(`sliceResumes must be at least 1 (got ${String(sliceResumes)})`)
     this.sliceResumes = sliceResumes
+    if (timers === 'anytime')
+      this.timers = {
+        nextDue: () => this.#first()?.due ?? Number.POSITIVE_INFINITY,
+        passTo: (time) => this.#passTo(time),
+      }
   }
 
   now(): number {
@@ -119,6 +135,10 @@ export class VirtualHost implements Host {
     return result
   }
 
+  #passTo(time: number): void {
+    this.#time = Math.max(this.#time, time)
+  }
+
   #isAwaiting(): boolean {
     return this.#schedulers.some((scheduler) => scheduler.statistics().awaited > 0)
   }
@@ -131,7 +151,7 @@ export class VirtualHost implements Host {
 
   #fire(timer: VirtualTimer): void {
     this.#timers.delete(timer)
-    this.#time = Math.max(this.#time, timer.due)
+    this.#passTo(timer.due)
     timer.callback()
     this.settle()
   }
