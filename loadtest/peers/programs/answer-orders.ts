@@ -60,7 +60,7 @@ async function measureParked(programs: Programs, coroutines: number): Promise<un
 }
 
 /** Give `is`, if it is what it should be. @throws Error when it is not */
-export function check(what: string, is: number, shouldBe: number): number {
+function check(what: string, is: number, shouldBe: number): number {
   if (is !== shouldBe) throw new Error(`${what} should be ${shouldBe} (got ${is})`)
   return is
 }
