@@ -4,21 +4,13 @@
 import { performance } from 'node:perf_hooks'
 import { Meter } from './measure/meter.ts'
 import { Generator } from './processes/generator.ts'
-import type { Peer } from './processes/peers.ts'
 import { ServerProcess } from './processes/server-process.ts'
 import type { Subject } from './processes/subject.ts'
 import type { ScenarioReport } from './report/report.ts'
 import type { Ground, Outcome, Scenario, Stage } from './scenario.ts'
 
-export interface RunOptions {
+export interface RunOptions extends Omit<Stage, 'startServer' | 'start'> {
   readonly subject: Subject
-  /** Laid beside it, by scenarios that compare. */
-  readonly peers: readonly Peer[]
-  readonly durationMs: number
-  readonly isQuick: boolean
-  /** Somebody wants it to end. */
-  readonly signal: AbortSignal
-  show(progress: string): void
 }
 
 /** What a scenario may take beside its duration, several times over where it has phases. */
@@ -42,27 +34,25 @@ async function attemptScenario(scenario: Scenario, options: RunOptions): Promise
   const over = new AbortController()
   const signal = AbortSignal.any([options.signal, late, over.signal])
   await using started = new AsyncDisposableStack()
-  const grounds: Ground[] = []
-  const start = async (subject: Subject, variables?: Readonly<Record<string, string>>) => {
-    const ground = started.use(await startGround(subject, variables))
-    // A peer may write what it likes.
-    if (subject === options.subject) grounds.push(ground)
+  const ours: Ground[] = []
+  const start = async (subject: Subject, variables?: Readonly<Record<string, string>>) =>
+    started.use(await startGround(subject, variables))
+  const startServer = async (variables?: Readonly<Record<string, string>>) => {
+    const ground = await start(options.subject, variables)
+    // Only ours: a peer may write what it likes.
+    ours.push(ground)
     return ground
   }
-  const stage: Stage = {
-    ...options,
-    signal,
-    startServer: (variables) => start(options.subject, variables),
-    start,
-  }
   try {
-    const outcome = await Promise.race([scenario.run(stage), aborted(signal)])
-    const complaints = [...outcome.complaints, ...grounds.flatMap(serverComplaints)]
+    const outcome = await Promise.race([
+      scenario.run({ ...options, signal, startServer, start: (subject) => start(subject) }),
+      aborted(signal),
+    ])
+    const complaints = [...outcome.complaints, ...ours.flatMap(serverComplaints)]
     return { ...outcome, complaints, verdict: complaints.length === 0 ? 'held' : 'broken' }
   } catch (error) {
     const reason = late.aborted ? `it was not over after ${limitMs / 1_000} s` : (error as Error).message
-    const complaints = [reason, ...grounds.flatMap(serverComplaints)]
-    return { complaints, rows: [], details: [], plots: [], verdict: 'failed' }
+    return { complaints: [reason, ...ours.flatMap(serverComplaints)], verdict: 'failed' }
   } finally {
     // What is left of a scenario that failed looks at its signal, and ends.
     over.abort(new Error('the scenario is over'))

@@ -1,23 +1,24 @@
-// The chat: rooms, each a topic of the server, all of them followed with one poll.
+// The chat: rooms, each a topic of the server. The client reads all of them with one poll.
 
 import { Composer } from './chat/composer.js'
 import { ConnectionView } from './chat/connection-view.js'
 import { copyOnClick } from './chat/copying.js'
 import { Drawer } from './chat/drawer.js'
 import { find } from './chat/element.js'
+import { KeyForm } from './chat/key-form.js'
 import { LogView } from './chat/log-view.js'
+import { Outbox } from './chat/outbox.js'
 import { Room } from './chat/room.js'
 import { RoomList } from './chat/room-list.js'
 import { linkTo, roomIn, topicOf } from './chat/room-name.js'
+import { keepDraft, keptDrafts } from './chat/session.js'
 import { forgetRoom, keep, keepOwnId, keepReadUntil, keepRoom, mostRooms, remember } from './chat/storage.js'
 import { createClient } from './client.js'
 
 /** @typedef {import('./client.js').Message} Message */
 /** @typedef {import('./client.js').State} State */
-/** @typedef {import('./client.js').Failure} Failure */
 /** @typedef {import('./chat/room.js').Entry} Entry */
 
-const client = createClient()
 const memory = remember()
 const ownIds = new Set(memory.ownIds)
 const own = {
@@ -35,16 +36,28 @@ const known = new Map()
 let rooms = []
 /** @type {Room} */
 let current
-/** @type {ReturnType<typeof client.subscribe> | undefined} */
-let subscription
+/** What each room that is followed is read by. @type {Map<Room, ReturnType<ReturnType<typeof createClient>['subscribe']>>} */
+const subscriptions = new Map()
 /** When each room was looked at last, as a count of visits. @type {Map<Room, number>} */
 const visits = new Map()
 let isLive = false
 let isClosed = false
 let name = memory.name
 
+const keyForm = new KeyForm((changed) => {
+  client = createClient(keyForm.keys)
+  if (changed.includes('publishKey')) outbox.sendKeyless()
+  if (changed.includes('subscribeKey')) followAll()
+})
+let client = createClient(keyForm.keys)
+const outbox = new Outbox({
+  publish: (topic, data) => client.publish(topic, data),
+  sent: own.add,
+  wantKey: () => keyForm.ask('publishKey'),
+  changed: () => show(),
+})
 const drawer = new Drawer()
-const connection = new ConnectionView(() => (isClosed ? follow() : subscription?.poll()))
+const connection = new ConnectionView(() => (isClosed ? followAll() : subscriptions.get(current)?.poll()))
 const list = new RoomList({ leave })
 const log = new LogView({ resend, discard, moved: readOn })
 const composer = new Composer(name, {
@@ -55,6 +68,7 @@ const composer = new Composer(name, {
   say,
   written: (text) => {
     current.draft = text
+    keepDraft(current.name, text)
   },
 })
 
@@ -69,6 +83,8 @@ addEventListener('storage', () => {
 })
 document.addEventListener('visibilitychange', readOn)
 for (const room of memory.rooms) rooms.push(roomCalled(room))
+outbox.restore(roomCalled)
+for (const room of rooms) follow(room)
 enter(roomIn(location.hash), false)
 
 /**
@@ -85,8 +101,8 @@ function enter(roomName, isChosen = true) {
     rooms.push(current)
     keepRoom(roomName)
     if (rooms.length > mostRooms) dropOldest()
-    follow()
-  } else if (subscription === undefined) follow()
+    follow(current)
+  }
   visits.set(current, visits.size === 0 ? 1 : Math.max(...visits.values()) + 1)
   composer.room = roomName
   composer.draft = current.draft
@@ -104,16 +120,13 @@ function enter(roomName, isChosen = true) {
 function dropOldest() {
   const others = rooms.filter((room) => room !== current)
   const oldest = others.reduce((a, b) => ((visits.get(b) ?? 0) < (visits.get(a) ?? 0) ? b : a))
-  rooms = rooms.filter((room) => room !== oldest)
-  forgetRoom(oldest.name)
+  unfollow(oldest)
 }
 
 /** @param {string} roomName */
 function leave(roomName) {
-  forgetRoom(roomName)
-  rooms = rooms.filter((room) => room.name !== roomName)
+  unfollow(roomCalled(roomName))
   if (current.name === roomName) enter(rooms[0]?.name ?? roomIn(''))
-  follow()
   show()
   find('rooms', HTMLElement).querySelector('a')?.focus()
 }
@@ -126,97 +139,93 @@ function roomCalled(roomName) {
   const { readUntil } = memory
   const until = Object.hasOwn(readUntil, roomName) ? readUntil[roomName] : undefined
   const room = new Room(roomName, until, own)
+  const drafts = keptDrafts()
+  if (Object.hasOwn(drafts, roomName)) room.draft = drafts[roomName] ?? ''
   known.set(topic, room)
   return room
 }
 
-/** Poll for the rooms of now, from where the last poll came to; a room that is new begins with its history. */
-function follow() {
-  const cursor = subscription?.cursor
-  subscription?.close()
-  isClosed = false
-  subscription = client.subscribe(
-    rooms.map((room) => topicOf(room.name)),
-    receive,
-    { ...(cursor !== undefined && { cursor }), from: 'earliest', limit: 1_000, onState, onVerdict },
-  )
+/** Read a room, from where it was read to; one that is new begins with its history. @param {Room} room */
+function follow(room) {
+  const { cursor } = subscriptions.get(room) ?? {}
+  const subscription = client.subscribe(topicOf(room.name), (messages) => receive(room, messages), {
+    ...(cursor !== undefined && { cursor }),
+    from: 'earliest',
+    limit: 1_000,
+    onState: (state) => onState(room, state),
+    onVerdict: (told) => onVerdict(room, told),
+  })
+  subscriptions.get(room)?.close()
+  subscriptions.set(room, subscription)
 }
 
-/** @param {Message[]} messages */
-function receive(messages) {
-  for (const [topic, some] of Map.groupBy(messages, ({ topic }) => topic)) {
-    const room = known.get(topic)
-    room?.receive(some, room === current && isReading())
-  }
+/** Read all rooms anew, because it had stopped, or with another key. */
+function followAll() {
+  isClosed = false
+  for (const room of rooms) follow(room)
+}
+
+/** @param {Room} room */
+function unfollow(room) {
+  rooms = rooms.filter((one) => one !== room)
+  subscriptions.get(room)?.close()
+  subscriptions.delete(room)
+  forgetRoom(room.name)
+}
+
+/** @param {Room} room @param {Message[]} messages */
+function receive(room, messages) {
+  room.receive(messages, room === current && isReading())
+  outbox.keep()
   show()
 }
 
-/** @param {State} state */
-function onState(state) {
-  // A poll for other rooms is no news about the connection; only its failure would be.
+/** @param {Room} room @param {State} state */
+function onState(room, state) {
+  // That another room is read says nothing about the connection; only its failure would.
   if (state.name === 'connecting' && isLive) return
   if (state.name === 'closed' && state.error === undefined) return
   isLive = state.name === 'live'
   isClosed = state.name === 'closed'
   connection.show(state)
+  if (state.error?.code === 'ENCKE_ERR_SUBSCRIBE_KEY') keyForm.ask('subscribeKey')
   if (!isLive) return
   // What comes with the first answer is history; the client hands it out before anything else can happen.
-  const loaded = rooms
   setTimeout(() => {
-    for (const room of loaded) if (room.loaded()) keepReadUntil(room.name, room.readUntil ?? 0)
+    if (room.loaded()) keepReadUntil(room.name, room.readUntil ?? 0)
+    outbox.loaded(room)
     show()
   })
 }
 
-/** @param {{ topic: string, verdict: 'gap' | 'reset', missed: number | null }} told */
-function onVerdict({ topic, verdict, missed }) {
+/** @param {Room} room @param {{ verdict: 'gap' | 'reset', missed: number | null }} told */
+function onVerdict(room, { verdict, missed }) {
   const words =
     verdict === 'gap'
       ? `${missed} ${missed === 1 ? 'message was' : 'messages were'} missed here: the server no longer has ${missed === 1 ? 'it' : 'them'}.`
       : 'The server started anew. What was said in the meantime may be missing.'
-  known.get(topic)?.note(words, Date.now())
+  room.note(words, Date.now())
   show()
 }
 
 /** @param {string} text */
 function say(text) {
-  const nonce = randomName()
-  const room = current
-  send(room, room.say({ name, text, nonce, time: Date.now() }))
+  outbox.say(current, name, text)
   show(true)
 }
 
 /** @param {Entry} entry */
 function resend(entry) {
-  entry.status = 'sending'
-  send(current, entry)
+  outbox.send(current, entry)
   show(true)
   composer.focus()
 }
 
 /** @param {Entry} entry */
 function discard(entry) {
-  current.discard(entry)
+  outbox.discard(current, entry)
   show()
   composer.focus()
-}
-
-/** @param {Room} room @param {Entry} entry */
-async function send(room, entry) {
-  const { name, text, nonce } = entry
-  try {
-    const { id } = await client.publish(topicOf(room.name), { name, text, nonce })
-    own.add(id)
-  } catch (error) {
-    room.fail(entry, whyNot(/** @type {Failure} */ (error)))
-    show()
-  }
-}
-
-/** @param {Failure} failure */
-function whyNot({ code, message }) {
-  // Only an answer of Encke says that it was not published. Sending it again is safe: readers know it by its nonce.
-  return code ? `Not sent: ${message}.` : 'No answer from the server: this may not have been sent.'
 }
 
 function isReading() {
@@ -241,9 +250,4 @@ function showCounts() {
   const unread = rooms.reduce((sum, room) => sum + room.unread, 0)
   document.title = `${unread > 0 ? `(${unread}) ` : ''}#${current.name} · Encke`
   list.show(rooms, current)
-}
-
-function randomName() {
-  const bytes = crypto.getRandomValues(new Uint8Array(12))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

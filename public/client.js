@@ -5,210 +5,180 @@
 //   await client.publish('hello', 'world')
 //   client.close()
 //
-// The cursor moves only with a whole reply: what is cut off is asked for again, nothing comes twice.
+// All subscriptions of a client share one poll. One that begins where the others are not, at a cursor of its own or at
+// the history of a topic that is read already, has a poll of its own until it has caught up. A server that takes few
+// topics in a request gets several polls; three requests wait at most and two more are under way, of the six connections
+// that a browser opens: one is left to publish with.
+
+import { fromOf, PollLoop } from './client/poll-loop.js'
+import { ask } from './client/request.js'
+import { partsOf, Subscription } from './client/subscription.js'
+import { Terms } from './client/terms.js'
+import { Turns } from './client/turns.js'
 
 /** @typedef {{ topic: string, offset: number, id: string, time: number, data: unknown }} Message */
-/** @typedef {Error & { status?: number, code?: string, retryAfterMs?: number }} Failure without status: no answer */
+/** @typedef {import('./client/request.js').Failure} Failure */
 /** @typedef {{ name: 'connecting' | 'live' | 'waiting' | 'closed', ms?: number, error?: Failure }} State */
+/**
+ * @typedef {object} Options
+ * @property {string | null} [cursor] where to go on: what `onMessages` was given, with the same topics; none begins at `from`
+ * @property {'now' | 'earliest'} [from] where to begin in a topic that the cursor lacks
+ * @property {number} [limit] the most messages of a reply; of subscriptions that share a poll, the largest counts
+ * @property {number} [wait] seconds that the server holds a poll; the shortest counts; the server decides when none is given
+ * @property {number} [hiddenPauseMs] between the polls of a hidden page; 5 s
+ * @property {(state: State) => void} [onState]
+ * @property {(told: { topic: string, verdict: 'gap' | 'reset', missed: number | null }) => void} [onVerdict]
+ */
+/** @typedef {import('./client/subscription.js').Seat} Seat */
 
-/** What a poll may take beyond its wait. */
-const graceMs = 15_000
-const woken = new Error()
-
-/** `origin` names a server elsewhere; what follows the keys is for tests. */
+/**
+ * `origin` names a server elsewhere, `credentials` is for fetch: 'include' sends cookies there. What follows the keys
+ * is for tests.
+ */
 export function createClient({
   origin = '',
+  credentials = /** @type {RequestCredentials | undefined} */ (undefined),
   publishKey = '',
   subscribeKey = '',
   fetch = globalThis.fetch,
   setTimeout = globalThis.setTimeout,
   clearTimeout = globalThis.clearTimeout,
   random = Math.random,
+  now = () => performance.now(),
   page = globalThis.document,
   network = globalThis,
+  location = globalThis.location,
 } = {}) {
-  /** @type {Set<() => void>} */
-  const closers = new Set()
-
-  /** @param {string} path @param {string} key @param {unknown} body */
-  async function ask(path, key, body, limitMs = graceMs, abort = new AbortController()) {
-    const timer = setTimeout(() => abort.abort(new Error(`no answer in ${limitMs / 1000} s`)), limitMs)
-    /** @type {Record<string, string>} */
-    const headers = {}
-    if (key) headers['authorization'] = `Bearer ${key}`
-    if (body !== undefined) headers['content-type'] = 'application/json'
-    try {
-      const response = await fetch(origin + path, {
-        method: body === undefined ? 'GET' : 'POST',
-        headers,
-        body: JSON.stringify(body) ?? null,
-        cache: 'no-store',
-        signal: abort.signal,
-      })
-      const text = await response.text()
-      if (!response.ok) throw refusal(response, text)
-      return JSON.parse(text)
-    } finally {
-      clearTimeout(timer)
-    }
+  const isElsewhere = origin !== '' && location !== undefined && new URL(origin).origin !== location.origin
+  const pageOrigin = isElsewhere ? location.origin : ''
+  const connection = { origin, credentials, pageOrigin, fetch, setTimeout, clearTimeout }
+  const terms = new Terms(isElsewhere && subscribeKey !== '')
+  /** @type {Set<PollLoop>} */
+  const loops = new Set()
+  /** @type {Set<Subscription>} */
+  const subscriptions = new Set()
+  const house = {
+    connection,
+    key: subscribeKey,
+    terms,
+    turns: new Turns(3),
+    shortTurns: new Turns(2),
+    loops,
+    random,
+    now,
+    page,
+    settle,
   }
+  /** @type {AbortController | undefined} */
+  let listening
 
   /**
-   * Call `onMessages` with each message once, in order, from `cursor` or `from` on; waits for it when async.
+   * Call `onMessages` with each message once, in order; the next poll waits for it when it is async.
+   *
    * @param {string | string[]} topics
-   * @param {(messages: Message[], cursor: string) => unknown} onMessages
-   * @param {{ cursor?: string, from?: 'now' | 'earliest', limit?: number, wait?: number, hiddenPauseMs?: number, onState?: (state: State) => void, onVerdict?: (told: { topic: string, verdict: 'gap' | 'reset', missed: number | null }) => void }} [options]
+   * @param {(messages: Message[], cursor: string) => unknown} onMessages `cursor` is after these messages
+   * @param {Options} [options]
    */
   function subscribe(topics, onMessages, options = {}) {
-    const { from, limit, wait = 25, hiddenPauseMs = 5_000, onState, onVerdict } = options
-    const client = random().toString(36).slice(2) || '0'
-    const names = [topics].flat()
-    const life = new AbortController()
-    let { cursor } = options
-    let state = ''
-    let failures = 0
-    let isFresh = false
-    let isHeld = false
-    let abort = new AbortController()
-    let wake = () => {}
-
-    /** @param {State} next */
-    function tell(next) {
-      if (life.signal.aborted || (next.name === state && state !== 'waiting')) return
-      state = next.name
-      call(onState, next)
+    listening ??= listen()
+    const subscription = new Subscription(onMessages, options, (seats) => leave(subscription, seats))
+    subscriptions.add(subscription)
+    for (const part of partsOf([...new Set([topics].flat())], options.cursor || '')) {
+      const cursor = part.cursor || undefined
+      take(subscription, part.topics, cursor, findLoop(part, fromOf(options)) ?? new PollLoop(house, cursor))
     }
-
-    /** @param {number} ms */
-    function pause(ms) {
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
-        wake = () => {
-          clearTimeout(timer)
-          resolve(0)
-        }
-      })
-    }
-
-    /** @param {number} askedMs @param {number} ownMs @param {Failure} [error] */
-    async function retreat(askedMs, ownMs, error) {
-      const ms = askedMs + ownMs
-      isFresh = false
-      isHeld = askedMs > 0
-      tell({ name: 'waiting', ms, ...(error && { error }) })
-      if (!life.signal.aborted) await pause(ms)
-      isHeld = false
-    }
-
-    function poll() {
-      abort = new AbortController()
-      const asked = { cursor, wait: isFresh && !page?.hidden ? wait : 0, limit, from, client }
-      const limitMs = asked.wait * 1000 + graceMs
-      if (names.length > 100) return ask('/poll', subscribeKey, { topics: names, ...asked }, limitMs, abort)
-      const query = new URLSearchParams(names.map((name) => ['topic', name]))
-      for (const [name, value] of Object.entries(asked)) if (value !== undefined) query.set(name, `${value}`)
-      return ask(`/messages?${query}`, subscribeKey, undefined, limitMs, abort)
-    }
-
-    /** @param {any} batch */
-    async function take(batch) {
-      if (!Array.isArray(batch.messages)) throw new Error('not from Encke')
-      failures = 0
-      cursor = batch.cursor
-      isFresh = true
-      if (batch.retryAfterMs === undefined) tell({ name: 'live' })
-      if (batch.superseded) return close(new Error('superseded'))
-      for (const [topic, { verdict, missed }] of Object.entries(batch.topics)) {
-        if (verdict !== 'ok' && !life.signal.aborted) call(onVerdict, { topic, verdict, missed })
-      }
-      if (batch.messages.length > 0 && !life.signal.aborted) await call(onMessages, batch.messages, cursor)
-      if (life.signal.aborted) return
-      if (batch.retryAfterMs !== undefined) await retreat(batch.retryAfterMs, 0)
-      else if (page?.hidden && !batch.more) await pause(hiddenPauseMs)
-    }
-
-    async function run() {
-      while (!life.signal.aborted) {
-        if (state !== 'live') tell({ name: 'connecting' })
-        try {
-          const batch = await poll()
-          if (!life.signal.aborted) await take(batch)
-        } catch (/** @type {any} */ error) {
-          if (life.signal.aborted) return
-          if (abort.signal.reason === woken) continue
-          if (isFinal(error)) return close(error)
-          const backoffMs = random() * Math.min(30_000, 500 * 2 ** failures++)
-          await retreat(error.retryAfterMs ?? 0, backoffMs, error)
-        }
-      }
-    }
-
-    function pollNow() {
-      isFresh = false
-      failures = 0
-      abort.abort(woken)
-      wake()
-    }
-
-    /** @param {Failure} [error] */
-    function close(error) {
-      tell({ name: 'closed', ...(error && { error }) })
-      closers.delete(close)
-      life.abort()
-      abort.abort()
-      wake()
-    }
-
-    // A time that the server named stands.
-    const onChange = () => page?.hidden || isHeld || pollNow()
-    const { signal } = life
-    page?.addEventListener('visibilitychange', onChange, { signal })
-    for (const event of ['online', 'offline']) network.addEventListener?.(event, onChange, { signal })
-    closers.add(close)
-    queueMicrotask(run)
     return {
-      close: () => close(),
-      poll: pollNow,
+      close: () => subscription.close(),
+      /** Ask at once, whatever it waits for. */
+      poll: () => {
+        for (const { loop } of subscription.seats) loop.pollNow()
+      },
+      /** Where it stands. It may be after messages that `onMessages` is still busy with. */
       get cursor() {
-        return cursor
+        return subscription.cursor
       },
     }
   }
 
+  /** @param {{ topics: string[], cursor: string }} part @param {string | undefined} from */
+  function findLoop({ topics, cursor }, from) {
+    for (const loop of loops) if (loop.admits(topics, from, cursor)) return loop
+    return undefined
+  }
+
+  /** @param {Subscription} subscription @param {string[]} topics @param {string | undefined} cursor @param {PollLoop} loop */
+  function take(subscription, topics, cursor, loop) {
+    const seat = { subscription, topics: new Set(topics), cursor, loop }
+    subscription.seats.push(seat)
+    loop.add(seat)
+  }
+
+  /**
+   * Give each of these seats a loop of its own, or several, that goes on from `cursor`.
+   *
+   * @param {Seat[]} seats @param {string | undefined} cursor @param {Set<string>} covered
+   */
+  function settle(seats, cursor, covered) {
+    for (const seat of seats) {
+      const { subscription, topics } = seat
+      const others = subscription.seats.splice(subscription.seats.indexOf(seat)).slice(1)
+      vacate(seat)
+      for (const rest = [...topics]; rest.length > 0; ) {
+        const some = rest.splice(0, terms.topicsMost || 1)
+        take(
+          subscription,
+          some,
+          seat.cursor,
+          new PollLoop(house, cursor, new Set(some.filter((topic) => covered.has(topic)))),
+        )
+      }
+      subscription.seats.push(...others)
+    }
+  }
+
+  /** @param {Seat} seat */
+  function vacate(seat) {
+    for (const loop of loops) loop.remove(seat)
+  }
+
+  /** @param {Subscription} subscription @param {Seat[]} seats */
+  function leave(subscription, seats) {
+    for (const seat of seats) vacate(seat)
+    subscriptions.delete(subscription)
+    if (subscriptions.size > 0) return
+    listening?.abort()
+    listening = undefined
+  }
+
+  /** Follow the page and the network. */
+  function listen() {
+    const listening = new AbortController()
+    const { signal } = listening
+    const every = (/** @type {(loop: PollLoop) => void} */ act) => {
+      for (const loop of loops) act(loop)
+    }
+    page?.addEventListener('visibilitychange', () => page.hidden || every((loop) => loop.pollNow()), { signal })
+    if (network.addEventListener === undefined) return listening
+    network.addEventListener('online', () => page?.hidden || every((loop) => loop.pollNow()), { signal })
+    network.addEventListener('offline', () => page?.hidden || every((loop) => loop.checkNetwork()), { signal })
+    network.addEventListener('pagehide', () => every((loop) => loop.setAway(true)), { signal })
+    network.addEventListener('pageshow', () => every((loop) => loop.setAway(false)), { signal })
+    return listening
+  }
+
   /**
    * Publish once, never again by itself: a lost answer does not say whether it was kept.
+   *
    * @param {string} topic @param {unknown} data any JSON value
    */
-  const publish = (topic, data) => ask(`/publish?${new URLSearchParams({ topic })}`, publishKey, data ?? null)
+  function publish(topic, data) {
+    return ask(connection, `/publish?${new URLSearchParams({ topic })}`, { key: publishKey, body: data ?? null })
+  }
 
   /** Close every subscription. */
-  const close = () => {
-    for (const closeOne of closers) closeOne()
+  function close() {
+    for (const subscription of subscriptions) subscription.close()
   }
 
   return { subscribe, publish, close }
-}
-
-// What Encke refuses it would refuse again; what a proxy says may pass.
-/** @param {Failure} failure */
-const isFinal = ({ status = 0, code = '' }) => /^ENCKE/.test(code) && status < 500 && status !== 408 && status !== 429
-
-/** @param {Response} response @param {string} text @returns {Failure} */
-function refusal({ status, headers }, text) {
-  const after = headers.get('retry-after') ?? ''
-  const retryAfterMs = Math.max(Number(after) * 1000 || Date.parse(after) - Date.now() || 0, 0)
-  let about
-  try {
-    about = JSON.parse(text)
-  } catch {}
-  return Object.assign(new Error(about?.message ?? `status ${status}`), { status, code: about?.code, retryAfterMs })
-}
-
-/** @param {((...given: any[]) => unknown) | undefined} callback @param {...unknown} given */
-async function call(callback, ...given) {
-  try {
-    await callback?.(...given)
-  } catch (error) {
-    ;(globalThis.reportError ?? console.error)(error)
-  }
 }

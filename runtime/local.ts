@@ -27,11 +27,12 @@ export class Local<T> {
   }
 
   /**
-   * The value of the coroutine that is running, in any function that it calls. Outside of coroutines, as in a callback of
-   * the platform, it is the initial one: what is called from everywhere, as logging is, may ask everywhere.
+   * The value of the coroutine that is running, in any function that it calls; in a supervisor that of the child that
+   * failed. Outside of coroutines, as in a callback of the platform, it is the initial one: what is called from
+   * everywhere, as logging is, may ask everywhere.
    */
   get(): T {
-    const locals = (running.task as CoroutineTask<unknown> | null)?.locals ?? null
+    const locals = ((running.task ?? running.mourned) as CoroutineTask<unknown> | null)?.locals ?? null
     return locals?.has(this) ? (locals.get(this) as T) : this.#initial
   }
 

@@ -3,7 +3,7 @@
 // Invariant: from the moment one case commits, no other case can: the losers are withdrawn by the very call that
 // commits the winner, not when the coroutine is resumed.
 
-import type { Operation, Selectable, Waiter } from './core/operation.ts'
+import type { Operation, Runner, Selectable, Waiter } from './core/operation.ts'
 import { OperationBase, running, SelectableOperation, SPENT } from './core/operation.ts'
 
 /** Operations by name; `null` switches a case off. */
@@ -45,6 +45,8 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
   readonly #operations: Selectable<unknown>[]
   readonly #isRandom: boolean
   #winner: Selectable<unknown> | null = null
+  /** How many of them wait, from the first on. */
+  #registered = 0
 
   constructor(cases: C, options: SelectOptions | undefined) {
     super()
@@ -71,14 +73,12 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
 
   override withdraw(waiter: Waiter): void {
     super.withdraw(waiter)
-    for (const operation of this.#operations) operation.withdraw(this)
+    this.#letGo(null, waiter)
   }
 
   /** Told by the case that has committed. */
   wake(winner: Selectable<unknown>): void {
-    for (const operation of this.#operations) {
-      if (operation !== winner) operation.withdraw(this)
-    }
+    this.#letGo(winner, this.waiter)
     this.#winner = winner
     this.complete()
   }
@@ -97,9 +97,25 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
 
   protected enlist(): void {
     for (const operation of this.#operations) {
+      this.#registered += 1
       operation.register(this)
-      // One that wakes its waiter while it registers has committed: the rest must not stay behind.
-      if (this.#winner !== null) return
+      if (this.waiter !== null) continue
+      // While it registered, a case has committed, or the coroutine was cancelled: nothing must stay behind.
+      if (operation !== this.#winner) operation.withdraw(this)
+      return
+    }
+  }
+
+  /** Withdraw all but the winner. One that throws must neither keep the others nor stop whoever hands over. */
+  #letGo(winner: Selectable<unknown> | null, waiter: Waiter | null): void {
+    for (let index = 0; index < this.#registered; index += 1) {
+      const operation = this.#operations[index] as Selectable<unknown>
+      if (operation === winner) continue
+      try {
+        operation.withdraw(this)
+      } catch (error) {
+        ;(waiter as Partial<Runner> | null)?.scheduler?.report(error)
+      }
     }
   }
 

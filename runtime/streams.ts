@@ -4,8 +4,9 @@
 // but the coroutine that produces, parked on its next `send`.
 
 import { Channel } from './channel.ts'
-import type { Coroutine, Operation } from './core/operation.ts'
-import { running } from './core/operation.ts'
+import { Next } from './channel-operation.ts'
+import type { Coroutine, Operation, Waiter } from './core/operation.ts'
+import { running, SelectableOperation } from './core/operation.ts'
 import type { Scheduler } from './core/scheduler.ts'
 import type { CoroutineTask } from './core/task.ts'
 import type { Task } from './core/task-handle.ts'
@@ -53,13 +54,12 @@ export function toAsyncIterable<T>(source: Supply<T> | Producer<T>, options: Rea
  * when it is read, none before. Cancelling the stream is leaving the loop.
  */
 export function toReadableStream<T>(source: Supply<T> | Producer<T>, options: ReadOptions = {}): PlatformStream<T> {
-  const reading = toAsyncIterable(source, options)
+  const reading = toAsyncIterable(source, options) as Reading<T>
   const { ReadableStream } = globalThis as unknown as { ReadableStream: StreamConstructor<T> }
   const pull = async (controller: StreamController<T>): Promise<void> => {
-    const { done, value } = await reading.next()
-    // On a stream that was cancelled meanwhile these throw, which it ignores.
+    const { done } = await reading.pull((value) => controller.enqueue(value))
+    // On a stream that was cancelled meanwhile it throws, which the stream ignores.
     if (done === true) controller.close()
-    else controller.enqueue(value as T)
   }
   const cancel = (reason: unknown) => reading.leave(reason)
   return new ReadableStream({ pull, cancel }, { highWaterMark: 0 }) as PlatformStream<T>
@@ -90,9 +90,14 @@ export class Reading<T> implements AsyncIterableIterator<T, void, void> {
     this.#supply = supply
   }
 
-  async next(): Promise<IteratorResult<T, void>> {
+  next(): Promise<IteratorResult<T, void>> {
+    return this.pull(() => {})
+  }
+
+  /** Read on. `taken` gets a channel's value in the very step that hands it over: a reader that leaves later has had it. */
+  async pull(taken: (value: T) => void): Promise<IteratorResult<T, void>> {
     if (this.#hasEnded) return over
-    const pull = this.#scheduler.run(readNext, this.#supply)
+    const pull = this.#scheduler.run(readNext, this.#supply, taken)
     this.#pulls.add(pull)
     try {
       const result = await pull.promise
@@ -135,8 +140,60 @@ export class Reading<T> implements AsyncIterableIterator<T, void, void> {
   }
 }
 
-function* readNext<T>(supply: Supply<T>): Coroutine<IteratorResult<T, void>> {
-  return yield* supply.next()
+function* readNext<T>(supply: Supply<T>, taken: (value: T) => void): Coroutine<IteratorResult<T, void>> {
+  const next = supply.next()
+  if (next instanceof Next) return yield* new Taking<T>(next as Next<T>, taken)
+  const result = yield* next
+  if (result.done !== true) taken(result.value)
+  return result
+}
+
+/** A receive whose value is taken as soon as it commits, not when its coroutine is resumed. */
+class Taking<T> extends SelectableOperation<IteratorResult<T, void>> implements Waiter {
+  readonly #next: Next<T>
+  readonly #taken: (value: T) => void
+  #result: IteratorResult<T, void> = over
+
+  constructor(next: Next<T>, taken: (value: T) => void) {
+    super()
+    next.claim()
+    this.#next = next
+    this.#taken = taken
+  }
+
+  poll(): boolean {
+    if (!this.#next.poll()) return false
+    this.#commit()
+    return true
+  }
+
+  take(): IteratorResult<T, void> {
+    return this.#result
+  }
+
+  describe(): string {
+    return this.#next.describe()
+  }
+
+  wake(): void {
+    this.#commit()
+    this.complete()
+  }
+
+  override withdraw(waiter: Waiter): void {
+    this.#next.withdraw(this)
+    super.withdraw(waiter)
+  }
+
+  protected enlist(): void {
+    this.#next.register(this)
+  }
+
+  #commit(): void {
+    const result = this.#next.take()
+    this.#result = result
+    if (result.done !== true) this.#taken(result.value)
+  }
 }
 
 /** A coroutine as a supply: started when it is first asked, cancelled when nobody will ask again. */

@@ -4,7 +4,6 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import { pino } from 'pino'
 import type { Scheduler } from '../runtime/index.ts'
-import type { ClientIdentity } from './access/client-identity.ts'
 import { type Config, completeConfig } from './config.ts'
 import { Engine, type EngineParts } from './engine.ts'
 import { endConnections, repliesHaveLeft } from './http/closing.ts'
@@ -51,7 +50,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
   const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
   const report = (error: unknown) => logger.error(error, 'a coroutine failed and nobody was looking')
   const engine = new Engine(config, report, parts)
-  const http = createHttp(config, logger, engine.identity)
+  const http = createHttp(engine, logger)
   const laterHooks = new LaterHooks()
   const owing = await registerRoutes(http, engine, {
     server: http.server,
@@ -75,7 +74,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
   }
 }
 
-function createHttp(config: Config, logger: FastifyBaseLogger, identity: ClientIdentity): FastifyInstance {
+function createHttp({ config, identity, pipelining }: Engine, logger: FastifyBaseLogger): FastifyInstance {
   const http = fastify({
     loggerInstance: withLazyChildren(logger),
     // A line for each of ten thousand polls would cost more than answering it.
@@ -96,7 +95,9 @@ function createHttp(config: Config, logger: FastifyBaseLogger, identity: ClientI
       // A GET has no body: its stream need not be read to its end.
       optimizeEmptyRequests: true,
     },
-    clientErrorHandler: replyToBrokenRequest,
+    clientErrorHandler: (error, socket) => {
+      if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !pipelining.holds(socket)) replyToBrokenRequest(error, socket)
+    },
     frameworkErrors: replyBeforeHooks(config.origins),
   })
   return http as unknown as FastifyInstance

@@ -25,8 +25,12 @@ type ServerOptions = typeof options
 export type Config = ValuesOf<ServerOptions>
 
 const rules: readonly Rule<ServerOptions>[] = [
-  notAbove('waitDefaultSeconds', 'waitMaxSeconds', 'a poll that does not say how long it waits would be refused'),
-  notAbove('limitDefault', 'limitMax', 'a poll without a limit would be refused'),
+  notAbove(
+    'waitDefaultSeconds',
+    'waitMaxSeconds',
+    'a poll that does not say how long it waits would wait longer than any may',
+  ),
+  notAbove('limitDefault', 'limitMax', 'a poll without a limit would get more than any may'),
   notAbove('messageBytes', 'historyBytes', 'a message that may be published must fit into the history of its topic'),
   notAbove('historyBytes', 'historyTotalBytes', 'the history of one topic must fit into that of all'),
   keysBeyondLoopback,

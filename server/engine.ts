@@ -10,10 +10,11 @@ import { WaitingRoom } from './access/waiting-room.ts'
 import { MemoryBroker } from './brokers/memory/memory-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
-import { hostForRequests } from './hosts.ts'
 import { Draining } from './http/draining.ts'
+import { Pipelining } from './http/pipelining.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
+import { hostForRequests } from './process/hosts.ts'
 
 export interface EngineParts {
   /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the engine. */
@@ -36,8 +37,8 @@ export class Engine {
   /** Undefined where clients have no limits. */
   readonly rate: ClientRate | undefined
   readonly waitingRoom: WaitingRoom
+  readonly pipelining: Pipelining
   readonly adminToken: string
-  /** Whether the broker ends with the engine. */
   readonly #ownsBroker: boolean
   readonly #background: Task<unknown>[] = []
 
@@ -48,8 +49,8 @@ export class Engine {
     this.host = hostForRequests(report)
     keepShapes()
     this.scheduler = new Scheduler({ host: this.host, sliceMs: config.sliceMs })
-    this.#ownsBroker = broker === undefined
     this.broker = broker ?? this.#startMemoryBroker()
+    this.#ownsBroker = broker === undefined
     this.hub = new Hub({
       scheduler: this.scheduler,
       broker: this.broker,
@@ -68,6 +69,7 @@ export class Engine {
       places: config.maxWaiting,
       placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
     })
+    this.pipelining = new Pipelining(config)
     this.adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
   }
 
@@ -100,9 +102,12 @@ export class Engine {
   #startMemoryBroker(): MemoryBroker {
     const { config } = this
     const broker = new MemoryBroker({
-      ...config,
       history: { messages: config.historyMessages, bytes: config.historyBytes, ageMs: config.historyAgeMs },
       totalBytes: config.historyTotalBytes,
+      streamsTotalBytes: config.streamsTotalBytes,
+      idempotencyKeys: config.idempotencyKeys,
+      maxTopics: config.maxTopics,
+      topicTtlMs: config.topicTtlMs,
       clock: Date.now,
       now: () => performance.now(),
       randomId: randomIds(),

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
 import { guardRate } from './access/client-rate.ts'
+import { adviseAboutProxies } from './access/proxy-advice.ts'
+import { guardSite } from './access/same-site.ts'
+import { administrationRoutes } from './admin/administration.ts'
+import { benchmarkRoutes } from './admin/benchmarks.ts'
 import type { Engine } from './engine.ts'
-import { hostBehind } from './hosts.ts'
-import { administrationRoutes } from './http/administration.ts'
-import { benchmarkRoutes } from './http/benchmarks.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
 import { letOriginsRead } from './http/cross-origin.ts'
@@ -17,16 +18,16 @@ import { answerErrors, answerWrongMethods } from './http/error-replies.ts'
 import { takeExpectations } from './http/expectations.ts'
 import { FastPath } from './http/fast-path/fast-path.ts'
 import { healthRoutes } from './http/health.ts'
-import { longPollRoutes } from './http/long-poll.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
-import { longPolling } from './http/poll.ts'
-import { publishRoutes } from './http/publish.ts'
-import { guardSite } from './http/same-site.ts'
-import { topicRoutes } from './http/topic.ts'
-import { Traffic } from './http/traffic.ts'
 import { compileValidator } from './http/validation.ts'
-import { packageRoot, version } from './package-root.ts'
+import { Traffic } from './observe/traffic.ts'
+import { hostBehind } from './process/hosts.ts'
+import { packageRoot, version } from './process/package-root.ts'
+import { longPollRoutes } from './protocols/encke/long-poll.ts'
+import { longPolling } from './protocols/encke/poll.ts'
+import { publishRoutes } from './protocols/encke/publish.ts'
+import { topicRoutes } from './protocols/encke/topic.ts'
 
 /** What is different between a server of its own and a part of somebody's application. */
 export interface Surroundings {
@@ -47,21 +48,24 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, rate, adminToken } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, adminToken } = engine
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
+  const traffic = new Traffic(server)
   const admissions = new Admissions(app, {
-    identity: engine.identity,
+    identity,
+    count: traffic.count,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
   })
-  const isOff = () => hasOtherHooks() || draining.begun.isOpen
+  const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
-  const traffic = new Traffic(server)
+  engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const longPoll = longPolling({ hub, draining, waitingRoom, hasOtherHooks })
 
   app.setValidatorCompiler(compileValidator)
-  admissions.add(traffic)
+  pipelining.bound(app)
+  adviseAboutProxies(app, { ...config, identity })
   wantBodies(app)
   endKeepAlive(app, draining)
   await letOriginsRead(app, config.origins)
@@ -72,8 +76,15 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await describeRoutes(app, version)
 
   await app.register(publishRoutes, { ...config, scheduler, hub })
-  const keepsHeaders = hasOtherHooks
-  await app.register(longPollRoutes, { ...config, limits: config, scheduler, longPoll, fastPath, keepsHeaders })
+  await app.register(longPollRoutes, {
+    ...config,
+    limits: config,
+    scheduler,
+    longPoll,
+    pipelining,
+    fastPath,
+    keepsHeaders: hasOtherHooks,
+  })
   await app.register(topicRoutes, { ...config, scheduler, hub })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)

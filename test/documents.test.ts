@@ -50,7 +50,7 @@ describe('the README', () => {
   })
 
   it('shows the handler of a long poll as it stands in the source', () => {
-    const source = readFileSync(`${top}server/http/poll.ts`, 'utf8').replaceAll(/^ {2}/gm, '')
+    const source = readFileSync(`${top}server/protocols/encke/poll.ts`, 'utf8').replaceAll(/^ {2}/gm, '')
     expect(source).toContain(block('ts', 'function* longPoll'))
   })
 

@@ -50,7 +50,7 @@ export async function compareWith(name: string, options: AgainstOptions): Promis
           const [first, second] = await measureCosts({ ...stage, show }, isOdd ? [theirs, ours] : [ours, theirs])
           done.push(isOdd ? { ours: second!, theirs: first! } : { ours: first!, theirs: second! })
         }
-        return { complaints: [], rows: [], details: [], plots: [] }
+        return { complaints: [] }
       },
     },
     { ...options, subject: encke(), peers: [], durationMs: 0 },

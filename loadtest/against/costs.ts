@@ -6,17 +6,14 @@ import { copyFileSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
-import { herdRounds } from '../client/herd-rounds.ts'
-import { type Loop, type LoopPace, loopInTurn } from '../client/looped-rounds.ts'
-import type { Use } from '../measure/meter.ts'
+import { cycleOf, fanOutTopic, herdRounds } from '../client/herd-rounds.ts'
+import { type LoopPace, loopInTurn } from '../client/looped-rounds.ts'
 import { flagsOf } from '../measure/process-reading.ts'
 import { encke } from '../processes/subject.ts'
-import { median, perOperation } from '../report/details.ts'
+import { median } from '../report/details.ts'
 import type { Ground, Stage } from '../scenario.ts'
-import { fanOutTopic } from '../scenarios/fan-out.ts'
-import { publishLoop } from '../scenarios/ingest.ts'
+import { newsLoop, publishLoop } from '../scenarios/closed-loops.ts'
 import { readingOf } from '../scenarios/memory.ts'
-import { pollBehind } from '../scenarios/news.ts'
 import { type Start, startOnce } from '../scenarios/start.ts'
 
 /** In the order of the table: what each is, and its unit. */
@@ -34,6 +31,10 @@ export const costs = {
 } as const satisfies Readonly<Record<string, readonly [what: string, unit: string]>>
 
 export type CostName = keyof typeof costs
+
+/** What another busy process disturbs. */
+export const wallCosts: readonly CostName[] = ['publishRate', 'newsRate', 'start']
+
 /** Undefined where it could not be measured: processes cannot be read without /proc. */
 export type Costs = Readonly<Record<CostName, number | undefined>>
 
@@ -82,11 +83,10 @@ export async function measureCosts(stage: Stage, sides: readonly Side[]): Promis
     readingOf(stage, { name, start: () => stage.start(encke({ folder })) }, parked, settleMs),
   )
   const grounds = await inTurn(sides, ({ folder }) => stage.start(encke({ folder })))
-  const cycles = await inTurn(grounds, (ground) => cycleOf(stage, ground, herd))
-  const publishing = loopsOf(sides, grounds, (ground) => publishLoop(ground))
+  const cycles = await inTurn(grounds, (ground) => cycleCost(stage, ground, herd))
+  const publishing = grounds.map((ground, at) => publishLoop(sides[at]!.name, ground))
   const publishes = await loopInTurn(stage, 'messages', publishing, loops)
-  const polls = await inTurn(grounds, (ground) => pollBehind(ground, ['load/news']))
-  const polling = loopsOf(sides, grounds, (_, at) => ({ requests: [polls[at]!], status: 200 }))
+  const polling = await inTurn(grounds, (ground, at) => newsLoop(sides[at]!.name, ground, ['load/news']))
   const news = await loopInTurn(stage, 'polls', polling, loops)
   const programs = await inTurn(grounds, (ground, at) => playPrograms(stage, sides[at]!, ground, programRuns))
   for (const ground of grounds) await ground[Symbol.asyncDispose]()
@@ -113,26 +113,13 @@ async function inTurn<Given, Result>(
   return results
 }
 
-function loopsOf(
-  sides: readonly Side[],
-  grounds: readonly Ground[],
-  asked: (ground: Ground, at: number) => Pick<Loop, 'requests' | 'status'>,
-): Loop[] {
-  return grounds.map((ground, at) => ({ name: sides[at]!.name, ground, ...asked(ground, at) }))
-}
-
 /** Microseconds for each client. */
-async function cycleOf(stage: Stage, ground: Ground, herd: Sizes['herd']): Promise<number | undefined> {
-  const show = (round: number) => stage.show(`${herd.readers} polls park and are answered, round ${round}`)
-  const all = await herdRounds(stage, ground, { ...herd, topics: [fanOutTopic], show })
-  const complaint = all.flatMap(({ complaints }) => complaints)[0]
+async function cycleCost(stage: Stage, ground: Ground, plan: Sizes['herd']): Promise<number | undefined> {
+  const show = (text: string) => stage.show(`${plan.readers} polls park and are answered: ${text}`)
+  const { rounds } = await herdRounds(stage, ground, { ...plan, topics: [fanOutTopic], show })
+  const complaint = rounds.flatMap(({ complaints }) => complaints)[0]
   if (complaint !== undefined) throw new Error(complaint)
-  return median(all.map(({ park, deliver }) => both(park, deliver, herd.readers)))
-}
-
-function both(park: Use, deliver: Use, readers: number): number | undefined {
-  const [one, other] = [park, deliver].map((use) => perOperation('', use, readers).value)
-  return one === undefined || other === undefined ? undefined : one + other
+  return median(rounds.map((round) => cycleOf(round, plan.readers)))
 }
 
 /** By a driver that is the same for both sides, and imports the runtime of its own. */

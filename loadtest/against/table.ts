@@ -2,10 +2,10 @@
 
 import { median } from '../report/details.ts'
 import { figureText } from '../report/numbers.ts'
-import { table } from '../report/table.ts'
+import { tableText } from '../report/table.ts'
 import { ratio } from '../targets.ts'
 import type { Comparison, Pair } from './against.ts'
-import { type CostName, costs } from './costs.ts'
+import { type CostName, costs, wallCosts } from './costs.ts'
 
 /** The median ratio above which a cost has grown. */
 const most = 1.03
@@ -19,11 +19,12 @@ export interface Ratio {
   readonly median: number | undefined
   readonly least: number | undefined
   readonly most: number | undefined
-  /** Undefined where it could not be measured. */
+  /** Undefined where it could not be measured, or the machine was too busy for it. */
   readonly isHeld: boolean | undefined
 }
 
-export function ratiosOf(pairs: readonly Pair[]): Ratio[] {
+/** @param isBusy wall times say nothing then */
+export function ratiosOf(pairs: readonly Pair[], isBusy: boolean): Ratio[] {
   return (Object.keys(costs) as CostName[]).map((name) => {
     const all = pairs.map(({ ours, theirs }) => ratio(ours[name], theirs[name]))
     const known = all.filter((value) => value !== undefined)
@@ -35,27 +36,28 @@ export function ratiosOf(pairs: readonly Pair[]): Ratio[] {
       median: middle,
       least: known.length === 0 ? undefined : Math.min(...known),
       most: known.length === 0 ? undefined : Math.max(...known),
-      isHeld: middle === undefined ? undefined : middle <= most,
+      isHeld: middle === undefined || (isBusy && wallCosts.includes(name)) ? undefined : middle <= most,
     }
   })
 }
 
-export function comparisonText({ commit, pairs, complaints }: Comparison): string {
-  const ratios = ratiosOf(pairs)
-  const lines = ratios.map(({ name, ours, theirs, median, least, most, isHeld }) => [
+export function comparisonText({ commit, pairs, complaints }: Comparison, isBusy: boolean): string {
+  const ratios = ratiosOf(pairs, isBusy)
+  const rows = ratios.map(({ name, ours, theirs, median, least, most, isHeld }) => [
     costs[name][0],
-    isHeld === undefined ? 'not measured' : isHeld ? 'held' : 'GROWN',
+    median === undefined ? 'not measured' : isHeld === undefined ? 'not judged' : isHeld ? 'held' : 'GROWN',
     ...[median, least, most].map((value) => (value === undefined ? '–' : value.toFixed(3))),
     ...[ours, theirs].map((value) => (value === undefined ? '–' : `${figureText(value)} ${costs[name][1]}`)),
   ])
   return [
-    table([['cost', `median ≤ ${most}`, 'median', 'least', 'most', 'this', commit], ...lines]),
+    tableText({ title: '', headings: ['cost', `median ≤ ${most}`, 'median', 'least', 'most', 'this', commit], rows }),
     `This checkout's costs in times of those of ${commit}, measured in turn, pairs: ${pairs.length}. Below 1 this one costs less.`,
+    ...(isBusy ? ['Wall times are not judged, as the machine was busy.'] : []),
     ...complaints.map((complaint) => `FAILED: ${complaint}`),
   ].join('\n\n')
 }
 
-/** Whether no cost has grown that could be measured. */
-export function hasHeld({ pairs, complaints }: Comparison): boolean {
-  return complaints.length === 0 && pairs.length > 0 && ratiosOf(pairs).every(({ isHeld }) => isHeld !== false)
+/** Whether no cost has grown that could be judged. */
+export function hasHeld({ pairs, complaints }: Comparison, isBusy: boolean): boolean {
+  return complaints.length === 0 && pairs.length > 0 && ratiosOf(pairs, isBusy).every(({ isHeld }) => isHeld !== false)
 }

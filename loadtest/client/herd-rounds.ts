@@ -1,29 +1,39 @@
 // Rounds of a herd: all its polls are parked, one publish answers them, and again, over the same connections. What each half
 // costs the server is read from the operating system, between moments in which neither it nor the generator does anything.
 
-import type { Collected } from '../generator/orders.ts'
+import type { Collected } from '../generator/herd.ts'
 import { nowMs } from '../measure/clock.ts'
 import type { Use } from '../measure/meter.ts'
 import { untilQuiet } from '../measure/quiet.ts'
 import type { Generator } from '../processes/generator.ts'
+import { cpuEach } from '../report/details.ts'
 import { type Ground, loopbackAddresses, type Stage } from '../scenario.ts'
-import { judgeFanOut } from '../scenarios/fan-out.ts'
+import { type PollReply, parsePollReply, parseReceipt } from './encke-requests.ts'
+import { complaintsOf, type FaultCounts } from './faults.ts'
 import { Publishers } from './publishers.ts'
 
-const replyMs = 30_000
+export const fanOutTopic = 'load/fan-out'
+
+const replyMs = 60_000
+const quietMs = 120_000
 const mostTries = 10
 
 export interface HerdPlan {
-  /** All of them are read by each reader; the message goes to the first, which is that of the fan-out. */
+  /** All of them are read by each reader; the message goes to the first, which is `fanOutTopic`. */
   readonly topics: readonly string[]
   readonly readers: number
   readonly rounds: number
   /** Rounds before these, in which the server's code is compiled as it goes. */
   readonly warmUps: number
-  show(round: number): void
+  /** Lines, each with its end, that go with each request. */
+  readonly headers?: string
+  /** When all polls wait. */
+  beforePublish?(): Promise<void>
+  show(progress: string): void
 }
 
 export interface HerdRound {
+  readonly publishedMs: number
   /** Of each reply, from the moment before the publish. */
   readonly latencies: readonly number[]
   /** To the last of them. */
@@ -34,69 +44,132 @@ export interface HerdRound {
   readonly complaints: readonly string[]
 }
 
+export interface HerdRun {
+  readonly connect: Use
+  readonly warmUps: readonly HerdRound[]
+  readonly rounds: readonly HerdRound[]
+  /** What each reader has added to the server when it first waited. */
+  readonly bytesEach: number | undefined
+}
+
+/** One round, as it was seen. */
+export interface RoundObserved {
+  readonly readers: number
+  /** The message, as it was published in this round: the offset is the number of the round. */
+  readonly offset: number
+  readonly data: unknown
+  /** How many the server says were waiting for it; undefined when it says nothing of that. */
+  readonly waiting: number | undefined
+  readonly replies: Collected['replies']
+  readonly faults: FaultCounts
+}
+
 export async function herdRounds(
   stage: Pick<Stage, 'signal'>,
   ground: Ground,
-  { topics, readers, rounds, warmUps, show }: HerdPlan,
-): Promise<HerdRound[]> {
+  { topics, readers, rounds, warmUps, headers, beforePublish, show }: HerdPlan,
+): Promise<HerdRun> {
   const { server, meter } = ground
   const { dialect, pollsPerSecond } = server.subject
   using publisher = new Publishers(server.publishOrigin, dialect, 1)
   const generator = ground.startGenerator()
-  await generator.order('open', {
-    origin: server.origin,
-    topics,
-    isTogether: true,
-    readersPerTopic: readers,
-    localAddresses: loopbackAddresses,
-    dialect,
-  })
+  show(`${readers} readers connect`)
+  const bytesBefore = meter.serverBytes
+  const place = { topics, isTogether: true, readersPerTopic: readers, localAddresses: loopbackAddresses }
+  const connecting = meter.begin()
+  await generator.order('open', { origin: server.origin, dialect, ...place, ...(headers && { headers }) })
+  const connect = connecting.end()
   const all: HerdRound[] = []
+  let bytesAfter: number | undefined
   while (all.length < warmUps + rounds) {
-    show(all.length + 1 - warmUps)
-    await untilQuiet(stage, ground)
+    show(all.length < warmUps ? 'warm-up' : `round ${all.length + 1 - warmUps} of ${rounds}`)
+    await untilQuiet(stage, ground, quietMs)
     const parking = meter.begin()
-    await generator.order('park', pollsPerSecond === undefined ? null : { perSecond: pollsPerSecond })
-    await untilQuiet(stage, ground)
+    await generator.order('park', pollsPerSecond)
+    await untilQuiet(stage, ground, quietMs)
     if (pollsPerSecond !== undefined) await insist(stage, ground, generator, pollsPerSecond)
     const park = parking.end()
-
+    bytesAfter ??= meter.serverBytes
+    await beforePublish?.()
     const delivering = meter.begin()
-    const collecting = generator.order('collect', { timeoutMs: replyMs })
-    const seen = await deliver(publisher, collecting, { topic: topics[0]!, readers, offset: all.length + 1 })
+    const seen = await deliver(publisher, generator, { topic: topics[0]!, readers, offset: all.length + 1 })
     all.push({ park, deliver: delivering.end(), ...seen })
   }
-  await generator.order('leave', null)
-  return all.slice(warmUps)
+  await generator.order('leave')
+  const bytesEach =
+    bytesBefore === undefined || bytesAfter === undefined ? undefined : (bytesAfter - bytesBefore) / readers
+  return { connect, warmUps: all.slice(0, warmUps), rounds: all.slice(warmUps), bytesEach }
+}
+
+/** Server CPU to park and to deliver, in microseconds for each reader. */
+export function cycleOf({ park, deliver }: Pick<HerdRound, 'park' | 'deliver'>, readers: number): number | undefined {
+  const [one, other] = [cpuEach(park, readers), cpuEach(deliver, readers)]
+  return one === undefined || other === undefined ? undefined : one + other
 }
 
 /** Some servers refuse polls when they come too fast, and their clients try again. */
-async function insist(
-  stage: Pick<Stage, 'signal'>,
-  ground: Ground,
-  generator: Generator,
-  perSecond: number,
-): Promise<void> {
+async function insist(stage: Pick<Stage, 'signal'>, ground: Ground, generator: Generator, perSecond: number) {
   for (let tries = 0; tries < mostTries; tries += 1) {
-    const { polls } = await generator.order('again', { perSecond })
+    const { polls } = await generator.order('again', perSecond)
     if (polls === 0) return
-    await untilQuiet(stage, ground)
+    await untilQuiet(stage, ground, quietMs)
   }
 }
 
 async function deliver(
   publisher: Publishers,
-  collecting: Promise<Collected>,
+  generator: Generator,
   { topic, readers, offset }: { topic: string; readers: number; offset: number },
 ): Promise<Omit<HerdRound, 'park' | 'deliver'>> {
   const data = { round: offset, text: 'one message for everybody' }
+  const collecting = generator.order('collect', replyMs)
   const publishedMs = nowMs()
   const [{ isAccepted, reply }, { arrivedMs, replies, faults }] = await Promise.all([
     publisher.publish(topic, JSON.stringify(data)),
     collecting,
   ])
   const latencies = [...arrivedMs].map((ms) => ms - publishedMs)
-  const complaints = judgeFanOut({ readers, offset, data, waiting: readers, replies, faults })
+  const waiting = isAccepted && reply.status === 201 ? waitingIn(reply.body) : undefined
+  const complaints = judgeRound({ readers, offset, data, waiting, replies, faults })
   if (!isAccepted) complaints.push(`the publish was answered with ${reply.status}: ${reply.body}`)
-  return { latencies, wallMs: latencies.reduce((most, ms) => Math.max(most, ms), 0), complaints }
+  return { publishedMs, latencies, wallMs: latencies.reduce((most, ms) => Math.max(most, ms), 0), complaints }
+}
+
+function waitingIn(body: string): number | undefined {
+  try {
+    return parseReceipt(body).waiting
+  } catch {
+    return undefined
+  }
+}
+
+export function judgeRound({ readers, offset, data, waiting, replies, faults }: RoundObserved): string[] {
+  const complaints = complaintsOf(faults)
+  if (waiting !== undefined && waiting !== readers) {
+    complaints.push(`the publish found ${waiting} waiting, not ${readers}`)
+  }
+  const count = replies.reduce((sum, reply) => sum + reply.count, 0)
+  if (count !== readers) complaints.push(`there were ${count} replies for ${readers} polls`)
+  for (const { status, body, count } of replies) {
+    const what = status === 200 ? wrongIn(body, offset, data) : `the status ${status}`
+    if (what !== undefined) complaints.push(`${count} replies have ${what}: ${body.slice(0, 200)}`)
+  }
+  return complaints.map((complaint) => `round ${offset}: ${complaint}`)
+}
+
+function wrongIn(body: string, offset: number, data: unknown): string | undefined {
+  let reply: PollReply
+  try {
+    reply = parsePollReply(body)
+  } catch {
+    return 'no JSON'
+  }
+  const [message, ...others] = reply.messages
+  if (message === undefined) return 'no message'
+  if (others.length > 0) return `${reply.messages.length} messages`
+  if (message.topic !== fanOutTopic) return `a message of ${message.topic}`
+  if (message.offset !== offset) return `the message ${message.offset} instead of ${offset}`
+  if (JSON.stringify(message.data) !== JSON.stringify(data)) return 'other data than was published'
+  const verdict = reply.topics[fanOutTopic]?.verdict
+  return verdict === 'ok' ? undefined : `the verdict ${verdict}`
 }

@@ -13,10 +13,10 @@ export interface Reply {
   readonly atMs: number
 }
 
-export interface Target {
+export interface Address {
   readonly host: string
   readonly port: number
-  /** The address to come from. */
+  /** To come from. */
   readonly localAddress?: string
   readonly localPort?: number
 }
@@ -43,9 +43,9 @@ export class HttpConnection implements Disposable {
     socket.on('close', () => this.#fail(new Error('the server closed the connection')))
   }
 
-  static open(target: Target): Promise<HttpConnection> {
+  static open(address: Address): Promise<HttpConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ ...target, noDelay: true })
+      const socket = connect({ ...address, noDelay: true })
       socket.once('error', reject)
       socket.once('connect', () => {
         socket.off('error', reject)
@@ -75,12 +75,15 @@ export class HttpConnection implements Disposable {
     while (!step.done) step = conversation.next(await this.request(step.value))
   }
 
+  /** Close it as a browser does that leaves a page. */
+  hangUp(): void {
+    this.#fail(new Error('the connection was closed here'))
+  }
+
   /** Close it as a process that died would: without a word. */
   [Symbol.dispose](): void {
-    this.#failure ??= new Error('the connection was closed here')
-    this.#waiting?.reject(this.#failure)
-    this.#waiting = null
     this.#socket.resetAndDestroy()
+    this.hangUp()
   }
 
   #replied(reply: Reply): void {

@@ -2,10 +2,11 @@
 // the machine happens to all of them. The rate of each is that of its median round.
 
 import type { Looped } from '../generator/closed-loop.ts'
+import { Latencies } from '../measure/latencies.ts'
 import type { Use } from '../measure/meter.ts'
 import type { Generator } from '../processes/generator.ts'
-import { median, perOperation } from '../report/details.ts'
-import type { Detail, Ground, Row, Stage } from '../scenario.ts'
+import { cpuEach, median } from '../report/details.ts'
+import type { Ground, Row, Stage } from '../scenario.ts'
 import { complaintsOf } from './faults.ts'
 
 const connections = 50
@@ -22,12 +23,21 @@ function usualPace({ isQuick, durationMs }: Stage): LoopPace {
   return { rounds, warmUpMs, roundMs: Math.max(1_000, durationMs / rounds) }
 }
 
-/** One server, and what it is asked. */
+/** One server, and what it is asked in a round. */
 export interface Loop {
   readonly name: string
   readonly ground: Ground
-  readonly requests: readonly string[]
-  readonly status: number
+  round(generator: Generator, durationMs: number): Promise<Looped>
+}
+
+/** A loop over fifty connections, each of which sends the next of `requests` when it has its reply. */
+export function requesting(name: string, ground: Ground, requests: readonly string[], status: number): Loop {
+  const { origin } = ground.server
+  return {
+    name,
+    ground,
+    round: (generator, durationMs) => generator.order('loop', { origin, requests, connections, durationMs, status }),
+  }
 }
 
 export interface LoopResult {
@@ -36,13 +46,16 @@ export interface LoopResult {
   /** Microseconds for each request. */
   readonly cpu: number | undefined
   readonly complaints: readonly string[]
+  readonly latencies: Latencies
+  /** Good replies of all rounds, those of the warm-up and those that came late among them. */
+  readonly answered: number
+  readonly bodyBytes: number
+  /** Of the rounds, how many of the good replies were to polls that had been parked. */
+  readonly parkedShare: number
   readonly row: Row
-  readonly details: readonly Detail[]
 }
 
-interface Round extends Looped {
-  readonly use: Use
-}
+type Round = Looped & { readonly use: Use }
 
 /** @param what is counted, as in "messages" */
 export async function loopInTurn(
@@ -55,32 +68,36 @@ export async function loopInTurn(
   for (let round = 0; round <= rounds; round += 1) {
     for (const { loop, generator, done } of all) {
       stage.show(round === 0 ? `${loop.name} warms up` : `${loop.name}: round ${round} of ${rounds}`)
-      done.push(await roundOf(loop, generator, round === 0 ? warmUpMs : roundMs))
+      const stretch = loop.ground.meter.begin()
+      const looped = await loop.round(generator, round === 0 ? warmUpMs : roundMs)
+      done.push({ ...looped, use: stretch.end() })
       stage.signal.throwIfAborted()
     }
   }
   return all.map(({ loop, done }) => resultOf(what, loop.name, done))
 }
 
-async function roundOf({ ground, requests, status }: Loop, generator: Generator, durationMs: number): Promise<Round> {
-  const stretch = ground.meter.begin()
-  const plan = { origin: ground.server.origin, requests, connections, durationMs, status }
-  return { ...(await generator.order('loop', plan)), use: stretch.end() }
-}
-
 function resultOf(what: string, name: string, all: readonly Round[]): LoopResult {
   const byRate = all.slice(1).sort((a, b) => a.count / a.seconds - b.count / b.seconds)
   const middle = byRate[Math.floor((byRate.length - 1) / 2)]!
-  const cpu = median(byRate.map(({ use, count }) => perOperation('', use, count).value))
+  const latencies = Latencies.of(byRate.flatMap(({ latencyMs }) => [...latencyMs]))
+  const sum = (rounds: readonly Round[], pick: (round: Round) => number) =>
+    rounds.reduce((total, round) => total + pick(round), 0)
+  const { count, seconds, use, bodyBytes } = middle
   return {
     name,
-    perSecond: middle.count / middle.seconds,
-    cpu,
+    perSecond: count / seconds,
+    cpu: median(byRate.map(({ use, count }) => cpuEach(use, count))),
     complaints: all.flatMap(({ faults }) => complaintsOf(faults)).map((complaint) => `${name}: ${complaint}`),
-    row: { label: name, what, count: middle.count, seconds: middle.seconds, use: middle.use },
-    details: [
-      { label: `${name}: server CPU for each of the ${what}`, value: cpu, unit: 'µs' },
-      { label: `${name}: bytes of a reply, without its head`, value: middle.bodyBytes, unit: '' },
-    ],
+    latencies,
+    answered: sum(all, ({ answered }) => answered),
+    parkedShare:
+      sum(byRate, ({ parked }) => parked) /
+      Math.max(
+        1,
+        sum(byRate, ({ count }) => count),
+      ),
+    bodyBytes,
+    row: { label: name, what, count, seconds, latency: latencies.summary(), use },
   }
 }

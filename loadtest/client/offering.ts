@@ -15,7 +15,7 @@ export interface Stamp {
   readonly dueMs: number
 }
 
-export interface OfferPlan {
+interface OfferPlan {
   readonly origin: string
   /** Taken in turn. */
   readonly topics: readonly string[]
@@ -24,27 +24,21 @@ export interface OfferPlan {
   readonly dialect?: DialectName
 }
 
-export interface Offered {
-  /** Messages that the server has said it has. */
-  readonly published: number
-  /** How much later than due messages left: what the load test itself was late, which counts in every latency. */
-  readonly lateness: Latencies
-  readonly faults: Faults
-}
-
 /** Enough for the replies that are on their way; more would only be a herd of publishers. */
 const connections = 32
 
 export class Offering {
+  /** Messages that the server has said it has. */
+  published = 0
+  /** How much later than due messages left: what the load test itself was late, which counts in every latency. */
+  readonly lateness = new Latencies()
+  readonly faults = new Faults()
   readonly #plan: OfferPlan
   readonly #publishers: Publishers
   readonly #startMs = nowMs()
   readonly #underWay = new Set<Promise<void>>()
-  readonly #lateness = new Latencies()
-  readonly #faults = new Faults()
   #timer: NodeJS.Timeout | undefined
   #sent = 0
-  #published = 0
 
   constructor(plan: OfferPlan) {
     this.#plan = plan
@@ -58,19 +52,19 @@ export class Offering {
   }
 
   /** Send no more, and wait for the replies that are on their way. */
-  async stop(): Promise<Offered> {
+  async stop(): Promise<this> {
     this.pause()
     await Promise.all(this.#underWay)
     this.#publishers[Symbol.dispose]()
-    return { published: this.#published, lateness: this.#lateness, faults: this.#faults }
+    return this
   }
 
   #sendDue(): void {
-    const intervalMs = 1_000 / this.#plan.perSecond
+    const { topics, perSecond } = this.#plan
     for (;;) {
-      const dueMs = this.#startMs + this.#sent * intervalMs
+      const dueMs = this.#startMs + (this.#sent * 1_000) / perSecond
       if (dueMs > nowMs()) break
-      const sending = this.#send(this.#plan.topics[this.#sent % this.#plan.topics.length]!, dueMs)
+      const sending = this.#send(topics[this.#sent % topics.length]!, dueMs)
       this.#underWay.add(sending)
       void sending.then(() => this.#underWay.delete(sending))
       this.#sent += 1
@@ -79,14 +73,13 @@ export class Offering {
   }
 
   async #send(topic: string, dueMs: number): Promise<void> {
-    this.#lateness.record(nowMs() - dueMs)
-    const stamp: Stamp = { dueMs }
+    this.lateness.record(nowMs() - dueMs)
     try {
-      const { isAccepted, reply } = await this.#publishers.publish(topic, JSON.stringify(stamp))
-      if (isAccepted) this.#published += 1
-      else this.#faults.add('status', `${reply.status} for a publish to ${topic}`)
+      const { isAccepted, reply } = await this.#publishers.publish(topic, JSON.stringify({ dueMs } satisfies Stamp))
+      if (isAccepted) this.published += 1
+      else this.faults.add('status', `${reply.status} for a publish to ${topic}`)
     } catch (error) {
-      this.#faults.add('broken', `a publish to ${topic}: ${(error as Error).message}`)
+      this.faults.add('broken', `a publish to ${topic}: ${(error as Error).message}`)
     }
   }
 }

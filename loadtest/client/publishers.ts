@@ -10,19 +10,14 @@ interface Line {
   readonly publisher: Publisher
 }
 
-export interface Published {
-  readonly isAccepted: boolean
-  readonly reply: Reply
-}
-
 export class Publishers implements Disposable {
   readonly #origin: URL
   readonly #dialect: DialectName
   readonly #most: number
-  readonly #all = new Set<Line>()
+  readonly #lines = new Set<Line>()
   readonly #free: Line[] = []
   readonly #waiting: (() => void)[] = []
-  #lines = 0
+  #opening = 0
 
   constructor(origin: string, dialect: DialectName, most: number) {
     this.#origin = new URL(origin)
@@ -31,19 +26,22 @@ export class Publishers implements Disposable {
   }
 
   /** Publish `json`, which is ASCII, when a connection is free. @throws Error when the connection breaks or is refused */
-  async publish(topic: string, json: string): Promise<Published> {
+  async publish(topic: string, json: string): Promise<{ readonly isAccepted: boolean; readonly reply: Reply }> {
     const line = await this.#take()
     try {
       const reply = await line.connection.request(line.publisher.publish(topic, json))
-      if (isLast(reply)) line.connection[Symbol.dispose]()
+      // The server says that it closes the connection now.
+      if (/\r\nconnection: *close/i.test(reply.head)) line.connection[Symbol.dispose]()
       return { isAccepted: line.publisher.hasAccepted(reply), reply }
     } finally {
-      this.#give(line)
+      if (line.connection.failure === null) this.#free.push(line)
+      else this.#lines.delete(line)
+      this.#waiting.shift()?.()
     }
   }
 
   [Symbol.dispose](): void {
-    for (const { connection } of this.#all) connection[Symbol.dispose]()
+    for (const { connection } of this.#lines) connection[Symbol.dispose]()
   }
 
   async #take(): Promise<Line> {
@@ -51,41 +49,26 @@ export class Publishers implements Disposable {
       const line = this.#free.pop()
       if (line?.connection.failure === null) return line
       // A server may close a connection that was idle.
-      if (line !== undefined) this.#drop(line)
-      else if (this.#lines < this.#most) return this.#open()
+      if (line !== undefined) this.#lines.delete(line)
+      else if (this.#lines.size + this.#opening < this.#most) return this.#open()
       else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
   }
 
-  #give(line: Line): void {
-    if (line.connection.failure === null) this.#free.push(line)
-    else this.#drop(line)
-    this.#waiting.shift()?.()
-  }
-
   async #open(): Promise<Line> {
-    this.#lines += 1
+    this.#opening += 1
     try {
       const { hostname, port, host } = this.#origin
       const connection = await HttpConnection.open({ host: hostname, port: Number(port) })
       const line = { connection, publisher: dialects[this.#dialect].publisher(host) }
-      this.#all.add(line)
+      this.#lines.add(line)
       await connection.converse(line.publisher.greet())
       return line
     } catch (error) {
-      this.#lines -= 1
       this.#waiting.shift()?.()
       throw error
+    } finally {
+      this.#opening -= 1
     }
   }
-
-  #drop(line: Line): void {
-    this.#all.delete(line)
-    this.#lines -= 1
-  }
-}
-
-/** The server says that it closes the connection now. */
-function isLast({ head }: Reply): boolean {
-  return /\r\nconnection: *close/i.test(head)
 }

@@ -4,7 +4,7 @@
 // They are taken in turn from a random one on, because other load generators may come from the same addresses; where one is
 // taken, others beside it are likely to be, and it goes on at another random one.
 
-import { HttpConnection, type Target } from './http-connection.ts'
+import { type Address, HttpConnection } from './http-connection.ts'
 
 /** Above those of services, and below those that the system keeps to itself. */
 const [first, last] = [10_000, 60_000]
@@ -15,10 +15,10 @@ export class SourcePorts {
   #next = somewhere()
 
   /** @throws Error when it cannot connect, or fifty ports that it has tried are taken */
-  async open(target: Target): Promise<HttpConnection> {
+  async open(address: Address): Promise<HttpConnection> {
     for (let left = tries; ; left -= 1) {
       try {
-        return await HttpConnection.open({ ...target, localPort: this.#take() })
+        return await HttpConnection.open({ ...address, localPort: this.#take() })
       } catch (error) {
         if (left === 0 || !taken.has((error as NodeJS.ErrnoException).code ?? '')) throw error
         this.#next = somewhere()

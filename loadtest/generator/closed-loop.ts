@@ -21,27 +21,33 @@ export interface LoopPlan {
 export interface Looped {
   /** Good replies, from the first request to the end of the time. */
   readonly count: number
+  /** All good replies: those that came when the time was up as well. */
+  readonly answered: number
   readonly seconds: number
+  readonly latencyMs: Float64Array
   /** Bytes of the last reply, without its head; they are ASCII. */
   readonly bodyBytes: number
+  /** How many of the replies were to polls that had been parked. */
+  readonly parked: number
   readonly faults: FaultCounts
 }
 
 export async function loop({ origin, requests, connections, durationMs, status }: LoopPlan): Promise<Looped> {
   const { hostname, port } = new URL(origin)
-  const target = { host: hostname, port: Number(port) }
-  const all = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(target)))
+  const address = { host: hostname, port: Number(port) }
+  const all = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(address)))
   const faults = new Faults()
-  const startMs = nowMs()
-  const endMs = startMs + durationMs
-  let [sent, count, bodyBytes] = [0, 0, 0]
+  const latencyMs: number[] = []
+  const endMs = nowMs() + durationMs
+  let [sent, answered, bodyBytes] = [0, 0, 0]
   const goOn = async (connection: HttpConnection) => {
     try {
-      for (;;) {
+      for (let sentMs = nowMs(); sentMs < endMs; ) {
         const reply = await connection.request(requests[sent++ % requests.length]!)
-        if (reply.atMs > endMs) return
         if (reply.status !== status) return faults.add('status', `${reply.status}: ${reply.body.slice(0, 200)}`)
-        count += 1
+        answered += 1
+        if (reply.atMs <= endMs) latencyMs.push(reply.atMs - sentMs)
+        sentMs = reply.atMs
         bodyBytes = reply.body.length
       }
     } catch (error) {
@@ -50,5 +56,14 @@ export async function loop({ origin, requests, connections, durationMs, status }
   }
   await Promise.all(all.map(goOn))
   for (const connection of all) connection[Symbol.dispose]()
-  return { count, seconds: durationMs / 1_000, bodyBytes, faults: faults.counts }
+  const [count, seconds] = [latencyMs.length, durationMs / 1_000]
+  return {
+    count,
+    answered,
+    seconds,
+    latencyMs: Float64Array.from(latencyMs),
+    bodyBytes,
+    parked: 0,
+    faults: faults.counts,
+  }
 }

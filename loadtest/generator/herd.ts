@@ -4,16 +4,44 @@
 // because looking at ten thousand of them while they come in would slow down both sides. Following, each reader polls
 // on and on, and every reply is checked at once.
 
-import type { PollReply } from '../client/encke-requests.ts'
-import { Faults } from '../client/faults.ts'
-import type { Reply } from '../client/http-connection.ts'
-import { HttpConnection } from '../client/http-connection.ts'
+import { type FaultCounts, Faults } from '../client/faults.ts'
+import { HttpConnection, type Reply } from '../client/http-connection.ts'
 import type { Stamp } from '../client/offering.ts'
 import { Sequence } from '../client/sequence.ts'
 import { SourcePorts } from '../client/source-ports.ts'
 import type { Reader as Dialogue } from '../dialects/dialect.ts'
-import { dialects } from '../dialects/index.ts'
-import type { Collected, Followed, OpenPlan } from './orders.ts'
+import { type DialectName, dialects } from '../dialects/index.ts'
+
+/** One connection for every reader, and the first cursor for each. */
+export interface OpenPlan {
+  readonly origin: string
+  readonly topics: readonly string[]
+  readonly readersPerTopic: number
+  /** Taken in turn, so that no address runs out of ports. */
+  readonly localAddresses: readonly string[]
+  /** Encke's when it is left out. */
+  readonly dialect?: DialectName
+  /** Lines, each with its end, that go with each request of a reader. */
+  readonly headers?: string
+  /** Each reader reads all topics, and not one of them; `readersPerTopic` is then how many readers there are. */
+  readonly isTogether?: boolean
+}
+
+/** What has come for the polls that were parked. */
+export interface Collected {
+  /** When each reply came, on the clock that all processes share. */
+  readonly arrivedMs: Float64Array
+  /** Replies that are alike, byte by byte, and how many there were. */
+  readonly replies: readonly { readonly status: number; readonly body: string; readonly count: number }[]
+  readonly faults: FaultCounts
+}
+
+/** What readers have got that poll on and on: for each message when it was due to be published, and when it arrived. */
+export interface Heard {
+  readonly dueMs: Float64Array
+  readonly arrivedMs: Float64Array
+  readonly faults: FaultCounts
+}
 
 interface Reader {
   readonly connection: HttpConnection
@@ -31,14 +59,12 @@ export class Herd {
   readonly #readers: Reader[] = []
   readonly #dueMs: number[] = []
   readonly #arrivedMs: number[] = []
-  #topics: readonly string[] = []
-  #parked: Promise<Reply | undefined>[] = []
   readonly #ports = new SourcePorts()
+  #parked: Promise<Reply | undefined>[] = []
   #isFollowing = false
 
   async open(plan: OpenPlan): Promise<{ readers: number }> {
     const { topics, readersPerTopic, isTogether = false } = plan
-    this.#topics = topics
     const places = isTogether ? [topics] : topics.map((topic) => [topic])
     const wanted = places.flatMap((place) => new Array<readonly string[]>(readersPerTopic).fill(place))
     for (let from = 0; from < wanted.length; from += connectingAtOnce) {
@@ -48,12 +74,13 @@ export class Herd {
     return { readers: this.#readers.length }
   }
 
-  /** @param perSecond for servers that cannot take all polls at once; Infinity for all at once */
+  /** Each reader sends a poll that waits, so many a second where a server cannot take all at once. */
   async park(perSecond = Number.POSITIVE_INFINITY): Promise<void> {
     this.#parked = []
     await this.#sendPolls([...this.#readers.keys()], perSecond)
   }
 
+  /** How many of these polls have been answered, or broken off, so far. */
   async replied(): Promise<{ replies: number }> {
     return { replies: (await this.#answered()).length }
   }
@@ -65,6 +92,7 @@ export class Herd {
     return { polls: answered.length }
   }
 
+  /** Wait for the replies to the polls that were parked. */
   async collect(timeoutMs: number): Promise<Collected> {
     const faults = new Faults()
     const timer = setTimeout(() => this.leave(), timeoutMs)
@@ -79,37 +107,21 @@ export class Herd {
       }
       const { status } = reply
       const body = saidIn(reply, reader)
-      const key = `${status} ${body}`
-      const known = alike.get(key) ?? { status, body, count: 0 }
-      alike.set(key, known)
+      const known = alike.getOrInsert(`${status} ${body}`, { status, body, count: 0 })
       known.count += 1
     }
     const arrivedMs = Float64Array.from(replies.filter((reply) => reply !== undefined).map(({ atMs }) => atMs))
     return { arrivedMs, replies: [...alike.values()], faults: faults.counts }
   }
 
+  /** Each reader polls from now on, at once again after every reply. */
   follow(): void {
     this.#isFollowing = true
     for (const reader of this.#readers) void this.#followOne(reader)
   }
 
-  async finish(heads: readonly number[], timeoutMs: number): Promise<Followed> {
-    const headOf = new Map(this.#topics.map((topic, at) => [topic, heads[at]!]))
-    const isBehind = ({ topic, sequence, connection }: Reader) =>
-      sequence.newest < headOf.get(topic)! && connection.failure === null
-    const deadline = performance.now() + timeoutMs
-    while (performance.now() < deadline && this.#readers.some(isBehind)) await pause(20)
-    // A moment more: what comes now would be a message too many.
-    await pause(100)
-    this.#isFollowing = false
-    for (const { topic, sequence } of this.#readers) {
-      const head = headOf.get(topic)!
-      if (sequence.newest < head) this.#faults.add('missing', `${topic} seen up to ${sequence.newest} of ${head}`)
-    }
-    return this.heard()
-  }
-
-  heard(): Followed {
+  /** What has reached readers that follow since this was last asked. */
+  heard(): Heard {
     const [dueMs, arrivedMs] = [this.#dueMs.splice(0), this.#arrivedMs.splice(0)]
     return { dueMs: Float64Array.from(dueMs), arrivedMs: Float64Array.from(arrivedMs), faults: this.#faults.counts }
   }
@@ -120,17 +132,16 @@ export class Herd {
   }
 
   async #open(plan: OpenPlan, topics: readonly string[], at: number): Promise<void> {
-    const { origin, localAddresses, dialect = 'encke', headers = usualHeaders, isParking = false } = plan
+    const { origin, localAddresses, dialect = 'encke', headers = usualHeaders } = plan
     const { hostname, port, host } = new URL(origin)
     const localAddress = localAddresses[at % localAddresses.length]
-    const target = { host: hostname, port: Number(port), ...(localAddress && { localAddress }) }
+    const address = { host: hostname, port: Number(port), ...(localAddress && { localAddress }) }
     // One port after the other for all addresses: each address has them all.
-    const connection = await (localAddress === undefined ? HttpConnection.open(target) : this.#ports.open(target))
+    const connection = await (localAddress === undefined ? HttpConnection.open(address) : this.#ports.open(address))
     const dialogue = dialects[dialect].reader({ host, topics, headers })
     await connection.converse(dialogue.greet())
     const topic = topics[0]!
     this.#readers.push({ connection, topic, dialogue, sequence: new Sequence(topic, this.#faults) })
-    if (isParking) this.#poll(this.#readers.length - 1)
   }
 
   async #answered(): Promise<number[]> {
@@ -143,7 +154,7 @@ export class Herd {
     const startMs = performance.now()
     for (const [sent, at] of places.entries()) {
       const earlyMs = startMs + (sent / perSecond) * 1_000 - performance.now()
-      if (earlyMs > 0) await pause(earlyMs)
+      if (earlyMs > 0) await new Promise((resolve) => setTimeout(resolve, earlyMs))
       this.#poll(at)
     }
   }
@@ -154,24 +165,24 @@ export class Herd {
   }
 
   async #followOne(reader: Reader): Promise<void> {
+    const { connection, dialogue, topic } = reader
     try {
       while (this.#isFollowing) {
-        const reply = await reader.connection.request(reader.dialogue.poll())
-        if (reply.status !== 200)
-          return this.#faults.add('status', `${reply.status} for ${reader.topic}: ${reply.body}`)
-        this.#took(reader, reader.dialogue.take(reply), reply.atMs)
+        const reply = await connection.request(dialogue.poll())
+        if (reply.status !== 200) return this.#faults.add('status', `${reply.status} for ${topic}: ${reply.body}`)
+        this.#took(reader, reply)
       }
     } catch (error) {
-      if (this.#isFollowing) this.#broke(reader.topic, error as Error)
+      if (this.#isFollowing) this.#broke(topic, error as Error)
     }
   }
 
-  #took(reader: Reader, reply: PollReply, atMs: number): void {
-    for (const { data } of reader.sequence.take(reply)) {
+  #took({ dialogue, topic, sequence }: Reader, reply: Reply): void {
+    for (const { data } of sequence.take(dialogue.take(reply))) {
       const { dueMs } = data as Stamp
-      if (dueMs > atMs) this.#faults.add('early', `${reader.topic}, by ${dueMs - atMs} ms`)
+      if (dueMs > reply.atMs) this.#faults.add('early', `${topic}, by ${dueMs - reply.atMs} ms`)
       this.#dueMs.push(dueMs)
-      this.#arrivedMs.push(atMs)
+      this.#arrivedMs.push(reply.atMs)
     }
   }
 
@@ -187,8 +198,4 @@ function saidIn(reply: Reply, { dialogue }: Reader): string {
   } catch {
     return reply.body
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,42 +1,48 @@
 // A load generator: a process of its own that carries out the orders of the load test, one herd for its whole life. It ends
 // when the load test does.
 
+import process from 'node:process'
 import { armAndCancel } from './armed-timers.ts'
 import { loop } from './closed-loop.ts'
-import { Herd } from './herd.ts'
-import type { AnswerEnvelope, Envelope, OrderName, Orders } from './orders.ts'
+import { Herd, type OpenPlan } from './herd.ts'
+import { goOnTrips } from './trips.ts'
 
 const herd = new Herd()
 
-type Carry = { [Name in OrderName]: (given: Orders[Name]['given']) => unknown }
-
-const carry: Carry = {
-  open: (plan) => herd.open(plan),
-  park: (given) => herd.park(given?.perSecond),
-  again: ({ perSecond }) => herd.again(perSecond),
+/** What a generator can be asked for: processes/generator.ts gives it these, with their types. */
+const orders = {
+  open: (plan: OpenPlan) => herd.open(plan),
+  park: (perSecond?: number) => herd.park(perSecond),
+  again: (perSecond: number) => herd.again(perSecond),
   replied: () => herd.replied(),
-  collect: ({ timeoutMs }) => herd.collect(timeoutMs),
+  collect: (timeoutMs: number) => herd.collect(timeoutMs),
   follow: () => herd.follow(),
   heard: () => herd.heard(),
-  finish: ({ heads, timeoutMs }) => herd.finish(heads, timeoutMs),
-  loop,
-  timers: armAndCancel,
   leave: () => herd.leave(),
+  loop,
+  trips: goOnTrips,
+  timers: armAndCancel,
 }
 
-// Ctrl-C reaches the whole group; what becomes of us is for the load test to say.
+export type Orders = typeof orders
+
+/** One order on its way to the generator, and its answer on the way back. */
+export interface Envelope {
+  readonly id: number
+  readonly name: keyof Orders
+  readonly given: readonly unknown[]
+}
+
+export type AnswerEnvelope = { readonly id: number; readonly answer?: unknown; readonly error?: string }
+
+// Ctrl-C reaches the whole group; the load test says when this process ends.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit(0))
-process.on('message', (envelope: Envelope) => void obey(envelope))
-
-async function obey({ id, name, given }: Envelope): Promise<void> {
+process.on('message', async ({ id, name, given }: Envelope) => {
   try {
-    answer({ id, answer: await (carry[name] as (given: unknown) => unknown)(given) })
+    const answer = await (orders[name] as (...given: readonly unknown[]) => unknown)(...given)
+    process.send?.({ id, answer } satisfies AnswerEnvelope)
   } catch (error) {
-    answer({ id, error: `${name}: ${(error as Error).message}` })
+    process.send?.({ id, error: `${name}: ${(error as Error).message}` } satisfies AnswerEnvelope)
   }
-}
-
-function answer(envelope: AnswerEnvelope): void {
-  process.send?.(envelope)
-}
+})

@@ -2,17 +2,17 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { AnswerEnvelope, Envelope, OrderName, Orders } from '../generator/orders.ts'
+import type { AnswerEnvelope, Envelope, Orders } from '../generator/main.ts'
 import { adopt, end } from './child.ts'
 
-type Settle = { resolve(answer: unknown): void; reject(error: Error): void }
-
 const program = fileURLToPath(new URL('../generator/main.ts', import.meta.url))
+
+type Answer<Name extends keyof Orders> = Awaited<ReturnType<Orders[Name]>>
 
 export class Generator implements AsyncDisposable {
   readonly pid: number
   readonly #child: ChildProcess
-  readonly #waiting = new Map<number, Settle>()
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #orders = 0
 
   /** @param flags of Node; none, as a generator has no server to be like */
@@ -21,30 +21,27 @@ export class Generator implements AsyncDisposable {
     this.#child = fork(program, { serialization: 'advanced', execArgv: [...flags] })
     adopt(this.#child)
     this.pid = this.#child.pid!
-    this.#child.on('message', (envelope: AnswerEnvelope) => this.#answered(envelope))
+    this.#child.on('message', ({ id, answer, error }: AnswerEnvelope) => {
+      const waiting = this.#waiting.get(id)
+      this.#waiting.delete(id)
+      if (error === undefined) waiting?.resolve(answer)
+      else waiting?.reject(new Error(error))
+    })
     this.#child.once('exit', () => {
       for (const { reject } of this.#waiting.values()) reject(new Error('the load generator has ended'))
     })
   }
 
   /** @throws Error when the order could not be carried out */
-  order<Name extends OrderName>(name: Name, given: Orders[Name]['given']): Promise<Orders[Name]['answer']> {
-    const id = this.#orders++
-    const envelope: Envelope<Name> = { id, name, given }
-    return new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
-      this.#child.send(envelope, (error) => error && reject(error))
-    }) as Promise<Orders[Name]['answer']>
+  order<Name extends keyof Orders>(name: Name, ...given: Parameters<Orders[Name]>): Promise<Answer<Name>> {
+    const waiting = Promise.withResolvers<unknown>()
+    const envelope: Envelope = { id: this.#orders++, name, given }
+    this.#waiting.set(envelope.id, waiting)
+    this.#child.send(envelope, (error) => error && waiting.reject(error))
+    return waiting.promise as Promise<Answer<Name>>
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return end(this.#child, 1_000)
-  }
-
-  #answered(envelope: AnswerEnvelope): void {
-    const waiting = this.#waiting.get(envelope.id)
-    this.#waiting.delete(envelope.id)
-    if ('error' in envelope) waiting?.reject(new Error(envelope.error))
-    else waiting?.resolve(envelope.answer)
   }
 }

@@ -16,6 +16,14 @@ export function installNpmPeers(): Promise<void> {
   return installing
 }
 
+/** Install them, unless they are there. @returns what went wrong */
+export function whatNpmLacks(): Promise<string | undefined> {
+  return installNpmPeers().then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
+}
+
 /** Whether `folder` holds what its lock file says: npm keeps a lock of its own of what it has installed. */
 export function isInstalled(folder: string): boolean {
   try {

@@ -8,10 +8,9 @@ import { delimiter, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { DialectName } from '../dialects/index.ts'
-import { installNpmPeers } from './npm-peers.ts'
 import { flagsOfStart, type Subject } from './subject.ts'
 
-export type PeerName = 'node:net' | 'node:http' | 'Fastify' | 'nchan' | 'faye' | 'CometD' | 'socket.io' | 'Pushpin'
+type PeerName = 'node:net' | 'node:http' | 'Fastify' | 'nchan' | 'faye' | 'CometD' | 'socket.io' | 'Pushpin'
 
 export interface Peer {
   readonly name: PeerName
@@ -64,16 +63,6 @@ export function whatLacks({ needs }: Peer): string | undefined {
   if (missing !== undefined) return `${missing} is not installed`
   if (needs.package !== undefined && !isInstalled(needs.package)) return `the package ${needs.package} is not installed`
   return undefined
-}
-
-/** Install the packages of the peers, from their lock file, unless they are there. @returns what went wrong */
-export async function installPeers(): Promise<string | undefined> {
-  try {
-    await installNpmPeers()
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
 }
 
 function isInstalled(name: string): boolean {

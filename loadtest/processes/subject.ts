@@ -62,9 +62,10 @@ export function encke({ folder = top, profile }: { folder?: string; profile?: st
   }
 }
 
-/** The flags of Node alone, without the file that it runs. */
+/** The flags of V8 that `npm start` sets. */
 export function flagsOfStart(): string[] {
-  return nodeFlags(startScript(top)).filter((word) => word.startsWith('-'))
+  const text = readFileSync(`${top}server/process/v8-flags.json`, 'utf8')
+  return Object.keys((JSON.parse(text) as { flags: Record<string, string> }).flags)
 }
 
 function startScript(folder: string): string {

@@ -11,20 +11,12 @@ export const reportFolder = fileURLToPath(new URL('../reports/', import.meta.url
 
 /** Gives the paths of the page and of the JSON, from where the load test was started. */
 export function writeReport(report: Report): string[] {
-  return writeFiles('', report.date, { html: reportPage(report), json: `${JSON.stringify(report, null, 2)}\n` })
-}
-
-/**
- * Write contents, by their file endings, under `name` and the date. Gives the paths from where the command was started.
- *
- * @param name ends in a hyphen, or is empty
- */
-export function writeFiles(name: string, date: string, contents: Readonly<Record<string, string>>): string[] {
   mkdirSync(reportFolder, { recursive: true })
-  const moment = date.slice(0, 19).replaceAll(':', '-')
+  const moment = report.date.slice(0, 19).replaceAll(':', '-')
+  const contents = { html: reportPage(report), json: `${JSON.stringify(report, null, 2)}\n` }
   return Object.entries(contents).map(([ending, content]) => {
-    writeFileSync(`${reportFolder}${name}latest.${ending}`, content)
-    writeFileSync(`${reportFolder}${name}${moment}.${ending}`, content)
-    return relative(process.cwd(), `${reportFolder}${name}${moment}.${ending}`)
+    writeFileSync(`${reportFolder}latest.${ending}`, content)
+    writeFileSync(`${reportFolder}${moment}.${ending}`, content)
+    return relative(process.cwd(), `${reportFolder}${moment}.${ending}`)
   })
 }

@@ -2,6 +2,7 @@
 
 const scenarios = JSON.parse(document.getElementById('plots').textContent)
 const height = 260
+const font = '12px system-ui, sans-serif'
 /** @type {{ destroy(): void, setSize(size: { width: number, height: number }): void, root: HTMLElement }[]} */
 let drawn = []
 
@@ -31,12 +32,8 @@ function draw(place, plot) {
     series: [{ label: plot.x.label, value: reading(plot.x) }, ...plot.series.map((_, at) => seriesOf(plot, at))],
     cursor: { points: { size: 7 } },
   }
-  return new uPlot(options, joined(plot.series), place)
-}
-
-/** All series over one list of x: where one has no value it has none, and its line goes on. */
-function joined(series) {
-  return uPlot.join(series.map(({ x, y }) => [x, y]))
+  // All series over one list of x: where one has no value it has none, and its line goes on.
+  return new uPlot(options, uPlot.join(plot.series.map(({ x, y }) => [x, y])), place)
 }
 
 /** The last bar is as wide as the others; and on powers of ten the outermost points stand clear of the edge. */
@@ -55,53 +52,42 @@ function scaleOf({ y, series }) {
 }
 
 function seriesOf({ kind, y, series }, at) {
-  const colour = colourOf(`--series-${at + 1}`)
-  const isBars = kind === 'bars'
-  return {
-    label: series[at].label,
-    stroke: colour,
-    fill: isBars ? colour : undefined,
-    width: isBars ? 0 : 2,
-    spanGaps: true,
-    // A line over a few values looks as if it knew what is between them.
-    points: { show: !isBars && series[at].x.length <= 24, size: 6, fill: colour },
-    paths: isBars ? uPlot.paths.bars({ size: [0.9, 60] }) : undefined,
-    value: reading(y),
+  const stroke = colourOf(`--series-${at + 1}`)
+  const { label, x } = series[at]
+  const common = { label, stroke, spanGaps: true, value: reading(y) }
+  if (kind === 'bars') {
+    return { ...common, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.9, 60] }) }
   }
+  // A line over a few values looks as if it knew what is between them.
+  return { ...common, width: 2, points: { show: x.length <= 24, size: 6, fill: stroke } }
 }
 
 function axis({ label, unit, scale, isCount, names }, size) {
-  const quiet = colourOf('--quiet')
   const grid = { stroke: colourOf('--line'), width: 1 }
+  const inEnglish = (_chart, all) => all.map((value) => value.toLocaleString('en-US'))
+  const ofScale = {
+    linear: { values: inEnglish },
+    logarithmic: { splits: powersOfTen, values: inEnglish },
+    nines: { splits: ninesSplits, values: (_chart, all) => all.map(percentText) },
+  }
   return {
     label: unit === '' || scale === 'nines' ? label : `${label}, ${unit}`,
     labelSize: 20,
-    labelFont: '12px system-ui, sans-serif',
-    font: '12px system-ui, sans-serif',
+    labelFont: font,
+    font,
     size,
-    stroke: quiet,
+    stroke: colourOf('--quiet'),
     grid,
     ticks: { ...grid, size: 4 },
-    ...(scale === 'nines' && { splits: ninesSplits, values: (_chart, all) => all.map(percentText) }),
-    ...(scale === 'linear' && { values: (_chart, all) => all.map((value) => value.toLocaleString('en-US')) }),
-    ...(scale === 'logarithmic' && {
-      splits: powersOfTen,
-      values: (_chart, all) => all.map((value) => value.toLocaleString('en-US')),
-    }),
+    ...ofScale[scale],
     // There is nothing between one and the next.
     ...(isCount && { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] }),
-    ...(names !== undefined && {
-      splits: names.map((_, at) => at + 1),
-      values: () => names,
-      rotate: -35,
-      grid: { show: false },
-    }),
+    ...(names && { splits: names.map((_, at) => at + 1), values: () => names, rotate: -35, grid: { show: false } }),
   }
 }
 
 function ninesSplits(_chart, _axis, _least, most) {
-  const whole = Array.from({ length: Math.floor(most + 1e-9) }, (_, at) => at + 1)
-  return [Math.log10(2), ...whole]
+  return [Math.log10(2), ...Array.from({ length: Math.floor(most + 1e-9) }, (_, at) => at + 1)]
 }
 
 function powersOfTen(_chart, _axis, least, most) {
@@ -125,9 +111,8 @@ function reading({ unit, scale, names }) {
 
 function colourOf(name) {
   // light-dark() is resolved where a colour is used, so it is used.
-  const probe = document.createElement('span')
+  const probe = document.body.appendChild(document.createElement('span'))
   probe.style.color = `var(${name})`
-  document.body.append(probe)
   const { color } = getComputedStyle(probe)
   probe.remove()
   return color

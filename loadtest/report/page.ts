@@ -1,97 +1,127 @@
-// The load test's report as a page.
+// The report as one HTML page that needs nothing beside itself: uPlot, styles, script and figures are in it, and its policy keeps
+// it from loading anything. All text that it is given goes through `asText`.
 
-import { asText, htmlDocument, plotFigures } from './document.ts'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Table } from '../scenario.ts'
 import { countText } from './numbers.ts'
-import type { Report, ScenarioReport } from './report.ts'
-import { allHeld } from './report.ts'
-import { detailFigure, headings, tableRows, targetCells } from './table.ts'
+import { allHeld, type Report, type ScenarioReport } from './report.ts'
+import { detailFigure, explanation, machineText, summaryTable, targetTable } from './table.ts'
+
+const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+
+/**
+ * uPlot writes numbers in the browser's language as it loads, and fails where that is none: a Chromium that was started under LANG=C
+ * calls it `en-US@posix`. The page is in English.
+ */
+const englishNumbers = "Object.defineProperty(navigator, 'language', { value: 'en-US' })"
 
 export function reportPage(report: Report): string {
-  const { scenarios, date, commit } = report
-  return htmlDocument({
-    title: `Encke load test, ${date.slice(0, 10)}`,
-    kicker: 'Encke load test',
-    headline: allHeld(report) ? 'Every invariant held' : 'An invariant broke',
-    facts: facts(report),
-    main: `<section class="wide">${summary(scenarios)}</section>
-  ${targetTable(scenarios)}
-  ${scenarios.map(section).join('\n  ')}`,
-    footer: `${asText(date)} · commit ${asText(commit ?? 'unknown')} · <code>${asText(report.command)}</code>`,
-    plots: scenarios.map(({ name, plots }) => ({ name, plots })),
-  })
+  const { scenarios, date, commit, command, warnings } = report
+  const plots = scenarios.map(({ name, plots = [] }) => ({ name, plots }))
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Encke load test, ${asText(date.slice(0, 10))}</title>
+<style>${fileAt(import.meta.resolve('uplot/dist/uPlot.min.css'))}</style>
+<style>${fileAt(import.meta.resolve('./page.css'))}</style>
+<body>
+<header>
+  <p class="kicker">Encke load test</p>
+  <h1>${allHeld(report) ? 'Every invariant held' : 'An invariant broke'}</h1>
+  ${warnings.map((warning) => `<p class="warning">${asText(warning)}</p>`).join('')}
+  ${figuresOf('facts', facts(report))}
+</header>
+<main>
+  <section class="wide">${tableHtml(summaryTable(scenarios))}<p class="quiet">${asText(explanation.join(' '))}</p></section>
+  ${targetTable(scenarios)
+    .map((table) => `<section class="wide">${tableHtml(table)}</section>`)
+    .join('')}
+  ${scenarios.map(section).join('\n  ')}
+</main>
+<footer><p>${asText(date)} · commit ${asText(commit ?? 'unknown')} · <code>${asText(command)}</code></p></footer>
+<script type="application/json" id="plots">${inScript(plots)}</script>
+<script>${englishNumbers};${fileAt(import.meta.resolve('uplot/dist/uPlot.iife.min.js'))}</script>
+<script>${fileAt(import.meta.resolve('./page.js'))}</script>
+</html>
+`
 }
 
 function facts({ machine, server, durationSeconds, date }: Report): [name: string, value: string][] {
   return [
     ['Date', date.replace('T', ' ').slice(0, 16)],
-    ['Machine', `${machine.processor}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / 2 ** 30)} GiB`],
-    ['System', `${machine.operatingSystem}, Node ${machine.node}`],
-    ['Load before', `${machine.loadBefore.toFixed(1)} on ${machine.cores} cores`],
+    ['Machine', machineText(machine)],
+    ['Node', machine.node],
     ['Server', server],
     ['Duration', `${durationSeconds} s for each scenario that has one`],
   ]
 }
 
-function summary(scenarios: readonly ScenarioReport[]): string {
-  const heading = headings.map((text) => `<th scope="col">${asText(text)}</th>`).join('')
-  const rows = scenarios.flatMap((scenario) =>
-    tableRows(scenario).map((cells) => {
-      const [label, state, ...figures] = headings.map((_, column) => cells[column] ?? '')
-      const badge = state === '' ? '' : `<span class="badge ${scenario.verdict}">${asText(state!)}</span>`
-      const numbers = figures.map((figure) => `<td>${asText(figure)}</td>`).join('')
-      return `<tr><th scope="row"><a href="#${asText(scenario.name)}">${asText(label!)}</a></th><td>${badge}</td>${numbers}</tr>`
-    }),
-  )
-  return `<div class="scroll"><table><thead><tr>${heading}</tr></thead><tbody>${rows.join('')}</tbody></table></div>
-  <p class="quiet">CPU is in percent of one core: of the server all threads, of the generators the busiest thread, which would be a bottleneck near 100 %. Queued is how long the server was ready to run and found every core taken.</p>`
-}
-
-/** In the colours of invariants. */
-const badgeOf = { met: 'held', missed: 'broken', 'not judged': 'open' }
-
-/** Nothing when no scenario has any. */
-function targetTable(scenarios: readonly ScenarioReport[]): string {
-  const rows = scenarios.flatMap(({ name, targets = [] }) =>
-    targets.map((target) => {
-      const [what, ...cells] = targetCells(target).map(asText)
-      const badge = `<span class="badge ${badgeOf[target.verdict]}">${target.verdict}</span>`
-      const figures = cells.map((cell) => `<td>${cell}</td>`).join('')
-      return `<tr><th scope="row"><a href="#${asText(name)}">${what}</a></th><td>${badge}</td>${figures}</tr>`
-    }),
-  )
-  if (rows.length === 0) return ''
-  const heading = ['target', 'verdict', 'measured', 'wanted', 'why']
-  return `<section class="wide"><h2>Targets</h2><div class="scroll"><table><thead><tr>${heading.map((text) => `<th scope="col">${text}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`
-}
-
-function section({
-  name,
-  title,
-  invariant,
-  note,
-  verdict,
-  complaints,
-  details,
-  plots,
-  seconds,
-  skipped = [],
-}: ScenarioReport): string {
+function section(report: ScenarioReport): string {
+  const { name, title, invariant, note, verdict, complaints, seconds } = report
+  const { details = [], plots = [], tables = [], skipped = [] } = report
   const broken = complaints.map((complaint) => `<li>${asText(complaint)}</li>`).join('')
-  const figures = details.map(
-    (detail) => `<div><dt>${asText(detail.label)}</dt><dd>${asText(detailFigure(detail))}</dd></div>`,
-  )
+  const figures = details.map((detail): [string, string] => [detail.label, detailFigure(detail)])
   return `<section id="${asText(name)}">
-    <h2>${asText(name)} <span class="badge ${verdict}">${verdict}</span></h2>
-    <p class="lead">${asText(capital(title))}.</p>
+    <h2>${asText(name)} ${badge(verdict)}</h2>
+    <p class="lead">${asText(title.slice(0, 1).toUpperCase() + title.slice(1))}.</p>
     <p><strong>Invariant.</strong> ${asText(invariant)}</p>
     ${broken === '' ? '' : `<ul class="complaints">${broken}</ul>`}
-    ${figures.length === 0 ? '' : `<dl class="figures">${figures.join('')}</dl>`}
-    ${plotFigures(name, plots)}
+    ${figures.length === 0 ? '' : figuresOf('figures', figures)}
+    ${tables.map(tableHtml).join('')}
+    <div class="plots">${plots.map(({ title }, at) => plotPlace(name, title, at)).join('')}</div>
     ${skipped.map((peer) => `<p class="quiet">Skipped: ${asText(peer.name)}, because ${asText(peer.reason)}.</p>`).join('')}
     <p class="quiet">${asText(note)} It took ${countText(seconds)} s in all.</p>
   </section>`
 }
 
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
+function plotPlace(name: string, title: string, at: number): string {
+  const figure = `<figure data-scenario="${asText(name)}" data-plot="${at}">`
+  return `${figure}<figcaption>${asText(title)}</figcaption><div class="plot"></div></figure>`
+}
+
+function figuresOf(className: string, all: readonly (readonly [name: string, value: string])[]): string {
+  const items = all.map(([name, value]) => `<div><dt>${asText(name)}</dt><dd>${asText(value)}</dd></div>`)
+  return `<dl class="${className}">${items.join('')}</dl>`
+}
+
+const badges = new Map([
+  ['held', 'held'],
+  ['met', 'held'],
+  ['not judged', 'open'],
+  ['broken', 'broken'],
+  ['failed', 'broken'],
+  ['missed', 'broken'],
+])
+
+function badge(verdict: string): string {
+  return `<span class="badge ${badges.get(verdict.toLowerCase())}">${asText(verdict)}</span>`
+}
+
+/** A verdict in the second column is a badge. */
+function tableHtml({ title, headings, rows }: Table): string {
+  const heading = headings.map((text) => `<th scope="col">${asText(text)}</th>`).join('')
+  const cell = (text: string) => `<td>${badges.has(text.toLowerCase()) ? badge(text) : asText(text)}</td>`
+  const body = rows.map((row) => {
+    const [first, ...cells] = headings.map((_, column) => row[column] ?? '')
+    return `<tr><th scope="row">${asText(first!)}</th>${cells.map(cell).join('')}</tr>`
+  })
+  const lead = title === '' ? '' : `<p class="lead"><strong>${asText(title)}</strong></p>`
+  return `${lead}<div class="scroll" tabindex="0"><table><thead><tr>${heading}</tr></thead><tbody>${body.join('')}</tbody></table></div>`
+}
+
+function asText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}
+
+/** JSON that no `</script>` in it can end. */
+function inScript(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', '\\u003c')
+}
+
+function fileAt(url: string): string {
+  return readFileSync(fileURLToPath(url), 'utf8').trim()
 }

@@ -1,7 +1,6 @@
 // Plots as data: what the page draws, and the JSON keeps.
 
-import { histogramOf } from '../measure/histogram.ts'
-import type { Latencies, PercentileCurve } from '../measure/latencies.ts'
+import type { Latencies } from '../measure/latencies.ts'
 import type { Samples } from '../measure/meter.ts'
 
 export interface Plot {
@@ -31,42 +30,56 @@ interface Series {
 }
 
 const bins = 40
+const roundSteps = [1, 2, 5, 10]
+/** Finer bins would tell noise apart, and have no number that is round. */
+const narrowest = 1e-6
+
+export function plotOf(title: string, x: Axis, y: Axis, series: readonly Series[], kind: Plot['kind'] = 'lines'): Plot {
+  return { title, kind, x, y, series }
+}
 
 /** Latency at each percentile, a line for each of `all`. */
-export function latencyCurve(title: string, all: Readonly<Record<string, Latencies>>): Plot {
-  const series = Object.entries(all).map(([label, latencies]) => seriesOf(label, latencies.curve()))
-  return {
-    title,
-    kind: 'lines',
-    x: { label: 'percentile', unit: '%', scale: 'nines' },
-    y: { label: 'latency', unit: 'ms', scale: 'logarithmic' },
-    series,
-  }
+export function latencyCurve(title: string, all: ReadonlyMap<string, Latencies>): Plot {
+  const series = [...all].map(([label, latencies]) => {
+    const { nines, milliseconds } = latencies.curve()
+    return { label, x: nines, y: milliseconds }
+  })
+  const y = { label: 'latency', unit: 'ms', scale: 'logarithmic' } as const
+  return plotOf(title, { label: 'percentile', unit: '%', scale: 'nines' }, y, series)
 }
 
 /** How many replies came in each moment after the publish. */
 export function arrivals(title: string, latencies: readonly number[]): Plot {
   const { starts, counts, width } = histogramOf(latencies, bins)
-  return {
-    title,
-    kind: 'bars',
-    x: { label: 'after the publish', unit: 'ms', scale: 'linear' },
-    y: { label: `replies in each ${width} ms`, unit: '', scale: 'linear' },
-    series: [{ label: 'replies', x: starts.map((start) => start + width / 2), y: counts }],
-  }
+  const y = { label: `replies in each ${width} ms`, unit: '', scale: 'linear' } as const
+  const series = [{ label: 'replies', x: starts.map((start) => start + width / 2), y: counts }]
+  return plotOf(title, { label: 'after the publish', unit: 'ms', scale: 'linear' }, y, series, 'bars')
+}
+
+/** Count `values` into at most `bins` bins from 0 on, whose width is a round number. The counts add up to the number of values. */
+export function histogramOf(values: readonly number[], bins: number) {
+  const largest = values.reduce((most, value) => Math.max(most, value), 0)
+  const least = Math.max(largest / bins, narrowest)
+  const power = 10 ** Math.floor(Math.log10(least))
+  // Above `least`, so that the last value has a bin as well.
+  const width = (roundSteps.find((step) => step * power > least) ?? 10) * power
+  const counts = new Array<number>(Math.floor(largest / width) + 1).fill(0)
+  for (const value of values) counts[Math.max(0, Math.floor(value / width))]! += 1
+  return { starts: counts.map((_, bin) => bin * width), counts, width }
 }
 
 /** One bar for each of `all` that could be measured. */
 export function namedBars(title: string, unit: string, all: ReadonlyMap<string, number | undefined>): Plot {
   const measured = [...all].filter((entry): entry is [string, number] => entry[1] !== undefined)
   const names = measured.map(([name]) => name)
-  return {
-    title,
-    kind: 'bars',
-    x: { label: 'server', unit: '', scale: 'linear', names },
-    y: { label: 'measured', unit, scale: 'linear' },
-    series: [{ label: 'measured', x: names.map((_, at) => at + 1), y: measured.map(([, value]) => value) }],
-  }
+  const series = [{ label: 'measured', x: names.map((_, at) => at + 1), y: measured.map(([, value]) => value) }]
+  const x = { label: 'server', unit: '', scale: 'linear', names } as const
+  return plotOf(title, x, { label: 'measured', unit, scale: 'linear' }, series, 'bars')
+}
+
+/** None where there is nobody to compare with. */
+export function barsOfPeers(title: string, unit: string, all: ReadonlyMap<string, number | undefined>): Plot[] {
+  return all.size > 1 ? [namedBars(title, unit, all)] : []
 }
 
 /** CPU and memory over time; none where they could not be read. */
@@ -74,27 +87,13 @@ export function cpuAndMemory({ seconds, serverShare, generatorShare, residentMeg
   if (seconds.length < 2) return []
   const x: Axis = { label: 'since the server started', unit: 's', scale: 'linear' }
   const percent = (shares: readonly number[]) => shares.map((share) => share * 100)
-  return [
-    {
-      title: 'Processor time, in percent of one core',
-      kind: 'lines',
-      x,
-      y: { label: 'of one core', unit: '%', scale: 'linear' },
-      series: [
-        { label: 'server, all threads', x: seconds, y: percent(serverShare) },
-        { label: 'busiest generator thread', x: seconds, y: percent(generatorShare) },
-      ],
-    },
-    {
-      title: 'Memory of the server (VmRSS)',
-      kind: 'lines',
-      x,
-      y: { label: 'resident', unit: 'MiB', scale: 'linear' },
-      series: [{ label: 'server', x: seconds, y: residentMegabytes }],
-    },
+  const shares = [
+    { label: 'server, all threads', x: seconds, y: percent(serverShare) },
+    { label: 'busiest generator thread', x: seconds, y: percent(generatorShare) },
   ]
-}
-
-function seriesOf(label: string, { nines, milliseconds }: PercentileCurve): Series {
-  return { label, x: nines, y: milliseconds }
+  const memory = [{ label: 'server', x: seconds, y: residentMegabytes }]
+  return [
+    plotOf('Processor time, in percent of one core', x, { label: 'of one core', unit: '%', scale: 'linear' }, shares),
+    plotOf('Memory of the server (VmRSS)', x, { label: 'resident', unit: 'MiB', scale: 'linear' }, memory),
+  ]
 }

@@ -1,49 +1,37 @@
-// The report in a terminal: a table with a line or two for each scenario, then the figures that have no column, then what broke.
+// The report as tables, for the terminal and for the page; and its text in a terminal.
 
-import type { Detail, Row } from '../scenario.ts'
-import type { Target } from '../targets.ts'
+import type { Detail, Row, Table } from '../scenario.ts'
+import { boundText, type Target } from '../targets.ts'
 import { countText, figureText, shareText } from './numbers.ts'
 import type { Report, ScenarioReport } from './report.ts'
 
-export const headings = [
-  'scenario',
-  'invariant',
-  'rate',
-  'p50 ms',
-  'p99 ms',
-  'worst ms',
-  'server CPU',
-  'queued',
-  'server MiB',
-  'generator CPU',
+export const explanation = [
+  'CPU is in percent of one core: of the server all threads, of the generators the busiest thread, which is a bottleneck when near 100 %.',
+  'Queued is how long the server was ready to run and found every core taken, by the load test or by others.',
 ]
 
-export function reportText(report: Report): string {
-  const { machine, commit, date, command, server } = report
-  const parts = [
-    table([headings, ...report.scenarios.flatMap(tableRows)]),
-    ...report.scenarios.map(detailText).filter((text) => text !== ''),
-    ...targetsText(report),
-    ...report.scenarios.flatMap(complaintText),
-    [
-      'CPU is in percent of one core: of the server all threads, of the generators the busiest thread, which is a bottleneck when near 100 %.',
-      'Queued is how long the server was ready to run and found every core taken, by the load test or by others.',
-      ...(machine.hasProc ? [] : ['This system has no /proc: CPU and memory of processes could not be read.']),
-    ].join('\n'),
-    [
-      `${machine.processor}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / 2 ** 30)} GiB; ${machine.operatingSystem}; Node ${machine.node}; load before ${machine.loadBefore.toFixed(1)}`,
-      `${server}; commit ${commit ?? 'unknown'}; ${date}`,
-      command,
-    ].join('\n'),
-  ]
-  return `${parts.join('\n\n')}\n`
-}
-
-/** The cells of a scenario, one line for each of its rows, or one without figures. */
-export function tableRows({ name, verdict, rows }: ScenarioReport): string[][] {
-  const state = verdict === 'held' ? 'held' : verdict.toUpperCase()
-  if (rows.length === 0) return [[name, state]]
-  return rows.map((row, at) => [row.label, at === 0 ? state : '', ...figures(row)])
+/** Every row of every scenario, with how its invariant fared. */
+export function summaryTable(scenarios: readonly ScenarioReport[]): Table {
+  return {
+    title: '',
+    headings: [
+      'scenario',
+      'invariant',
+      'rate',
+      'p50 ms',
+      'p99 ms',
+      'worst ms',
+      'server CPU',
+      'queued',
+      'server MiB',
+      'generator CPU',
+    ],
+    rows: scenarios.flatMap(({ name, verdict, rows = [] }) => {
+      const state = verdict === 'held' ? 'held' : verdict.toUpperCase()
+      if (rows.length === 0) return [[name, state]]
+      return rows.map((row, at) => [row.label, at === 0 ? state : '', ...figures(row)])
+    }),
+  }
 }
 
 function figures({ what, count, seconds, latency, use }: Row): string[] {
@@ -58,38 +46,56 @@ function figures({ what, count, seconds, latency, use }: Row): string[] {
   ]
 }
 
-function detailText({ name, details }: ScenarioReport): string {
-  if (details.length === 0) return ''
-  return [name, ...details.map((detail) => `  ${detail.label}: ${detailFigure(detail)}`)].join('\n')
+/** All targets of the report; none when no scenario has any. */
+export function targetTable(scenarios: readonly ScenarioReport[]): Table[] {
+  const rows = scenarios.flatMap(({ targets = [] }) => targets.map(targetCells))
+  return rows.length === 0 ? [] : [{ title: 'Targets', headings: ['target', 'verdict', 'is', 'wanted', 'why'], rows }]
+}
+
+function targetCells(target: Target): string[] {
+  const { verdict, what, value, unit, why = '' } = target
+  const measured = value === undefined ? 'not measured' : `${figureText(value)} ${unit}`
+  const state = verdict === 'missed' ? 'MISSED' : verdict
+  return [what, state, measured, boundText(target), verdict === 'met' ? '' : why]
 }
 
 export function detailFigure({ value, unit }: Detail): string {
   return value === undefined ? 'not measured' : `${figureText(value)} ${unit}`.trimEnd()
 }
 
-/** All targets of the report under one heading, then who was left out. */
-function targetsText({ scenarios }: Report): string[] {
-  const all = scenarios.flatMap(({ targets = [] }) => targets)
+export function reportText(report: Report): string {
+  const { machine, commit, date, command, server, scenarios, warnings } = report
   const skipped = scenarios.flatMap(({ name, skipped = [] }) =>
     skipped.map((peer) => `  ${name}: ${peer.name}, because ${peer.reason}`),
   )
-  return [
-    ...(all.length === 0 ? [] : [['targets', ...all.map((one) => `  ${targetText(one)}`)].join('\n')]),
+  return `${[
+    ...warnings,
+    tableText(summaryTable(scenarios)),
+    ...scenarios.flatMap(scenarioText),
+    ...targetTable(scenarios).map(tableText),
     ...(skipped.length === 0 ? [] : [['skipped', ...skipped].join('\n')]),
-  ]
+    ...scenarios.flatMap(complaintText),
+    [
+      ...explanation,
+      ...(machine.hasProc ? [] : ['This system has no /proc: CPU and memory of processes could not be read.']),
+    ].join('\n'),
+    [
+      `${machineText(machine)}; Node ${machine.node}`,
+      `${server}; commit ${commit ?? 'unknown'}; ${date}`,
+      command,
+    ].join('\n'),
+  ].join('\n\n')}\n`
 }
 
-function targetText(target: Target): string {
-  const [what, measured, wanted, why] = targetCells(target)
-  const verdict = target.verdict === 'missed' ? 'MISSED' : target.verdict
-  return `${verdict.padEnd('not judged'.length)}  ${what}: ${measured} (${wanted})${why === '' ? '' : `: ${why}`}`
+export function machineText(machine: Report['machine']): string {
+  const { processor, cores, memoryBytes, operatingSystem, loadBefore } = machine
+  const memory = Math.round(memoryBytes / 2 ** 30)
+  return `${processor}, ${cores} cores, ${memory} GiB; ${operatingSystem}; load before ${loadBefore.toFixed(1)}`
 }
 
-/** What it is of, what was measured, what was wanted, and why it was missed. */
-export function targetCells({ verdict, what, value, unit, atMost, atLeast, why = '' }: Target): string[] {
-  const wanted = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost.toLocaleString('en-US')}`
-  const measured = value === undefined ? 'not measured' : `${figureText(value)} ${unit}`
-  return [what, measured, wanted, verdict === 'missed' ? why : '']
+function scenarioText({ name, details = [], tables = [] }: ScenarioReport): string[] {
+  const figures = [name, ...details.map((detail) => `  ${detail.label}: ${detailFigure(detail)}`)].join('\n')
+  return [...(details.length === 0 ? [] : [figures]), ...tables.map(tableText)]
 }
 
 function complaintText({ name, verdict, invariant, complaints }: ScenarioReport): string[] {
@@ -98,16 +104,16 @@ function complaintText({ name, verdict, invariant, complaints }: ScenarioReport)
 }
 
 /** Columns as wide as what is in them; all but the first two are figures, and stand on the right. */
-export function table(lines: readonly (readonly string[])[]): string {
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
-  return lines
-    .map((line) =>
-      widths
-        .map((width, column) =>
-          column < 2 ? (line[column] ?? '').padEnd(width) : (line[column] ?? '').padStart(width),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+export function tableText({ title, headings, rows }: Table): string {
+  const lines = [headings, ...rows]
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const cell = (text: string, column: number) =>
+    column < 2 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!)
+  const text = lines.map((line) =>
+    headings
+      .map((_, column) => cell(line[column] ?? '', column))
+      .join('  ')
+      .trimEnd(),
+  )
+  return [...(title === '' ? [] : [title]), ...text].join('\n')
 }

@@ -1,185 +1,166 @@
-// Fan-out: one publish, and all polls that wait on its topic are answered. Several rounds over the same connections.
+// Fan-out: one publish, and all polls that wait on its topic are answered. Several rounds over the same connections, and where
+// there are peers, the same at them.
 
-import type { PollReply } from '../client/encke-requests.ts'
-import { parsePollReply } from '../client/encke-requests.ts'
-import { complaintsOf, type FaultCounts } from '../client/faults.ts'
-import type { Collected } from '../generator/orders.ts'
-import { nowMs } from '../measure/clock.ts'
+import { cycleOf, fanOutTopic, type HerdRun, herdRounds } from '../client/herd-rounds.ts'
+import { compare, ours } from '../contenders.ts'
 import { Latencies } from '../measure/latencies.ts'
-import type { Use } from '../measure/meter.ts'
-import type { Generator } from '../processes/generator.ts'
+import type { Samples, Use } from '../measure/meter.ts'
 import { checkOpenFiles } from '../processes/open-files.ts'
-import { median, perOperation } from '../report/details.ts'
-import { arrivals, cpuAndMemory, latencyCurve } from '../report/plots.ts'
-import { type Ground, loopbackAddresses, type Outcome, pause, type Scenario, type Stage, until } from '../scenario.ts'
+import { cpuEach, median } from '../report/details.ts'
+import { arrivals, barsOfPeers, cpuAndMemory, latencyCurve } from '../report/plots.ts'
+import type { Detail, Outcome, Scenario, Stage } from '../scenario.ts'
+import { ratio, type Target, target } from '../targets.ts'
 
-export const fanOutTopic = 'load/fan-out'
-const rounds = 10
-const quickRounds = 4
-const replyMs = 30_000
-/** Between the last poll that parks and the publish: what the server does of its own accord afterwards is not fan-out. */
-const settleMs = 300
-
-/** One round, as it was seen. */
-export interface FanOutObserved {
+interface FanOut extends Omit<Scenario, 'run' | 'note'> {
   readonly readers: number
-  /** The message, as it was published in this round: the offset is the number of the round. */
-  readonly offset: number
-  readonly data: unknown
-  /** How many the server says were waiting for it. */
-  readonly waiting: number
-  readonly replies: Collected['replies']
-  readonly faults: FaultCounts
+  readonly targets?: (costs: ReadonlyMap<string, HerdCost>) => Target[]
 }
 
-interface Round {
-  readonly observed: FanOutObserved
-  readonly latencies: readonly number[]
-  readonly wallMs: number
-  readonly park: Use
-  readonly deliver: Use
+/** What a contender needs, in the median round. CPU is in microseconds for each client. */
+export interface HerdCost {
+  readonly wallMs: number | undefined
+  readonly park: number | undefined
+  readonly deliver: number | undefined
+  readonly cycle: number | undefined
 }
 
-export const fanOut1000 = fanOut(1_000)
-export const fanOut10000 = fanOut(10_000)
+const rounds = { rounds: 7, warmUps: 2 }
+const quickRounds = { rounds: 3, warmUps: 1 }
+/** Of a server whose polls have to be sent slowly. */
+const slowRounds = { rounds: 2, warmUps: 1 }
+const passes = 2
 
-function fanOut(readers: number): Scenario {
+const note =
+  'Latency is from the moment before the publish is sent to the arrival of each reply, over all rounds but the first, in which code is compiled as it goes; the rate is that of the median round, to its last reply. Park is from the first request to when server and generator have nothing left to do, deliver from the publish to the last reply. Server, readers and publisher share the cores of this machine. node:net is the floor: it parses next to nothing and writes prepared bytes, so its wall time is about what generator and system need alone.'
+
+export const [fanOut1000, fanOut10000] = ([1_000, 10_000] as const).map((readers) => {
   const count = readers.toLocaleString('en-US')
-  return {
+  return fanOut({
     name: `fan-out-${readers}`,
     title: `one publish to ${count} polls that wait on one topic`,
     invariant: `All ${count} polls wait when the message is published, and each gets one reply: 200, with that message alone and the verdict ok.`,
-    note: 'Latency is from the moment before the publish is sent to the arrival of each reply, over all rounds; the rate is that of the median round, to its last reply. Server, readers and publisher share the cores of this machine.',
-    run: (stage) => run(stage, readers),
-  }
-}
-
-export function judgeFanOut({ readers, offset, data, waiting, replies, faults }: FanOutObserved): string[] {
-  const complaints = complaintsOf(faults)
-  if (waiting !== readers) complaints.push(`the publish found ${waiting} waiting, not ${readers}`)
-  const count = replies.reduce((sum, reply) => sum + reply.count, 0)
-  if (count !== readers) complaints.push(`there were ${count} replies for ${readers} polls`)
-  for (const { status, body, count } of replies) {
-    const what = status === 200 ? wrongIn(body, offset, data) : `the status ${status}`
-    if (what !== undefined) complaints.push(`${count} replies have ${what}: ${body.slice(0, 200)}`)
-  }
-  return complaints.map((complaint) => `round ${offset}: ${complaint}`)
-}
-
-function wrongIn(body: string, offset: number, data: unknown): string | undefined {
-  let reply: PollReply
-  try {
-    reply = parsePollReply(body)
-  } catch {
-    return 'no JSON'
-  }
-  const [message, ...others] = reply.messages
-  if (message === undefined) return 'no message'
-  if (others.length > 0) return `${reply.messages.length} messages`
-  if (message.topic !== fanOutTopic) return `a message of ${message.topic}`
-  if (message.offset !== offset) return `the message ${message.offset} instead of ${offset}`
-  if (JSON.stringify(message.data) !== JSON.stringify(data)) return 'other data than was published'
-  const verdict = reply.topics[fanOutTopic]?.verdict
-  return verdict === 'ok' ? undefined : `the verdict ${verdict}`
-}
-
-async function run(stage: Stage, readers: number): Promise<Outcome> {
-  checkOpenFiles(readers)
-  const ground = await stage.startServer()
-  const { server, meter } = ground
-  const bytesBefore = meter.serverBytes
-  const generator = ground.startGenerator()
-  stage.show(`${readers} readers connect`)
-  await generator.order('open', {
-    origin: server.origin,
-    topics: [fanOutTopic],
-    readersPerTopic: readers,
-    localAddresses: loopbackAddresses,
+    readers,
   })
-  let parkedBytes: number | undefined
-  const done: Round[] = []
-  const wanted = stage.isQuick ? quickRounds : rounds
-  while (done.length < wanted) {
-    stage.signal.throwIfAborted()
-    stage.show(`round ${done.length + 1} of ${wanted}`)
-    const park = await parkAll(stage, ground, generator, readers)
-    parkedBytes ??= meter.serverBytes
-    done.push(await deliver(ground, generator, { readers, offset: done.length + 1, park }))
+}) as [Scenario, Scenario]
+
+export const herd = fanOut({
+  name: 'herd',
+  title: 'one publish to 10,000 polls that wait on one topic, ours and the peers in turn',
+  invariant:
+    'Each of the 10,000 polls gets one reply: with that message, and with nothing else. A peer that answers otherwise is left out, and named.',
+  readers: 10_000,
+  peers: ['node:net', 'node:http', 'Fastify', 'nchan', 'faye', 'CometD', 'socket.io', 'Pushpin'],
+  longestMs: 900_000,
+  targets: herdTargets,
+})
+
+export function herdTargets(costs: ReadonlyMap<string, HerdCost>): Target[] {
+  const of = (name: string) => ratio(costs.get(ours)?.cycle, costs.get(name)?.cycle)
+  return [
+    target('herdWall', ratio(costs.get(ours)?.wallMs, costs.get('nchan')?.wallMs)),
+    target('herdOfNchan', of('nchan')),
+    target('herdOfFaye', of('faye')),
+    target('herdOfCometd', of('CometD')),
+  ]
+}
+
+function fanOut({ readers, targets = () => [], ...scenario }: FanOut): Scenario {
+  const run = async (stage: Stage): Promise<Outcome> => {
+    checkOpenFiles(readers)
+    let samples: Samples | undefined
+    const turns = scenario.peers === undefined || stage.isQuick ? 1 : passes
+    const { done, skipped } = await compare(stage, scenario, turns, async (contender) => {
+      await using ground = await contender.start()
+      if (contender.name === ours) samples ??= ground.meter.samples
+      const isSlow = ground.server.subject.pollsPerSecond !== undefined
+      const wanted = isSlow ? slowRounds : stage.isQuick ? quickRounds : rounds
+      const show = (text: string) => stage.show(`${contender.name}: ${text}`)
+      const run = await herdRounds(stage, ground, { topics: [fanOutTopic], readers, ...wanted, show })
+      const complaint = [...run.warmUps, ...run.rounds].flatMap(({ complaints }) => complaints)[0]
+      if (complaint !== undefined && contender.name !== ours) throw new Error(complaint)
+      return [run]
+    })
+    const costs = new Map([...done].map(([name, runs]) => [name, costOf(runs, readers)]))
+    const first = done.get(ours)!
+    return {
+      complaints: first.flatMap(({ warmUps, rounds }) =>
+        [...warmUps, ...rounds].flatMap(({ complaints }) => complaints),
+      ),
+      rows: [...done].map(([name, runs]) => rowOf(scenario.name, name, runs, readers)),
+      details: [...done].flatMap(([name, runs]) => detailsOf(name, runs, costs.get(name)!)),
+      plots: [
+        arrivals('Replies after the publish, median round', middleOf(first).latencies),
+        latencyCurve('From publish to the reply, all rounds', mapped(done, latenciesOf)),
+        ...barsOfPeers(
+          'Server CPU for each client, park and deliver',
+          'µs',
+          mapped(costs, ({ cycle }) => cycle),
+        ),
+        ...barsOfPeers(
+          'From the publish to the last reply, median round',
+          'ms',
+          mapped(costs, ({ wallMs }) => wallMs),
+        ),
+        ...cpuAndMemory(samples!),
+      ],
+      targets: targets(costs),
+      skipped,
+    }
   }
-  await generator.order('leave', null)
-  return outcome(ground, readers, done, kibibytesEach(bytesBefore, parkedBytes, readers))
+  return { ...scenario, note, run }
 }
 
-async function parkAll(stage: Stage, { server, meter }: Ground, generator: Generator, readers: number): Promise<Use> {
-  const stretch = meter.begin()
-  await generator.order('park', null)
-  await until(`${readers} polls wait`, { signal: stage.signal, timeoutMs: replyMs }, async () => {
-    const { hub } = await server.control.statistics()
-    return hub.waiting === readers
-  })
-  const use = stretch.end()
-  await pause(settleMs)
-  return use
+function costOf(runs: readonly HerdRun[], readers: number): HerdCost {
+  const all = runs.flatMap(({ rounds }) => rounds)
+  const cpu = (pick: (round: (typeof all)[number]) => Use) => median(all.map((round) => cpuEach(pick(round), readers)))
+  return {
+    wallMs: median(all.map(({ wallMs }) => wallMs)),
+    park: cpu(({ park }) => park),
+    deliver: cpu(({ deliver }) => deliver),
+    cycle: median(all.map((round) => cycleOf(round, readers))),
+  }
 }
 
-async function deliver(
-  { server, meter }: Ground,
-  generator: Generator,
-  { readers, offset, park }: { readers: number; offset: number; park: Use },
-): Promise<Round> {
-  const data = { round: offset, text: 'one message for everybody' }
-  const stretch = meter.begin()
-  const collecting = generator.order('collect', { timeoutMs: replyMs })
-  const publishedMs = nowMs()
-  const [{ waiting }, { arrivedMs, replies, faults }] = await Promise.all([
-    server.control.publish(fanOutTopic, data),
-    collecting,
-  ])
-  const deliver = stretch.end()
-  const latencies = [...arrivedMs].map((ms) => ms - publishedMs).sort((a, b) => a - b)
-  const observed = { readers, offset, data, waiting, replies, faults }
-  return { observed, latencies, wallMs: latencies.at(-1) ?? 0, park, deliver }
+function middleOf(runs: readonly HerdRun[]) {
+  const byWall = runs.flatMap(({ rounds }) => rounds).toSorted((a, b) => a.wallMs - b.wallMs)
+  return byWall[Math.floor((byWall.length - 1) / 2)]!
 }
 
-function outcome(
-  { meter }: Ground,
-  readers: number,
-  done: readonly Round[],
-  kibibytesPerPoll: number | undefined,
-): Outcome {
-  const latencies = Latencies.of(done.flatMap((round) => round.latencies))
-  // The first round is the slowest: the server's code is compiled as it goes.
-  const byWall = done.slice(1).sort((a, b) => a.wallMs - b.wallMs)
-  const middle = byWall[Math.floor(byWall.length / 2)]!
-  const cpu = (pick: (round: Round) => Use) =>
-    median(byWall.map((round) => perOperation('', pick(round), readers).value))
-  const row = {
-    label: `fan-out-${readers}`,
+function latenciesOf(runs: readonly HerdRun[]): Latencies {
+  return Latencies.of(runs.flatMap(({ rounds }) => rounds.flatMap(({ latencies }) => latencies)))
+}
+
+function rowOf(scenario: string, name: string, runs: readonly HerdRun[], readers: number) {
+  const { wallMs, deliver } = middleOf(runs)
+  const latency = latenciesOf(runs).summary()
+  return {
+    label: `${scenario}: ${name}`,
     what: 'deliveries',
     count: readers,
-    seconds: middle.wallMs / 1_000,
-    latency: latencies.summary(),
-    use: middle.deliver,
-  }
-  return {
-    complaints: done.flatMap(({ observed }) => judgeFanOut(observed)),
-    rows: [row],
-    details: [
-      { label: 'wall time of the fan-out, median round', value: middle.wallMs, unit: 'ms' },
-      { label: 'wall time of the fan-out, best round', value: byWall[0]!.wallMs, unit: 'ms' },
-      { label: 'wall time of the fan-out, first round', value: done[0]!.wallMs, unit: 'ms' },
-      { label: 'server CPU per client, to park', value: cpu((round) => round.park), unit: 'µs' },
-      { label: 'server CPU per client, to deliver', value: cpu((round) => round.deliver), unit: 'µs' },
-      { label: 'server memory added by each client, connected and waiting', value: kibibytesPerPoll, unit: 'KiB' },
-    ],
-    plots: [
-      arrivals('Replies after the publish, median round', middle.latencies),
-      latencyCurve('From publish to the reply, all rounds', { delivery: latencies }),
-      ...cpuAndMemory(meter.samples),
-    ],
+    seconds: wallMs / 1_000,
+    latency,
+    use: deliver,
   }
 }
 
-function kibibytesEach(before: number | undefined, after: number | undefined, readers: number): number | undefined {
-  return before === undefined || after === undefined ? undefined : (after - before) / 1024 / readers
+function detailsOf(name: string, runs: readonly HerdRun[], { wallMs, park, deliver, cycle }: HerdCost): Detail[] {
+  const best = Math.min(...runs.flatMap(({ rounds }) => rounds.map(({ wallMs }) => wallMs)))
+  const { bytesEach, warmUps } = runs[0]!
+  return [
+    { label: `${name}: wall time of the fan-out, median round`, value: wallMs, unit: 'ms' },
+    { label: `${name}: wall time of the fan-out, best round`, value: best, unit: 'ms' },
+    { label: `${name}: wall time of the fan-out, first round`, value: warmUps[0]?.wallMs, unit: 'ms' },
+    { label: `${name}: server CPU per client, to park`, value: park, unit: 'µs' },
+    { label: `${name}: server CPU per client, to deliver`, value: deliver, unit: 'µs' },
+    { label: `${name}: server CPU per client, the whole cycle`, value: cycle, unit: 'µs' },
+    {
+      label: `${name}: memory added by each client, connected and waiting`,
+      value: bytesEach && bytesEach / 1_024,
+      unit: 'KiB',
+    },
+  ]
+}
+
+function mapped<Value, Result>(all: ReadonlyMap<string, Value>, pick: (value: Value) => Result): Map<string, Result> {
+  return new Map([...all].map(([name, value]) => [name, pick(value)]))
 }

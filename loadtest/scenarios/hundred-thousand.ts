@@ -1,30 +1,17 @@
 // A hundred thousand polls that wait, over six servers of their own on this one machine, and one publish to each server.
 
-import { Publishers } from '../client/publishers.ts'
-import type { Collected } from '../generator/orders.ts'
-import { nowMs } from '../measure/clock.ts'
+import { fanOutTopic, herdRounds } from '../client/herd-rounds.ts'
 import { Latencies } from '../measure/latencies.ts'
 import type { Use } from '../measure/meter.ts'
 import { untilQuiet } from '../measure/quiet.ts'
-import type { Generator } from '../processes/generator.ts'
 import { checkOpenFiles } from '../processes/open-files.ts'
 import { arrivals } from '../report/plots.ts'
-import { type Ground, loopbackAddresses, type Outcome, type Scenario, type Stage } from '../scenario.ts'
-import { fanOutTopic, judgeFanOut } from './fan-out.ts'
+import type { Ground, Outcome, Scenario, Stage } from '../scenario.ts'
 import { browserHeaders } from './memory.ts'
 
 const servers = 6
 const clients = 100_000
 const quickClients = 12_000
-const replyMs = 120_000
-const data = { text: 'one message for everybody' }
-
-interface Node {
-  readonly ground: Ground
-  readonly generator: Generator
-  readonly readers: number
-  readonly bytesBefore: number | undefined
-}
 
 export const hundredThousand: Scenario = {
   name: 'hundred-thousand',
@@ -37,106 +24,71 @@ export const hundredThousand: Scenario = {
 
 async function run(stage: Stage): Promise<Outcome> {
   const total = stage.isQuick ? quickClients : clients
-  const nodes: Node[] = []
-  for (let at = 0; at < servers; at += 1) {
-    const readers = Math.floor(total / servers) + (at < total % servers ? 1 : 0)
-    checkOpenFiles(readers)
+  const readers = Math.ceil(total / servers)
+  checkOpenFiles(readers)
+  const grounds: Ground[] = []
+  while (grounds.length < servers) {
     const ground = await stage.startServer()
     await untilQuiet(stage, ground)
-    const bytesBefore = ground.meter.serverBytes
-    nodes.push({ ground, generator: ground.startGenerator(), readers, bytesBefore })
+    grounds.push(ground)
   }
-  stage.show(`${total} readers connect and wait`)
-  const parking = usesOf(nodes)
-  await Promise.all(nodes.map(open))
-  // On a busy machine the first have been answered, because their time was up, before the last have come.
-  await Promise.all(nodes.map(({ generator }) => generator.order('again', { perSecond: Number.POSITIVE_INFINITY })))
-  for (const { ground } of nodes) await untilQuiet(stage, ground, replyMs)
-  const park = parking()
-  const bytesEach = addedBytes(nodes, total)
-  stage.show('one publish to each server')
-  const delivering = usesOf(nodes)
-  const startMs = nowMs()
-  const answered = await Promise.all(nodes.map(publishAndCollect))
-  const deliver = delivering()
-  await Promise.all(nodes.map(({ generator }) => generator.order('leave', null)))
-
-  const latencies = answered.flatMap(({ collected }) => [...collected.arrivedMs].map((ms) => ms - startMs))
+  // Each is published to once the polls of all of them wait.
+  const everybodyWaits = barrier(servers)
+  const plan = { topics: [fanOutTopic], readers, rounds: 1, warmUps: 0, headers: browserHeaders }
+  const runs = await Promise.all(
+    grounds.map((ground) => herdRounds(stage, ground, { ...plan, show: stage.show, beforePublish: everybodyWaits })),
+  )
+  const rounds = runs.map(({ rounds: [round] }) => round!)
+  const latencies = rounds.flatMap(({ publishedMs, latencies }) => {
+    const lateMs = publishedMs - Math.min(...rounds.map((round) => round.publishedMs))
+    return latencies.map((ms) => ms + lateMs)
+  })
   const wallMs = latencies.reduce((most, ms) => Math.max(most, ms), 0)
-  const cpuOf = (uses: readonly Use[]) => sum(uses.map(({ server }) => server?.cpuMs))
-  const each = (ms: number | undefined) => ms && (ms * 1_000) / total
+  const [connect, park, deliver] = [
+    runs.map(({ connect }) => connect),
+    rounds.map(({ park }) => park),
+    rounds.map(({ deliver }) => deliver),
+  ]
+  const each = (value: number | undefined, unit: number) => value && (value * unit) / (readers * servers)
+  const cpuMs = (uses: readonly Use[]) => sum(uses.map(({ server }) => server?.cpuMs))
+  // The row can show only one server: the one that worked most.
+  const use = deliver.toSorted((a, b) => (b.server?.cpuMs ?? 0) - (a.server?.cpuMs ?? 0))[0]
+  const row = { label: 'hundred-thousand', what: 'deliveries', count: latencies.length, seconds: wallMs / 1_000 }
+  const slowest = Math.max(...connect.map(({ wallMs }, at) => wallMs + park[at]!.wallMs))
   return {
-    complaints: answered.flatMap(({ complaints }) => complaints),
-    rows: [
-      {
-        label: 'hundred-thousand',
-        what: 'deliveries',
-        count: latencies.length,
-        seconds: wallMs / 1_000,
-        latency: Latencies.of(latencies).summary(),
-        use: busiest(deliver),
-      },
-    ],
+    complaints: rounds.flatMap(({ complaints }, at) => complaints.map((text) => `server ${at + 1}: ${text}`)),
+    rows: [{ ...row, latency: Latencies.of(latencies).summary(), use }],
     details: [
-      { label: 'polls that waited', value: total, unit: '' },
+      { label: 'polls that waited', value: readers * servers, unit: '' },
       { label: 'from the first publish to the last reply', value: wallMs, unit: 'ms' },
-      { label: 'CPU of all servers per client, to connect and park', value: each(cpuOf(park)), unit: 'µs' },
-      { label: 'CPU of all servers per client, to deliver', value: each(cpuOf(deliver)), unit: 'µs' },
-      { label: 'memory of all servers added by each client', value: bytesEach && bytesEach / 1_024, unit: 'KiB' },
-      { label: 'from the first connection to the last poll parked', value: longest(park), unit: 'ms' },
+      {
+        label: 'CPU of all servers per client, to connect and park',
+        value: each(cpuMs([...connect, ...park]), 1_000),
+        unit: 'µs',
+      },
+      { label: 'CPU of all servers per client, to deliver', value: each(cpuMs(deliver), 1_000), unit: 'µs' },
+      {
+        label: 'memory of all servers added by each client',
+        value: each(sum(runs.map(({ bytesEach }) => bytesEach && bytesEach * readers)), 1 / 1_024),
+        unit: 'KiB',
+      },
+      { label: 'from the first connection to the last poll parked', value: slowest, unit: 'ms' },
     ],
     plots: [arrivals('Replies after the first publish', latencies)],
   }
 }
 
-function open({ ground: { server }, generator, readers }: Node): Promise<unknown> {
-  return generator.order('open', {
-    origin: server.origin,
-    topics: [fanOutTopic],
-    readersPerTopic: readers,
-    localAddresses: loopbackAddresses,
-    headers: browserHeaders,
-    isParking: true,
-  })
-}
-
-async function publishAndCollect({ ground: { server }, generator, readers }: Node, at: number) {
-  using publisher = new Publishers(server.origin, 'encke', 1)
-  const collecting: Promise<Collected> = generator.order('collect', { timeoutMs: replyMs })
-  const [{ reply }, collected] = await Promise.all([publisher.publish(fanOutTopic, JSON.stringify(data)), collecting])
-  const { waiting } = JSON.parse(reply.body) as { waiting: number }
-  const { replies, faults } = collected
-  const complaints = judgeFanOut({ readers, offset: 1, data, waiting, replies, faults })
-  return { collected, complaints: complaints.map((text) => `server ${at + 1}: ${text}`) }
-}
-
-/** Begins a stretch at every server, and gives what ends them all. */
-function usesOf(nodes: readonly Node[]): () => Use[] {
-  const stretches = nodes.map(({ ground }) => ground.meter.begin())
-  return () => stretches.map((stretch) => stretch.end())
-}
-
-function addedBytes(nodes: readonly Node[], total: number): number | undefined {
-  const added = sum(nodes.map(({ ground, bytesBefore }) => difference(ground.meter.serverBytes, bytesBefore)))
-  return added && added / total
-}
-
-function difference(after: number | undefined, before: number | undefined): number | undefined {
-  return after === undefined || before === undefined ? undefined : after - before
+/** Gives what lets nobody pass before `count` have come. */
+function barrier(count: number): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let come = 0
+  return () => {
+    come += 1
+    if (come === count) resolve()
+    return promise
+  }
 }
 
 function sum(values: readonly (number | undefined)[]): number | undefined {
-  return values.reduce<number | undefined>(
-    (all, value) => (all === undefined || value === undefined ? undefined : all + value),
-    0,
-  )
-}
-
-function longest(uses: readonly Use[]): number {
-  return Math.max(...uses.map(({ wallMs }) => wallMs))
-}
-
-/** The row can show only one server: the one that worked most. */
-function busiest(uses: readonly Use[]): Use | undefined {
-  return uses.toSorted((a, b) => (b.server?.cpuMs ?? 0) - (a.server?.cpuMs ?? 0))[0]
+  return values.includes(undefined) ? undefined : (values as number[]).reduce((all, one) => all + one, 0)
 }

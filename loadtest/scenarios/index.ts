@@ -1,26 +1,29 @@
 // The scenarios, in the order in which they run.
 
+import type { Known } from '../flags.ts'
+import { runtimeScenarios, runtimeSummary } from '../runtime/scenarios.ts'
 import type { Scenario } from '../scenario.ts'
 import { benchmark } from './benchmark.ts'
-import { fanOut1000, fanOut10000 } from './fan-out.ts'
-import { herd } from './herd.ts'
+import { ingest, news, publish, roundTrips } from './closed-loops.ts'
+import { fanOut1000, fanOut10000, herd } from './fan-out.ts'
 import { hundredThousand } from './hundred-thousand.ts'
-import { ingest } from './ingest.ts'
 import { manyTopics } from './many-topics.ts'
 import { memory } from './memory.ts'
-import { news } from './news.ts'
-import { publish } from './publish.ts'
-import { offeredRates } from './rates.ts'
-import { roundTrips } from './round-trips.ts'
+import { rates, topics } from './offered-rates.ts'
 import { start } from './start.ts'
 import { storm } from './storm.ts'
 import { timers } from './timers.ts'
-import { topics } from './topics.ts'
 
-export const scenarios: readonly Scenario[] = [publish, roundTrips, fanOut1000, fanOut10000, topics, benchmark, storm]
+export const known = {
+  usual: [publish, roundTrips, fanOut1000, fanOut10000, topics, benchmark, storm],
+  hotPath: [herd, memory, ingest, news, rates, timers, manyTopics, start],
+  runtime: runtimeScenarios,
+  large: [hundredThousand],
+} as const satisfies Known & Readonly<Record<string, readonly Scenario[]>>
 
-/** Those with targets and peers: `--peers` runs them. */
-export const hotPath: readonly Scenario[] = [herd, memory, ingest, news, offeredRates, timers, manyTopics, start]
-
-/** Those that are run only when they are named. */
-export const large: readonly Scenario[] = [hundredThousand]
+/** Where programs of the runtime are played, what they say together comes at the end. */
+export function scenariosOf(names: readonly string[]): Scenario[] {
+  const all: readonly Scenario[] = Object.values(known).flat()
+  const chosen = names.map((name) => all.find((scenario) => scenario.name === name)!)
+  return chosen.some((scenario) => runtimeScenarios.includes(scenario)) ? [...chosen, runtimeSummary] : chosen
+}

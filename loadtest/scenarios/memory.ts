@@ -1,18 +1,10 @@
 // Memory: what a poll that waits adds to the server, as the operating system counts it.
 
-import { fieldOf } from '../contenders.ts'
+import { type Contender, fieldOf, ours } from '../contenders.ts'
 import { untilQuiet } from '../measure/quiet.ts'
 import { checkOpenFiles } from '../processes/open-files.ts'
 import { namedBars } from '../report/plots.ts'
-import {
-  type Ground,
-  loopbackAddresses,
-  type Outcome,
-  pause,
-  type Row,
-  type Scenario,
-  type Stage,
-} from '../scenario.ts'
+import { loopbackAddresses, type Outcome, pause, type Row, type Scenario, type Stage } from '../scenario.ts'
 import { target } from '../targets.ts'
 
 const sizes = [15_000, 19_000]
@@ -55,6 +47,7 @@ export const memory: Scenario = {
   title: '15,000 and 19,000 polls with the headers of a browser that wait, ours and bare Fastify',
   invariant: 'All polls are accepted and still wait when the memory is read.',
   note: 'VmRSS 8 s after the last poll, less that of the server before the first connection, divided by the number of polls, with the flags of npm start; no collection is forced. A KiB is what the kernel writes as kB.',
+  peers: ['Fastify'],
   longestMs: 400_000,
   run,
 }
@@ -62,28 +55,19 @@ export const memory: Scenario = {
 async function run(stage: Stage): Promise<Outcome> {
   const wanted = stage.isQuick ? quickSizes : sizes
   for (const size of wanted) checkOpenFiles(size)
-  const { contenders, skipped } = fieldOf(stage, ['Fastify'])
+  const { contenders, skipped } = fieldOf(stage, memory)
   const readings: Reading[] = []
   for (const size of wanted) {
     for (const contender of contenders) readings.push(await readingOf(stage, contender, size))
   }
-  const ours = (size: number) => readings.find(({ label }) => label === labelOf('Encke', size))?.kibibytesEach
+  const each = new Map(readings.map(({ label, kibibytesEach }) => [label, kibibytesEach]))
+  const oursAt = (size: number) => each.get(labelOf(ours, size))
   return {
     complaints: [],
     rows: readings.map(({ row }) => row),
-    details: readings.map(({ label, kibibytesEach }) => ({
-      label: `${label}, each adds`,
-      value: kibibytesEach,
-      unit: 'KiB',
-    })),
-    plots: [
-      namedBars(
-        'Memory added by each poll that waits',
-        'KiB',
-        new Map(readings.map(({ label, kibibytesEach }) => [label, kibibytesEach])),
-      ),
-    ],
-    targets: [target('memory15000', ours(15_000)), target('memory19000', ours(19_000))],
+    details: [...each].map(([label, value]) => ({ label: `${label}, each adds`, value, unit: 'KiB' })),
+    plots: [namedBars('Memory added by each poll that waits', 'KiB', each)],
+    targets: [target('memory15000', oursAt(15_000)), target('memory19000', oursAt(19_000))],
     skipped,
   }
 }
@@ -91,7 +75,7 @@ async function run(stage: Stage): Promise<Outcome> {
 /** @throws Error when a poll is refused, or answered while it should wait */
 export async function readingOf(
   stage: Stage,
-  { name, start }: { readonly name: string; start(): Promise<Ground> },
+  { name, start }: Contender,
   size: number,
   settleMs = usualSettleMs,
 ): Promise<Reading> {
@@ -103,16 +87,10 @@ export async function readingOf(
   const before = meter.serverBytes
   const stretch = meter.begin()
   const herds = Array.from({ length: generators }, () => ground.startGenerator())
-  const plan = {
-    origin: server.origin,
-    topics: [topic],
-    readersPerTopic: size / generators,
-    localAddresses: loopbackAddresses,
-    dialect: server.subject.dialect,
-    headers: browserHeaders,
-  }
+  const place = { origin: server.origin, topics: [topic], readersPerTopic: size / generators, headers: browserHeaders }
+  const plan = { ...place, localAddresses: loopbackAddresses, dialect: server.subject.dialect }
   await Promise.all(herds.map((herd) => herd.order('open', plan)))
-  await Promise.all(herds.map((herd) => herd.order('park', null)))
+  await Promise.all(herds.map((herd) => herd.order('park')))
   await untilQuiet(stage, ground)
   stage.show(`${label}: they wait`)
   await pause(settleMs)
@@ -120,7 +98,7 @@ export async function readingOf(
   const after = meter.serverBytes
   const use = stretch.end()
   for (const herd of herds) {
-    const { replies } = await herd.order('replied', null)
+    const { replies } = await herd.order('replied')
     if (replies > 0) throw new Error(`${label}: ${replies} polls were answered while they should wait`)
   }
   const kibibytesEach = before === undefined || after === undefined ? undefined : (after - before) / 1_024 / size

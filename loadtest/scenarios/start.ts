@@ -41,7 +41,6 @@ async function run(stage: Stage): Promise<Outcome> {
       { label: 'from npm start to the first reply, median', value: median(npm), unit: 'ms' },
       { label: 'the same without npm, median', value: median(bare), unit: 'ms' },
     ],
-    plots: [],
     targets: [target('start', median(npm))],
   }
 }

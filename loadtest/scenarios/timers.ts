@@ -38,13 +38,11 @@ async function run(stage: Stage): Promise<Outcome> {
   const costMs = withMs === undefined || withoutMs === undefined ? undefined : withMs - withoutMs
   return {
     complaints: judgeTimers(measured),
-    rows: [],
     details: [
       { label: '19,000 selects with a time-out, woken and parked again', value: withMs, unit: 'ms' },
       { label: '19,000 selects without one', value: withoutMs, unit: 'ms' },
       { label: 'one time-out, armed and cancelled', value: costMs && (costMs * 1_000) / waiters, unit: 'µs' },
     ],
-    plots: [],
     targets: [target('timers', costMs && costMs / 10)],
   }
 }

@@ -62,12 +62,16 @@ export class ConnectionView {
  */
 function wordsFor({ name, error }, wasLive) {
   if (name === 'live') return { mark: 'live', short: 'Live', long: '' }
+  if (error?.code === 'ENCKE_ERR_SUBSCRIBE_KEY')
+    return { mark: 'down', short: 'Stopped', long: 'Stopped for want of a key.' }
   if (name === 'closed') return { mark: 'down', short: 'Stopped', long: `Stopped: ${error?.message ?? 'closed'}.` }
   if (name === 'connecting') {
     return { mark: 'busy', short: wasLive ? 'Reconnecting…' : 'Connecting…', long: 'Trying to reach the server…' }
   }
   const short = wasLive ? 'Reconnecting…' : 'No connection'
   if (error === undefined) return { mark: 'busy', short, long: 'The server is going away for a moment.' }
+  if (error.code === 'LED_BACK')
+    return { mark: 'down', short: 'Unsteady', long: `Something is wrong: ${error.message}.` }
   if (error.status === undefined) return { mark: 'down', short, long: 'The server cannot be reached.' }
   if (error.status === 429)
     return { mark: 'busy', short, long: 'Too many requests from here; the server asks for patience.' }

@@ -52,6 +52,11 @@ export class Room {
     return [...this.#settled, ...this.#unconfirmed]
   }
 
+  /** One's own messages that have not come back from the server. */
+  get unconfirmed() {
+    return this.#unconfirmed
+  }
+
   get unread() {
     const { readUntil } = this
     if (readUntil === undefined) return 0
@@ -106,8 +111,14 @@ export class Room {
     this.#unconfirmed = this.#unconfirmed.filter((one) => one !== entry)
   }
 
-  /** Say something about the room, between the messages. @param {string} text @param {number} time */
+  /**
+   * Say something about the room, between the messages; once, as long as nothing else happens.
+   *
+   * @param {string} text @param {number} time
+   */
   note(text, time) {
+    const last = this.#settled.at(-1)
+    if (last?.kind === 'note' && last.text === text) return
     this.#settled.push({ kind: 'note', id: `note-${this.#notes++}`, time, text })
   }
 

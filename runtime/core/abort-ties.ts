@@ -3,19 +3,18 @@
 //
 // Invariant: from its end on, no listener of it stands on any signal.
 
+import { AbortListener } from './abort-listeners.ts'
 import type { AbortControllerLike, AbortSignalLike } from './host.ts'
 import { newAbortController } from './host.ts'
 
 export class AbortTies {
   #controller: AbortControllerLike | null = null
-  readonly #heard: { readonly signal: AbortSignalLike; readonly onAbort: () => void }[] = []
+  readonly #listeners: AbortListener[] = []
 
-  /** The signal that `abort` aborts; aborted from the start if the cancel came before it. */
+  /** The signal that `abort` aborts; aborted already if the cancel came before. */
   signal(reason: unknown, isCancelled: boolean): AbortSignalLike {
-    if (this.#controller === null) {
-      this.#controller = newAbortController()
-      if (isCancelled) this.#controller.abort(reason)
-    }
+    this.#controller ??= newAbortController()
+    if (isCancelled) this.#controller.abort(reason)
     return this.#controller.signal
   }
 
@@ -29,13 +28,13 @@ export class AbortTies {
       cancel(signal.reason)
       return
     }
-    const onAbort = () => cancel(signal.reason)
-    signal.addEventListener('abort', onAbort)
-    this.#heard.push({ signal, onAbort })
+    const listener = new AbortListener(signal, () => cancel(signal.reason))
+    listener.listen()
+    this.#listeners.push(listener)
   }
 
   /** What they tie has ended. */
   loosen(): void {
-    for (const { signal, onAbort } of this.#heard.splice(0)) signal.removeEventListener('abort', onAbort)
+    for (const listener of this.#listeners.splice(0)) listener.stop()
   }
 }

@@ -1,6 +1,8 @@
 // The answer to "what does everybody wait for?".
 
+import { inWords } from './errors.ts'
 import type { TaskStatus } from './task-handle.ts'
+import { Numbering } from './unnamed.ts'
 
 /** One coroutine, as an operator wants to see it. */
 export interface CoroutineDescription {
@@ -34,12 +36,13 @@ const mostLines = 1_000
 
 /** Describe tasks and all they have spawned, parents first, without recursion: trees of tasks can be deep. */
 export function* describeTasks(roots: Iterable<Described>, now: number): Generator<CoroutineDescription, void, void> {
+  const numbering = new Numbering()
   const ahead = [...roots].reverse().map((task) => ({ task, parent: '' }))
   for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
-    const description = describe(next.task, next.parent, now)
+    const { task, parent } = next
+    const description = numbering.during(() => describe(task, parent, now))
     yield description
-    const children = next.task.spawned().reverse()
-    for (const task of children) ahead.push({ task, parent: `${description.path} > ` })
+    for (const child of task.spawned().reverse()) ahead.push({ task: child, parent: `${description.path} > ` })
   }
 }
 
@@ -65,10 +68,14 @@ function describe(task: Described, parent: string, now: number): CoroutineDescri
     name,
     path: `${parent}${name}`,
     status,
-    waitsFor: isParked ? (task.operation?.describe() ?? 'the children of its scope') : null,
+    waitsFor: isParked ? waitsForOf(task) : null,
     parkedMs: isParked ? now - task.parkedAt : null,
     ...(spawnSite === null ? null : { spawnSite }),
   }
+}
+
+function waitsForOf({ operation }: Described): string {
+  return operation === null ? 'the children of its scope' : inWords(() => operation.describe())
 }
 
 function seconds(ms: number): string {

@@ -25,15 +25,20 @@ export class TaskCancelled extends Error {
   }
 }
 
-/** The body of `timeout`, or of another scope with a limit, did not end in time. `limitMs` is the limit as last set. */
+/**
+ * The body of `timeout`, or of another scope with a limit, did not end in time. `limitMs` is the limit as last set; `scope`
+ * says whose it was: the name of the body, if it has one, and its coroutine.
+ */
 export class TimeoutError extends Error {
   readonly code = 'TIMEOUT'
   readonly limitMs: number
+  readonly scope: string | undefined
 
-  constructor(limitMs: number) {
-    super(`not done within ${limitMs} ms`)
+  constructor(limitMs: number, scope?: string) {
+    super(`${scope === undefined ? '' : `${scope} was `}not done within ${limitMs} ms`)
     this.name = 'TimeoutError'
     this.limitMs = limitMs
+    this.scope = scope
   }
 }
 
@@ -83,6 +88,16 @@ export class ExplorationFailed extends Error {
   }
 }
 
+/** None of those that `any` has run has succeeded. `errors` has the failure of each, in their order. */
+export class AllFailed extends AggregateError {
+  readonly code = 'ALL_FAILED'
+
+  constructor(errors: readonly unknown[]) {
+    super(errors, `none of ${errors.length} has succeeded: ${errors.map(describe).join('; ')}`)
+    this.name = 'AllFailed'
+  }
+}
+
 /** A program used the runtime wrongly; the message says how and what to do instead. */
 export class Misuse extends Error {
   readonly code = 'MISUSE'
@@ -103,6 +118,13 @@ export function findCancelled(error: unknown): Cancelled | undefined {
   return findCancelled(error.suppressed) ?? findCancelled(error.error)
 }
 
+/**
+ * Whether `error`, caught by a coroutine, is the cancel on its way, also below a `SuppressedError`: clean up, and throw it on.
+ */
+export function isCancelled(error: unknown): boolean {
+  return findCancelled(error) !== undefined
+}
+
 /** What else was thrown beside the `Cancelled`: failures of disposals, which must not be lost with it. */
 export function failuresBeside(error: unknown): unknown[] {
   if (error instanceof Cancelled) return []
@@ -116,5 +138,14 @@ function isSuppressedError(error: unknown): error is SuppressedError {
 }
 
 function describe(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason)
+  return inWords(() => (reason instanceof Error ? reason.message : String(reason)))
+}
+
+/** Ask a program for words. Whatever it throws instead must not stop what they are for: a cancel, a dump, a deadlock. */
+export function inWords(ask: () => unknown): string {
+  try {
+    return `${ask()}`
+  } catch {
+    return 'something that cannot be put into words'
+  }
 }

@@ -70,10 +70,14 @@ export type OperationState = typeof FRESH | typeof HELD | typeof PARKED | typeof
 export interface Runner extends Waiter {
   readonly scheduler: Timekeeper
   readonly isCancelled: boolean
+  /** What the cancel was given, once it is cancelled. */
+  readonly cancelReason: unknown
   /** Stop here until `operation` wakes it, or until it is cancelled, which withdraws the operation. */
   park(operation: Selectable<unknown> | null): void
-  /** Go to the end of the run queue and on from there. */
-  handOver(): void
+  /** Take `park` back. False: it is too late, because something has woken it meanwhile. */
+  goOn(): boolean
+  /** The budget is spent. True: there is more, and one operation of it is spent. False: it hands over. */
+  renewBudget(): boolean
   /** End the slice, and be the first to go on in the next one. */
   handOverFirst(): void
   /** The error to throw because of a cancel, counted. */
@@ -89,6 +93,11 @@ export interface Timekeeper {
   isSliceSpent(): boolean
   hold(reason: string): Disposable
   report(error: unknown): void
+  /**
+   * Run `call`, which is other people's code, once the present step is over: outside of coroutines, and never in the
+   * middle of a hand-over or a cancel.
+   */
+  callLater(call: () => void): void
 }
 
 /** Something in a scheduler's timer heap. `due` is in milliseconds on its host's clock; `place` is the heap's own. */
@@ -102,12 +111,14 @@ export interface TimerEntry {
 /**
  * The coroutine that is running, and how many more operations it may start before it hands over. There is one such
  * place for all schedulers, because there is one thread. With nobody running, or once the running coroutine is
- * cancelled, the budget is spent: so one comparison on entry stands for all three checks.
+ * cancelled, the budget is spent: so one comparison on entry stands for all three checks. The scheduler gives it in parts.
  */
-export const running: { task: Runner | null; budget: number; audit: Audit | null } = {
+export const running: { task: Runner | null; budget: number; audit: Audit | null; mourned: Runner | null } = {
   task: null,
   budget: 0,
   audit: null,
+  /** Of whose failure a supervisor is told. Nothing runs then: it has ended, and all that is asked of it are its locals. */
+  mourned: null,
 }
 
 /** In debug mode, told of every operation that is made. */
@@ -127,6 +138,12 @@ export const parkedResult: IteratorYieldResult<Signal> = { done: false, value: u
 
 /** The result of a `next()` that gave its coroutine another generator to step: the body of a scope. */
 export const enteredResult: IteratorYieldResult<Signal> = { done: false, value: undefined as never }
+
+/**
+ * The result of a `next()` by a coroutine that steps the generator of another one: it fails, without touching what the
+ * other one waits for.
+ */
+export const strayedResult: IteratorYieldResult<Signal> = { done: false, value: undefined as never }
 
 const doneResult: { done: true; value: unknown } = { done: true, value: undefined }
 
@@ -152,8 +169,7 @@ export function enter(state: OperationState): boolean {
       running.budget -= 1
       return true
     }
-    currentTask().handOver()
-    return false
+    return currentTask().renewBudget()
   }
   if (state === HELD) {
     const task = currentTask()
@@ -174,6 +190,12 @@ export function currentTask(): Runner {
     throw new Misuse('an operation ran outside a coroutine: start one with run(function* () { … yield* … })')
   }
   return task
+}
+
+/** Whether the coroutine that runs steps the very generator that `other` steps. */
+function isGeneratorOf(other: object): boolean {
+  const { generator } = other as { readonly generator?: unknown }
+  return generator != null && generator === (running.task as { readonly generator?: unknown } | null)?.generator
 }
 
 /** What a selectable is, its fields still to be set by the class itself. @see LinkBase */
@@ -242,9 +264,12 @@ export abstract class OperationBase<T> extends LinkBase implements Selectable<T>
     return parkedResult
   }
 
-  protected fail(): never {
+  protected fail(): IteratorYieldResult<Signal> {
     // Another coroutine is parked on it, and must find it as it left it.
-    if (this.waiter !== null) throw runsOnce()
+    if (this.waiter !== null) {
+      if (isGeneratorOf(this.waiter)) return strayedResult
+      throw runsOnce()
+    }
     this.state = SPENT
     const task = currentTask()
     throw task.isCancelled ? task.cancellation() : runsOnce()
@@ -260,5 +285,35 @@ export abstract class SelectableOperation<T> extends OperationBase<T> {
     this.state = FRESH
     this.waiter = null
     if (running.audit !== null) running.audit.created(this)
+  }
+
+  // `enlist` may be anybody's code, or call it: it may throw, and it may cancel the very coroutine that is about to park.
+
+  override register(waiter: Waiter): void {
+    this.state = PARKED
+    this.waiter = waiter
+    try {
+      this.enlist()
+    } catch (error) {
+      this.withdraw(waiter)
+      throw error
+    }
+    // It was withdrawn before all of it was there. Without this, a later hand-over would find no waiter.
+    if (this.waiter === null && this.state === PARKED) this.withdraw(waiter)
+  }
+
+  protected override standInLine(): IteratorYieldResult<Signal> {
+    const task = running.task as Runner
+    task.park(this)
+    try {
+      this.register(task)
+    } catch (error) {
+      if (task.goOn()) {
+        this.state = SPENT
+        throw error
+      }
+      task.scheduler.report(error)
+    }
+    return parkedResult
   }
 }

@@ -10,18 +10,18 @@
 
 import type { CoroutineDescription } from './dump.ts'
 import { describeTasks, dumpTasks } from './dump.ts'
-import { Deadlock, Misuse } from './errors.ts'
+import { Deadlock, inWords, Misuse } from './errors.ts'
 import type { Host } from './host.ts'
 import { defaultHost } from './host.ts'
-import { NeverRun } from './never-run.ts'
+import { NeverRun, stackOf } from './never-run.ts'
 import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
-import { enteredResult, forgetLastResult, generatorNext, parkedResult, running } from './operation.ts'
+import { enteredResult, forgetLastResult, generatorNext, parkedResult, running, strayedResult } from './operation.ts'
 import { validatePlaces } from './place.ts'
 import { Random } from './random.ts'
 import { RunQueue } from './run-queue.ts'
 import { Scope } from './scope.ts'
-import { spawnSite } from './spawn-site.ts'
 import type { CoroutineTask } from './task.ts'
+import { fullAllowance } from './task.ts'
 import type { Task } from './task-handle.ts'
 import { TimerHeap } from './timer-heap.ts'
 import type { Trace, TraceEvent } from './trace.ts'
@@ -38,8 +38,8 @@ export interface SchedulerOptions {
   /** What to do when everybody is parked for ever. Default 'ignore': a server waits for its next request. */
   readonly deadlock?: 'reject' | 'ignore'
   /**
-   * Report operations that were made and never run: a forgotten `yield*`. And note where each coroutine was spawned, for
-   * dumps. Default false; it costs speed.
+   * Report operations that were made and never run, a forgotten `yield*`, when their coroutine has gone on once more and
+   * stopped again. And note where each coroutine was spawned, for dumps. Default false; it costs speed.
    */
   readonly debug?: boolean
   /** Told of every step of every coroutine. */
@@ -79,8 +79,14 @@ export interface Enclosing {
   bodyThrew(error: unknown): boolean
 }
 
-/** How many resumes pass between two looks at the clock: a look costs a third of a resume. */
-const clockStride = 16
+/** The runtime's own frames, and those of a model or a helper. */
+const spawnFrames = 6
+
+/** How many resumes pass at most between two looks at the clock: a look costs a third of a resume. */
+const longestStride = 16
+
+/** How many operations a coroutine may start before a look at the clock, where looks have shown them to be short. */
+const largestPart = 8
 
 /** What tasks and scopes ask of their scheduler, beside what operations do. They alone call it. */
 interface TaskKeeper extends Timekeeper {
@@ -95,11 +101,17 @@ interface TaskKeeper extends Timekeeper {
   /** The running task goes to the end of the run queue. */
   enqueue(task: CoroutineTask<unknown>): void
   countHandOver(): void
+  /** The running task has used up what it has got of its budget. True: here is more. False: it has to hand over, or has. */
+  renewBudget(task: CoroutineTask<unknown>): boolean
+  /** Whatever the running task has left of its budget is gone. */
+  takeBudget(): void
   /** End the slice, and begin the next one with `task`. */
   endSliceBefore(task: CoroutineTask<unknown>): void
   /** Trace a cancel. */
   cancelled(task: CoroutineTask<unknown>): void
   countEnded(): void
+  /** A cancel that came from outside of coroutines is over: run what it has left to `callLater`. */
+  callNow(): void
 }
 
 export class Scheduler implements TaskKeeper {
@@ -115,6 +127,8 @@ export class Scheduler implements TaskKeeper {
   readonly #timers = new TimerHeap()
   readonly #root: Scope = new Scope(this, true)
   readonly #holds = new Set<{ readonly reason: string }>()
+  /** Other people's code that is to run between two steps. */
+  readonly #calls: (() => void)[] = []
   readonly #audit: NeverRun | null
   readonly #drain = () => this.#runSlice()
   readonly #drainFromMacrotask = () => {
@@ -124,6 +138,17 @@ export class Scheduler implements TaskKeeper {
   #drainIsComing = false
   #sliceEnd = 0
   #sliceResumes = 0
+  /** When the clock was last looked at. */
+  #lookedAt = 0
+  /** How many operations the next coroutine may start before the clock is looked at. */
+  #part = fullAllowance
+  /** How much of its budget the running coroutine has got, if it has got more than its first part: in this step. */
+  #granted = 0
+  #grantedIn = -1
+  /** How much of it came last. */
+  #lastPart = 1
+  /** How much of its budget the first coroutine of the next slice has used up: it went on when the last one ended. */
+  #carried = 0
   #handsOver = false
   /** When the first drain since the last macrotask began; drains in microtasks share one slice. */
   #turnBegan = Number.NEGATIVE_INFINITY
@@ -215,11 +240,29 @@ export class Scheduler implements TaskKeeper {
 
   addTimer(timer: TimerEntry): void {
     this.#timers.add(timer)
-    if (running.task === null) this.#askForDrain()
+    // Also while a coroutine runs: it may be one of another scheduler, with no drain of this one to come.
+    this.#askForDrain()
   }
 
   removeTimer(timer: TimerEntry): void {
     this.#timers.remove(timer)
+    if (this.#timers.size === 0 && !this.#drainIsComing) this.#clearHostTimer()
+  }
+
+  callLater(call: () => void): void {
+    this.#calls.push(call)
+    this.#askForDrain()
+  }
+
+  /** Run what `callLater` was given. */
+  callNow(): void {
+    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) {
+      try {
+        call()
+      } catch (error) {
+        this.report(error)
+      }
+    }
   }
 
   /** Assert the invariants of everything this scheduler holds. */
@@ -231,7 +274,7 @@ export class Scheduler implements TaskKeeper {
   }
 
   start(task: CoroutineTask<unknown>): void {
-    if (this.#audit !== null) task.spawnSite = spawnSite()
+    if (this.#audit !== null) task.spawnedAt = stackOf('spawned here', spawnFrames)
     if (this.#trace !== null) this.#tell('spawn', task, '')
     this.enqueue(task)
   }
@@ -242,7 +285,12 @@ export class Scheduler implements TaskKeeper {
   }
 
   cancelled(task: CoroutineTask<unknown>): void {
-    if (this.#trace !== null) this.#tell('cancel', task, String(task.place.reason?.reason ?? 'no reason given'))
+    if (this.#trace !== null)
+      this.#tell(
+        'cancel',
+        task,
+        inWords(() => task.place.reason?.reason ?? 'no reason given'),
+      )
   }
 
   enqueue(task: CoroutineTask<unknown>): void {
@@ -299,8 +347,10 @@ export class Scheduler implements TaskKeeper {
     this.#sliceEnd = this.#look() + this.#sliceMs
     this.#sliceResumes = 0
     this.#handsOver = false
-    let untilLook = clockStride
+    let stride = this.#beginStrides()
+    let untilLook = stride
     for (;;) {
+      if (this.#calls.length > 0) this.callNow()
       if (this.#queue.length === 0) {
         this.#breakDeadlock()
         if (this.#queue.length === 0) break
@@ -309,8 +359,8 @@ export class Scheduler implements TaskKeeper {
       this.#step(this.#queue.shift() as CoroutineTask<unknown>)
       untilLook -= 1
       if (untilLook === 0) {
-        untilLook = clockStride
-        if (this.#isSliceOver(this.#look())) this.#handsOver = true
+        stride = this.#strideAfter(stride)
+        untilLook = stride
       }
       // With nobody runnable it goes round once more: a standstill on the last step of a slice is one, too.
       if (this.#handsOver && this.#queue.length > 0) break
@@ -327,16 +377,77 @@ export class Scheduler implements TaskKeeper {
     this.#setHostTimer()
   }
 
-  #isSliceOver(now: number): boolean {
+  // Between two looks at the clock pass a stride of resumes, and in each resume a part of the budget. Both begin small in
+  // each slice and grow while the looks show that what the coroutines do is short, as far as the rest of the slice will
+  // hold. So 128 operations with a millisecond of work beside each do not take 128 ms from the host.
+
+  #beginStrides(): number {
+    if (this.#host.sliceResumes !== undefined) return longestStride
+    // The one that is held before an operation has that for nothing.
+    this.#part = this.#carried > 0 ? 0 : 1
+    this.#granted = this.#carried + this.#part
+    this.#lastPart = 1
+    this.#grantedIn = this.#steps + 1
+    this.#carried = 0
+    return 1
+  }
+
+  /** A stride is over: look at the clock, and say how long the next one is. */
+  #strideAfter(stride: number): number {
+    const before = this.#lookedAt
+    const now = this.#look()
     const { sliceResumes } = this.#host
-    if (sliceResumes === undefined) return now >= this.#sliceEnd
-    this.#sliceResumes += clockStride
-    return this.#sliceResumes >= sliceResumes
+    if (sliceResumes !== undefined) {
+      this.#sliceResumes += longestStride
+      if (this.#sliceResumes >= sliceResumes) this.#handsOver = true
+      return longestStride
+    }
+    if (now >= this.#sliceEnd) this.#handsOver = true
+    const next = Math.min(stride * 2, longestStride, this.#fitting(stride, now - before, now))
+    this.#part = Math.min(next, largestPart)
+    return next
+  }
+
+  /** How many fit into the rest of the slice, if `count` took `elapsedMs`; at least 1. */
+  #fitting(count: number, elapsedMs: number, now: number): number {
+    return elapsedMs > 0 ? Math.max(1, Math.floor((count * (this.#sliceEnd - now)) / elapsedMs)) : longestStride
+  }
+
+  renewBudget(task: CoroutineTask<unknown>): boolean {
+    if (this.#grantedIn !== this.#steps) {
+      this.#grantedIn = this.#steps
+      this.#granted = this.#part
+      this.#lastPart = this.#part
+    }
+    const granted = this.#granted
+    if (granted >= fullAllowance) return false
+    const before = this.#lookedAt
+    const now = this.#look()
+    if (task.isCancelled) return false
+    if (now >= this.#sliceEnd) {
+      // It is held before one more operation, which it need not pay for when it goes on.
+      this.#carried = granted + 1
+      task.handOverFirst()
+      return false
+    }
+    const last = this.#lastPart
+    const part = Math.min(last * 2, fullAllowance - granted, this.#fitting(last, now - before, now))
+    this.#lastPart = part
+    this.#granted = granted + part
+    running.budget = part - 1
+    return true
+  }
+
+  takeBudget(): void {
+    running.budget = 0
+    this.#granted = fullAllowance
+    this.#grantedIn = this.#steps
   }
 
   /** Read the clock and wake whoever waited for it. */
   #look(): number {
     const now = this.#host.now()
+    this.#lookedAt = now
     this.sliceTime = Math.floor(now - this.#madeAt)
     for (let timer = this.#timers.takeDue(now); timer !== undefined; timer = this.#timers.takeDue(now)) timer.fire(now)
     return now
@@ -345,7 +456,7 @@ export class Scheduler implements TaskKeeper {
   /** Resume one coroutine until it parks, hands over or ends. */
   #step(task: CoroutineTask<unknown>): void {
     running.task = task
-    running.budget = task.allowance
+    running.budget = task.allowance < this.#part ? task.allowance : this.#part
     running.audit = this.#audit
     task.state = 'running'
     this.#steps += 1
@@ -355,7 +466,7 @@ export class Scheduler implements TaskKeeper {
       let result: IteratorResult<unknown, unknown>
       try {
         const generator = task.generator as Coroutine<unknown>
-        result = misuse === null ? generatorNext.call(generator) : generator.throw(misuse)
+        result = misuse === null ? generatorNext.call(generator) : throwInto(generator, misuse)
       } catch (error) {
         misuse = null
         if (this.#threw(task, error)) continue
@@ -367,37 +478,50 @@ export class Scheduler implements TaskKeeper {
         break
       }
       if (result === parkedResult) break
+      if (result === strayedResult) {
+        const error = new Misuse(`${task.name} steps a generator that another coroutine steps: make one for each`)
+        if (this.#threw(task, error)) continue
+        break
+      }
       if (result !== enteredResult)
         misuse = new Misuse(`${task.name} used a bare yield: write yield* before an operation`)
     }
-    running.task = null
-    running.budget = 0
-    running.audit = null
+    leaveCoroutine()
+    this.#audit?.stopped(task)
     if (this.#trace !== null) this.#tellOfStop(task)
   }
 
   #tellOfStop(task: CoroutineTask<unknown>): void {
     if (task.hasEnded) this.#tell('end', task, task.state)
-    else if (task.state === 'parked') this.#tell('park', task, task.operation?.describe() ?? 'the end of its children')
+    else if (task.state === 'parked')
+      this.#tell(
+        'park',
+        task,
+        inWords(() => task.operation?.describe() ?? 'the end of its children'),
+      )
     else this.#tell('handOver', task, '')
   }
 
   #tell(kind: TraceEvent['kind'], task: CoroutineTask<unknown>, on: string): void {
-    this.#trace?.({ kind, task, time: this.#host.now(), on })
+    try {
+      this.#trace?.({ kind, task, time: this.#host.now(), on })
+    } catch (error) {
+      this.report(error)
+    }
   }
 
   /** The innermost generator has returned. True: the coroutine goes on with the one around it. */
   #returned(task: CoroutineTask<unknown>, value: unknown): boolean {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyReturned(value)
+    leaveCoroutine()
     task.succeed(value)
-    this.#audit?.taskEnded(task)
     return false
   }
 
   #threw(task: CoroutineTask<unknown>, error: unknown): boolean {
     if (task.place !== task) return (task.place as unknown as Enclosing).bodyThrew(error)
+    leaveCoroutine()
     task.fail(error)
-    this.#audit?.taskEnded(task)
     return false
   }
 
@@ -451,6 +575,37 @@ export class Scheduler implements TaskKeeper {
     }
   }
 }
+
+/**
+ * Nothing runs from here on. Said of a coroutine that has ended before it is told that it has: what a supervisor does then
+ * must not be done by the dead.
+ */
+function leaveCoroutine(): void {
+  running.task = null
+  running.budget = 0
+  running.audit = null
+}
+
+/**
+ * Throw `misuse` where a coroutine has yielded. What it delegates to there may be the iterator of an array, a string, a Set
+ * or a Map: these have no `throw`, and the coroutine would get a TypeError about that. So they are lent one.
+ */
+function throwInto(generator: Coroutine<unknown>, misuse: Misuse): IteratorResult<unknown, unknown> {
+  const isLent = Reflect.defineProperty(iteratorPrototype, 'throw', {
+    configurable: true,
+    value(error: unknown) {
+      throw error
+    },
+  })
+  try {
+    return generator.throw(misuse)
+  } finally {
+    if (isLent) Reflect.deleteProperty(iteratorPrototype, 'throw')
+  }
+}
+
+/** What the iterators of the language inherit from. */
+const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object
 
 function checkedSlice(sliceMs: number): number {
   if (sliceMs >= 0) return sliceMs

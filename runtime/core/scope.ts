@@ -8,6 +8,7 @@
 import { AbortTies } from './abort-ties.ts'
 import { Children } from './children.ts'
 import { checkedLimit, Deadline } from './deadline.ts'
+import { Endings } from './endings.ts'
 import { Cancelled, Misuse } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import type { Coroutine } from './operation.ts'
@@ -19,8 +20,23 @@ import type { Body } from './task.ts'
 import { CoroutineTask } from './task.ts'
 import type { Task } from './task-handle.ts'
 
-/** Told of a child of `scope` that has failed. What it throws, the scope fails of. */
-export type OnFailure = (failure: unknown, task: Task<unknown>, scope: Scope) => void
+/** A finalizer that hangs must not keep its scope, and all around it, for ever. */
+const defaultFinalizerMs = 10_000
+
+/**
+ * Told of a child of `scope` that has failed. What it throws, the scope fails of. It cannot wait: a generator function or
+ * an asynchronous one is refused, by its type and with Misuse.
+ */
+export type OnFailure = (failure: unknown, task: Task<unknown>, scope: Scope) => Ignored
+
+/** What is ignored when it is returned: nothing, or what one short expression gives. Not what would have to be waited for. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is what most are
+type Ignored = void | undefined | null | boolean | number | string | Task<unknown>
+
+export interface DeferOptions {
+  /** Stop the finalizer after so many milliseconds, with a TimeoutError; `Infinity` lets it wait for ever. Default 10,000. */
+  readonly limitMs?: number
+}
 
 export class Scope implements Place {
   reason: Cancelled | null = null
@@ -29,8 +45,9 @@ export class Scope implements Place {
   /** Whether a child that fails leaves its siblings alone, and who is told of it. */
   readonly supervision: boolean | OnFailure
   protected hasEnded = false
-  protected failure: { readonly error: unknown } | null = null
+  protected failure: { readonly error: unknown; readonly child: Task<unknown> | null } | null = null
   protected deadline: Deadline | null = null
+  protected endings: Endings<Scope> | null = null
   #ties: AbortTies | null = null
   #scheduler: Scheduler | null
   #outer: Place | null = null
@@ -74,15 +91,48 @@ export class Scope implements Place {
     return this.admit(body, body(...args))
   }
 
+  /**
+   * Start a coroutine that does not keep this scope open: it is cancelled when the body and all other children have ended,
+   * and the scope ends after it. Enqueues it; the spawner goes on.
+   *
+   * @throws Misuse once the scope has ended
+   */
+  spawnDaemon<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): Task<T> {
+    const task = this.spawn(body, ...args)
+    this.withEndings().daemons.add(task)
+    return task
+  }
+
+  /**
+   * Run `finalizer` when the body and all children have ended, however they have, and before the scope ends. It may wait,
+   * also when the scope is cancelled: it runs under a shield, whose scope it gets, for at most `limitMs`.
+   *
+   * Does not wait. Of several, the one that was deferred last runs first, one after the other; a failure is that of a
+   * child, and keeps none from running.
+   *
+   * @throws Misuse once the scope has ended; RangeError if `limitMs` is not a number
+   * @see The Go Programming Language Specification, "Defer statements"
+   */
+  defer(finalizer: (own: Scope) => Coroutine<unknown>, { limitMs = defaultFinalizerMs }: DeferOptions = {}): void {
+    checkedLimit('defer', limitMs)
+    if (this.hasEnded) throw new Misuse('a finalizer was deferred in a scope that has ended: defer it in its body')
+    this.withEndings().finalizers.push({ body: finalizer, limitMs })
+  }
+
   /** Ask the body and all children to stop. Idempotent; the first reason stays. */
   cancel(reason?: unknown): void {
-    if (this.hasEnded || this.reason !== null) return
-    spreadCancel(this, new Cancelled(reason))
+    this.stop(reason)
+    if (running.task === null) this.#scheduler?.callNow()
   }
 
   /** Cancel it with the reason of `signal` once that aborts. When it ends, its listener is gone. */
   cancelOn(signal: AbortSignalLike): void {
     if (!this.hasEnded) this.ties.listen(signal, (reason) => this.cancel(reason))
+  }
+
+  /** What errors call it. */
+  get name(): string {
+    return this.host === null ? 'the scope' : `a scope of ${this.host.name}`
   }
 
   /** How many milliseconds it has left: `Infinity` without a limit, 0 or less once it has been stopped by it. */
@@ -113,7 +163,8 @@ export class Scope implements Place {
 
   becameCancelled(): void {
     if (this.#host?.place === this) this.#host.interrupt()
-    this.#ties?.abort(this.reason?.reason)
+    const ties = this.#ties
+    if (ties !== null) this.scheduler.callLater(() => ties.abort(this.reason?.reason))
   }
 
   validate(): void {
@@ -122,9 +173,10 @@ export class Scope implements Place {
 
   /** Told by a child that has ended and left. */
   childEnded(child: CoroutineTask<unknown>): void {
+    this.endings?.daemons.delete(child)
     if (child.state !== 'failed') return
     const { supervision } = this
-    if (supervision === false) this.fail(child.failure)
+    if (supervision === false) this.fail(child.failure, child)
     else if (supervision !== true) this.#tell(supervision, child)
     else if (!child.isObserved) this.scheduler.report(child.failure)
   }
@@ -144,14 +196,32 @@ export class Scope implements Place {
   }
 
   /** The first failure is kept, to be thrown as itself, and cancels the rest; later ones are reported. */
-  protected fail(error: unknown): void {
+  protected fail(error: unknown, child: CoroutineTask<unknown> | null = null): void {
     if (this.failure !== null) {
-      // A body that joins the child that failed throws the very same error: that is one failure, not two.
-      if (this.failure.error !== error) this.scheduler.report(error)
+      if (!this.#isKnown(error)) this.scheduler.report(error)
       return
     }
-    this.failure = { error }
-    this.cancel(error)
+    this.failure = { error, child }
+    this.stop(error)
+  }
+
+  /**
+   * Whether it is the first failure once more: what joins the child that failed throws the very same error. Primitives
+   * have no identity: two equal ones are one failure only if something has joined the first.
+   */
+  #isKnown(error: unknown): boolean {
+    const { error: first, child } = this.failure as { error: unknown; child: CoroutineTask<unknown> | null }
+    if (!Object.is(first, error)) return false
+    return (typeof error === 'object' && error !== null) || typeof error === 'function' || child?.isObserved === true
+  }
+
+  private stop(reason: unknown): void {
+    if (!this.hasEnded && this.reason === null) spreadCancel(this, new Cancelled(reason))
+  }
+
+  private withEndings(): Endings<Scope> {
+    this.endings ??= new Endings()
+    return this.endings
   }
 
   private admit<T>(body: Body, generator: Coroutine<T>): Task<T> {
@@ -167,12 +237,25 @@ export class Scope implements Place {
   }
 
   #tell(onFailure: OnFailure, child: CoroutineTask<unknown>): void {
+    running.mourned = child
     try {
-      onFailure(child.failure, child, this)
+      const given: unknown = onFailure(child.failure, child, this)
+      if (!mustBeWaitedFor(given)) return
+      this.scheduler.report(child.failure)
+      throw new Misuse(
+        'supervise takes a function that does not wait: a generator function or an asynchronous one would hear of no failure',
+      )
     } catch (error) {
       this.fail(error)
+    } finally {
+      running.mourned = null
     }
   }
+}
+
+function mustBeWaitedFor(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false
+  return isCoroutine(given as Coroutine<unknown>) || Symbol.asyncIterator in given || 'then' in given
 }
 
 /** Whether a body gave a generator. An asynchronous one would be stepped for ever, and an iterator made by hand is none. */

@@ -9,7 +9,7 @@
 import { AbortTies } from './abort-ties.ts'
 import type { Block, Seated } from './children.ts'
 import type { Described } from './dump.ts'
-import { Cancelled, Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled } from './errors.ts'
+import { Cancelled, Deadlock, failuresBeside, findCancelled, inWords, Misuse, TaskCancelled } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import { OpenPromise } from './open-promise.ts'
 import type { Coroutine, Runner, Selectable } from './operation.ts'
@@ -18,6 +18,7 @@ import type { Place } from './place.ts'
 import { placeJustInside, spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
+import { programFrame } from './spawn-site.ts'
 import type { Task, TaskStatus } from './task-handle.ts'
 import { WaitList } from './wait-list.ts'
 
@@ -25,7 +26,7 @@ import { WaitList } from './wait-list.ts'
 export type Locals = ReadonlyMap<object, unknown>
 
 /** How many operations a coroutine may start without parking before it goes to the end of the run queue. */
-const fullAllowance = 128
+export const fullAllowance = 128
 
 /** After so many swallowed cancels the coroutine is reported: it will not stop by itself. */
 const swallowedLimit = 1_000
@@ -39,7 +40,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   declare index: number
   declare readonly id: number
   /** What was spawned. Its name is read when somebody looks: reading it at every spawn costs more than the rest of it. */
-  declare private readonly body: Body
+  declare readonly body: Body
   /** The innermost generator being stepped: the body's, or that of the scope it is inside. */
   declare generator: Coroutine<unknown> | null
   /** The innermost scope that it is inside, or itself. */
@@ -50,6 +51,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   /** When it parked, in whole milliseconds since its scheduler was made, as fine as a slice: a small integer is free. */
   declare parkedAt: number
   declare extras: Extras | null
+  // biome-ignore lint/suspicious/noThenProperty: a type alone; there is no such member
+  declare then: Task<T>['then']
 
   constructor(outer: Scope, id: number, body: Body, generator: Coroutine<T>) {
     outer.children.add(this as CoroutineTask<unknown>)
@@ -101,11 +104,12 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
 
   /** In debug mode, the file and line in which it was spawned. */
   get spawnSite(): string | null {
-    return this.extras === null ? null : this.extras.spawnSite
+    const at = this.extras === null ? null : this.extras.spawnedAt
+    return at === null ? null : programFrame(at)
   }
 
-  set spawnSite(site: string | null) {
-    this.withExtras().spawnSite = site
+  set spawnedAt(at: Error) {
+    this.withExtras().spawnedAt = at
   }
 
   /** The scope it was spawned in. */
@@ -129,6 +133,10 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     return this.allowance <= 0
   }
 
+  get cancelReason(): unknown {
+    return this.place.reason?.reason
+  }
+
   get hasEnded(): boolean {
     return this.state === 'done' || this.state === 'failed' || this.state === 'cancelled'
   }
@@ -139,8 +147,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   }
 
   get name(): string {
-    const label = typeof this.label === 'function' ? this.label() : this.label
-    return `${label || 'anonymous'}#${this.id}`
+    const { label } = this
+    return `${inWords(() => (typeof label === 'function' ? label() : label)) || 'anonymous'}#${this.id}`
   }
 
   get promise(): Promise<T> {
@@ -161,6 +169,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   cancel(reason?: unknown): void {
     if (this.hasEnded || this.reason !== null) return
     spreadCancel(this, new Cancelled(reason))
+    if (running.task === null) this.scheduler.callNow()
   }
 
   cancelOn(signal: AbortSignalLike): this {
@@ -174,10 +183,24 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     this.parkedAt = this.scheduler.sliceTime
   }
 
+  goOn(): boolean {
+    if (this.state !== 'parked') return false
+    this.state = 'running'
+    this.operation = null
+    return true
+  }
+
   wake(_operation?: unknown): void {
     this.state = 'runnable'
     this.operation = null
     this.scheduler.wake(this)
+  }
+
+  renewBudget(): boolean {
+    if (this.allowance > 0 && this.scheduler.renewBudget(this as CoroutineTask<unknown>)) return true
+    // The slice may be over: then it is the first of the next one.
+    if (this.state === 'running') this.handOver()
+    return false
   }
 
   handOver(): void {
@@ -198,7 +221,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
 
   becameCancelled(): void {
     if (this.place === this) this.interrupt()
-    this.extras?.ties?.abort(this.reason?.reason)
+    const ties = this.extras?.ties
+    if (ties) this.scheduler.callLater(() => ties.abort(this.reason?.reason))
   }
 
   validate(): void {
@@ -219,7 +243,11 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     // Without an operation it waits for the children of a closing scope, which is no cancel point.
     const { operation } = this
     if (this.state !== 'parked' || operation === null) return
-    operation.withdraw(this)
+    try {
+      operation.withdraw(this)
+    } catch (error) {
+      this.scheduler.report(error)
+    }
     this.wake()
   }
 
@@ -230,7 +258,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     if (isCancelled === this.isCancelled) return
     this.allowance = isCancelled ? 0 : fullAllowance
     // A new budget comes only with a trip through the run queue, or a loop of scopes that fail would never make one.
-    if (running.task === this) running.budget = 0
+    if (running.task === this) this.scheduler.takeBudget()
   }
 
   cancellation(): Error {
@@ -329,7 +357,8 @@ class Extras {
   joiners: WaitList<SelectableOperation<unknown>> | null = null
   locals: Locals | null = null
   ties: AbortTies | null = null
-  spawnSite: string | null = null
+  /** Put into words only when somebody looks. */
+  spawnedAt: Error | null = null
 
   addJoiner(joiner: Join<unknown>): void {
     this.joiners ??= new WaitList()

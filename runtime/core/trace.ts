@@ -2,6 +2,7 @@
 //
 // Untraced it costs one comparison with null at each of these places.
 
+import { inWords } from './errors.ts'
 import type { Task } from './task-handle.ts'
 
 /** What happened to `task`; `on` is what it waits for, why it is cancelled, or how it ended, in words. */
@@ -32,6 +33,6 @@ const phrases: Readonly<Record<TraceEvent['kind'], string>> = {
 }
 
 function nameOf(task: Task<unknown>): string {
-  const label = typeof task.label === 'function' ? task.label() : task.label
-  return `${label || 'anonymous'}#${task.id}`
+  const { label } = task
+  return `${inWords(() => (typeof label === 'function' ? label() : label)) || 'anonymous'}#${task.id}`
 }

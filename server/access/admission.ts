@@ -6,14 +6,7 @@ import type { ClientIdentity } from './client-identity.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     admission: Admission
-    /** What goes on here when the request was let in before Fastify saw it: no guard is asked again. */
-    readmission: Readmission | null
   }
-}
-
-/** A request that was let in elsewhere and goes on in Fastify. */
-export interface Readmission {
-  readonly admission: Admission
 }
 
 export class Admission {
@@ -21,29 +14,33 @@ export class Admission {
   readonly client: string
   /** When it ends, in milliseconds of the monotonic clock; Infinity when it does not. */
   readonly until: number
-  readonly #clock: () => number
+  /** The monotonic clock, in milliseconds. */
+  readonly clock: () => number
 
   constructor(client: string, until: number, clock: () => number) {
     this.client = client
     this.until = until
-    this.#clock = clock
-  }
-
-  /** For how long it still holds, in milliseconds. */
-  get leftMs(): number {
-    return this.until === Number.POSITIVE_INFINITY ? this.until : Math.max(this.until - this.#clock(), 0)
+    this.clock = clock
   }
 
   /** Whether it holds still. */
   holds(): boolean {
-    return this.leftMs > 0
+    return this.until === Number.POSITIVE_INFINITY || this.clock() < this.until
+  }
+
+  /** A wait of so many milliseconds, which ends when the admission does. */
+  shorten(waitMs: number): number {
+    return this.until === Number.POSITIVE_INFINITY ? waitMs : Math.max(Math.min(waitMs, this.until - this.clock()), 0)
   }
 }
 
+/** That of a request which was let in before Fastify saw it, and goes on there: no guard is asked again, nor counts it. */
+export abstract class Readmission extends Admission {}
+
 /** What lets requests in, or refuses them. */
 export interface Guard {
-  /** Judge a request that has come: an error given to `done` refuses it. Left out when it has nothing to say to the first. */
-  readonly onRequest?: (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+  /** Judge a request that has come: an error given to `done` refuses it. */
+  readonly onRequest: (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
   /** Whether a request is let in that is the same, byte for byte, as one that was. Left out where the bytes decide. */
   readonly mayRepeat?: (admission: Admission) => boolean
   /** Count such a request, once all guards have let it in. */
@@ -52,6 +49,8 @@ export interface Guard {
 
 export interface AdmissionsOptions {
   readonly identity: ClientIdentity
+  /** Count a request, whichever way it comes. */
+  readonly count: () => void
   /** The monotonic clock, in milliseconds. */
   readonly clock: () => number
   /** What was let in elsewhere, and goes on with the request that begins now in Fastify; null for any other. */
@@ -71,10 +70,10 @@ export class Admissions {
     this.#options = options
     this.#last = new Admission('unknown', Number.POSITIVE_INFINITY, options.clock)
     app.decorateRequest<Admission | null>('admission', null)
-    app.decorateRequest('readmission', null)
     app.addHook('onRequest', (request, _reply, done) => {
-      request.readmission = options.readmit()
-      request.admission = request.readmission?.admission ?? this.#admissionOf(request)
+      const readmission = options.readmit()
+      request.admission = readmission ?? this.#admissionOf(request)
+      if (readmission === null) options.count()
       done()
     })
   }
@@ -83,10 +82,9 @@ export class Admissions {
   add(guard: Guard): void {
     this.#guards.push(guard)
     const { onRequest } = guard
-    if (onRequest === undefined) return
     this.#app.addHook('onRequest', (request, reply, done) => {
-      if (request.readmission === null) onRequest(request, reply, done)
-      else done()
+      if (request.admission instanceof Readmission) done()
+      else onRequest(request, reply, done)
     })
   }
 
@@ -95,6 +93,7 @@ export class Admissions {
     if (!admission.holds()) return false
     for (const guard of this.#guards) if (guard.mayRepeat?.(admission) === false) return false
     for (const guard of this.#guards) guard.countRepeat?.(admission)
+    this.#options.count()
     return true
   }
 

@@ -1,7 +1,7 @@
 // Who a client is, for limits and for operators: one client is one text, however its address is written.
 //
-// An address has no port and no zone, IPv4 mapped into IPv6 is IPv4, and of IPv6 the first 64 bits count: that is what one
-// household or one machine is given, and whoever has it can use any address in it.
+// An address has no port and no zone, IPv4 mapped into IPv6 is IPv4, and of IPv6 the first 64 bits count: one household or
+// one machine is given that many, and can use any address in them.
 
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
@@ -119,7 +119,7 @@ function groupsOf(address: string): number[] {
 function clientAt(address: string): string {
   if (!address.includes(':')) return address
   const groups = address.split(':')
-  // What begins with zeros is this machine itself, and no network that somebody is given.
+  // What begins with zeros is this machine itself, not a network.
   if (groups.slice(0, 4).every((group) => group === '0')) return address.replace(/^(0:)+/, '::')
   return `${groups.slice(0, 4).join(':')}::/64`
 }

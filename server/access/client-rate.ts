@@ -5,12 +5,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { EnckeError } from '../errors.ts'
 import type { Guard } from './admission.ts'
 
-/** Whoever watches the server must see it even when somebody else wears it out. */
+/** Monitoring must reach the server also when a client at the same address wears it out. */
 const exempt = new Set(['/healthz', '/readyz', '/metrics'])
 
 const windowMs = 1_000
 
-/** So many clients are remembered; for one more, the one that has asked for nothing longest is forgotten. */
+/** The most clients that are remembered; for one more, the one whose last request is oldest is forgotten. */
 const mostClients = 5_000
 
 interface Window {

@@ -24,6 +24,9 @@ const collect = globalThis.gc === undefined ? undefined : () => void globalThis.
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
+// A program that computes has no turn for a handler: the system ends it.
+process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT')
+
 try {
   const command = readCommand(process.argv.slice(2))
   if (command.kind === 'help') process.stdout.write(usage())

@@ -30,8 +30,25 @@ function clipOther(value: unknown): string {
 }
 
 function showOther(value: unknown): string {
-  if (typeof value === 'object') return JSON.stringify(value) ?? 'undefined'
+  if (typeof value === 'object') return JSON.stringify(prune(value, { left: CLIP_LENGTH + 1 })) ?? 'undefined'
   return typeof value === 'function' ? 'a function' : String(value)
+}
+
+/**
+ * Copy as much of a value as the beginning of its JSON can show: each part takes at least one character of it. A body may hold
+ * hundreds of thousands of parts, or be nested as deeply.
+ */
+function prune(value: unknown, parts: { left: number }): unknown {
+  parts.left -= 1
+  if (typeof value === 'string') return value.slice(0, CLIP_LENGTH + 1)
+  if (Array.isArray(value)) return value.slice(0, CLIP_LENGTH).map((item) => (parts.left > 0 ? prune(item, parts) : 0))
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return value
+  const copy: Record<string, unknown> = { __proto__: null }
+  for (const name in value) {
+    if (parts.left <= 0) break
+    copy[name.slice(0, CLIP_LENGTH + 1)] = prune((value as Record<string, unknown>)[name], parts)
+  }
+  return copy
 }
 
 function quoteCharacter(character: string): string {

@@ -10,13 +10,17 @@ import { askForBody } from './expectations.ts'
 
 const byteOrderMark = '\uFEFF'
 
-const replacement = Buffer.from('\uFFFD')
+/** In bytes. */
+const longestCharacter = 4
 
 /** Let the routes of `app` take JSON bodies, parsed. */
 export function takeJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    answer(done, () => parseJson(jsonText(request, body as Buffer)))
+    answer(done, () => {
+      checkParts(body as Buffer)
+      return parseJson(jsonText(request, body as Buffer))
+    })
   })
 }
 
@@ -35,7 +39,7 @@ declare module 'fastify' {
  */
 export function wantBodies(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
-    if (route.schema?.body !== undefined) route.preParsing = [route.preParsing ?? [], wantBody].flat()
+    if (route.schema?.body !== undefined) route.preParsing = [...[route.preParsing ?? []].flat(), wantBody]
   })
 }
 
@@ -60,6 +64,30 @@ export function takeDrafts(app: FastifyInstance): void {
   app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, (request, body, done) => {
     answer(done, () => draftOf(JSON.stringify(decode(request, body as Buffer))))
   })
+}
+
+/** More objects, lists and properties than any request has. */
+const mostParts = 1_000
+
+/** A body of so many bytes is parsed in no time, whatever it holds. */
+const fewBytes = 8 * 1024
+
+const [quote, backslash, colon, bracket, brace] = Buffer.from('"\\:[{')
+
+/** Refuse before it is parsed what would take tens of milliseconds: tens of thousands of properties, or of levels. */
+function checkParts(body: Buffer): void {
+  if (body.length <= fewBytes) return
+  let parts = 0
+  let isText = false
+  for (let at = 0; at < body.length && parts <= mostParts; at += 1) {
+    const byte = body[at]
+    if (byte === quote) isText = !isText
+    else if (byte === backslash) at += 1
+    else if (!isText && (byte === colon || byte === bracket || byte === brace)) parts += 1
+  }
+  if (parts <= mostParts) return
+  const message = `the body has more than ${mostParts} objects, lists and properties: /openapi.json says what it may have`
+  throw new EnckeError('ENCKE_ERR_VALIDATION', message)
 }
 
 type Done = (error: Error | null, body?: unknown) => void
@@ -124,13 +152,32 @@ function checkEncoding(request: FastifyRequest): void {
 
 /** The first bytes that are not UTF-8, for the message. */
 function around(body: Buffer): string {
-  let at = 0
-  // A lenient decoder puts a replacement character in their place; one that was sent as such is good.
-  for (const good of body.toString().split('\uFFFD')) {
-    at += Buffer.byteLength(good)
-    if (!body.subarray(at, at + replacement.length).equals(replacement)) break
-    at += replacement.length
-  }
+  const at = firstMisfit(body)
   const hex = [...body.subarray(at, at + 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
   return `the bytes ${hex} at ${at} are no character`
+}
+
+/**
+ * Where the first character begins that is none, found by halves.
+ *
+ * What is before `good` is UTF-8, and what is before `bad` is not.
+ */
+function firstMisfit(body: Buffer): number {
+  let good = 0
+  let bad = body.length
+  while (bad - good > 2 * longestCharacter) {
+    const middle = beginOfCharacter(body, good + ((bad - good) >> 1))
+    if (isUtf8(body.subarray(good, middle))) good = middle
+    else bad = middle
+  }
+  for (let end = good + 1; end < bad; end += 1) if (isUtf8(body.subarray(good, end))) good = end
+  return good
+}
+
+/** The begin of the character that the byte at `at` belongs to; `at` itself when it belongs to none. */
+function beginOfCharacter(body: Buffer, at: number): number {
+  for (let begin = at; begin > at - longestCharacter && begin > 0; begin -= 1) {
+    if (((body[begin] as number) & 0xc0) !== 0x80) return begin
+  }
+  return at
 }

@@ -1,6 +1,10 @@
 // Draining: the requests that wait are answered a few at a time, so that their clients do not all come back at once.
 //
-// Invariant: once it has begun, nobody parks here any more; who was parked is answered within pause and window.
+// A few clients need no window that a herd needs: the answers are spread over 10 ms per client, and clients are sent back
+// within as long, but at least a second; `windowMs` is the most of either. The clients are those that waited when it began,
+// or, if these are more, those that have been sent back since.
+//
+// Invariant: once it has begun, no request parks here any more; those that were parked are answered within pause and window.
 
 import type { Coroutine, Selectable } from '../../runtime/index.ts'
 import { after, Latch, SelectableOperation, select, ticker, WaitList } from '../../runtime/index.ts'
@@ -8,12 +12,18 @@ import { after, Latch, SelectableOperation, select, ticker, WaitList } from '../
 export interface DrainingOptions {
   /** How long load balancers get to notice that the server is not ready, in milliseconds. */
   readonly pauseMs: number
-  /** Over how long the answers are spread after that, in milliseconds. */
+  /** Over how long the answers are spread after that, in milliseconds, however many they are. */
   readonly windowMs: number
 }
 
 /** How often a few more are answered, in milliseconds. */
 const stepMs = 50
+
+/** How much of the window each client gets, in milliseconds: a hundred a second. */
+const clientMs = 10
+
+/** Clients come back over at least as long, in milliseconds: a server that starts again needs about as much. */
+const leastBackMs = 1_000
 
 export class Draining {
   /** Opens when draining begins. */
@@ -22,6 +32,9 @@ export class Draining {
   readonly #waiting = new WaitList<Wait>()
   readonly #hurry = new Latch('a second signal')
   #count = 0
+  /** How many waited when it began, and how many have been sent back. */
+  #waited = 0
+  #sentBack = 0
 
   constructor(options: DrainingOptions) {
     this.#options = options
@@ -37,16 +50,18 @@ export class Draining {
     return new Wait(this)
   }
 
-  /** When a client that is sent away should come back: any time within the window, in milliseconds from now. */
+  /** When a client that is sent away should come back, in milliseconds from now: at random, each later the more they are. */
   retryAfterMs(): number {
-    return Math.floor(Math.random() * this.#options.windowMs)
+    this.#sentBack += 1
+    const clients = Math.max(this.#waited, this.#sentBack)
+    return Math.floor(Math.random() * Math.min(Math.max(clients * clientMs, leastBackMs), this.#options.windowMs))
   }
 
   /** Send everybody away, over the pause and the window; at once when nobody waits. */
   *drain(): Coroutine<void> {
-    this.begun.open()
+    this.#begin()
     if (this.#count > 0) yield* this.#pause(this.#options.pauseMs)
-    let stepsLeft = Math.ceil(this.#options.windowMs / stepMs)
+    let stepsLeft = Math.ceil(Math.min(this.#count * clientMs, this.#options.windowMs) / stepMs)
     // The ticker tells how many steps have passed, so that a busy server does not stretch the window.
     const steps = ticker(stepMs)
     while (this.#count > 0) {
@@ -59,7 +74,7 @@ export class Draining {
 
   /** Send the rest away at once. */
   hurry(): void {
-    this.begun.open()
+    this.#begin()
     this.#hurry.open()
     this.#release(this.#count)
   }
@@ -71,6 +86,11 @@ export class Draining {
 
   remove(wait: Wait): void {
     if (wait.unlink()) this.#count -= 1
+  }
+
+  #begin(): void {
+    this.#waited = Math.max(this.#waited, this.#count)
+    this.begun.open()
   }
 
   *#pause(ms: number): Coroutine<void> {

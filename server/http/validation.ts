@@ -8,38 +8,57 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { ErrorCode } from '../errors.ts'
 import { clip, EnckeError } from '../errors.ts'
-import { checkTopicName } from '../hub/index.ts'
+import { checkTopicName, isTopicName } from '../hub/index.ts'
 
-interface Property {
+type Property = TSchema & {
   readonly type?: string
+  readonly maxItems?: number
   readonly 'x-code'?: ErrorCode
   readonly 'x-rule'?: string
 }
 
-interface Complaint {
-  readonly keyword: string
-  readonly instancePath: string
-  readonly params: { readonly requiredProperties?: readonly string[] }
-}
+type Properties = Readonly<Record<string, Property>>
 
 type Values = Record<string, unknown>
 
-/** Fastify's validator compiler. Only a query is converted, from text to numbers and lists; a body means what it says. */
+/**
+ * Fastify's validator compiler. Only a query is converted, from text to numbers and lists; a body means what it says.
+ *
+ * The first complaint ends it: what does not fit costs no more than what does, however much of it there is.
+ */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema)
-  const properties = (schema as { properties?: Record<string, Property> }).properties ?? {}
+  const { properties = {}, required = [] } = schema as { properties?: Properties; required?: readonly string[] }
   const conversions = httpPart === 'querystring' ? conversionsOf(properties) : []
+  const lists = Object.keys(properties).filter((name) => properties[name]?.type === 'array')
+  const checks = checksOf(properties)
   return (given: unknown) => {
     // In place: a copy of the query would be most of what checking it costs.
     for (const conversion of conversions) conversion.convert(given as Values)
-    if (compiled.Check(given)) return true
-    const complaints = compiled.Errors(given) as unknown as Complaint[]
+    if (!lists.some((name) => isTooLong(properties, given, name)) && compiled.Check(given)) return true
+    const misfit = checks.find(({ name, fits }) => !fits((given as Values | null)?.[name]))?.name
     for (const conversion of conversions) conversion.undo(given as Values)
-    return { error: errorOf(gravest(complaints), properties, given, httpPart === 'body') }
+    return { error: errorOf(given, misfit, properties, required, httpPart === 'body') }
   }
 }
 
-function conversionsOf(properties: Readonly<Record<string, Property>>): Conversion[] {
+/** Asked before the items are looked at, of which there may be hundreds of thousands. */
+function isTooLong(properties: Properties, given: unknown, name: string): boolean {
+  const value = (given as Values | null)?.[name]
+  return Array.isArray(value) && value.length > (properties[name]?.maxItems ?? Number.POSITIVE_INFINITY)
+}
+
+/** Whether each property fits, by itself. One that is not there does. */
+function checksOf(properties: Properties): { name: string; fits: (value: unknown) => boolean }[] {
+  return Object.entries(properties).map(([name, property]) => {
+    const { maxItems = Number.POSITIVE_INFINITY } = property
+    const compiled = Compile(property)
+    const isShort = (value: unknown) => !Array.isArray(value) || value.length <= maxItems
+    return { name, fits: (value) => value === undefined || (isShort(value) && compiled.Check(value)) }
+  })
+}
+
+function conversionsOf(properties: Properties): Conversion[] {
   return Object.entries(properties)
     .filter(([, { type }]) => type === 'array' || type === 'number' || type === 'integer')
     .map(([name, { type }]) => new Conversion(name, type === 'array'))
@@ -75,34 +94,31 @@ function isDecimal(value: unknown): value is string {
 }
 
 /** What is there tells more than what is not: "topic[]" explains why there is no topic. */
-function gravest(complaints: readonly Complaint[]): Complaint {
-  return complaints.find(({ keyword }) => keyword !== 'required') ?? (complaints[0] as Complaint)
-}
-
-/** Names come from outside: "constructor" is none of ours. */
-function propertyOf(properties: Readonly<Record<string, Property>>, name: string): Property | undefined {
-  return Object.hasOwn(properties, name) ? properties[name] : undefined
-}
-
 function errorOf(
-  complaint: Complaint,
-  properties: Readonly<Record<string, Property>>,
   given: unknown,
+  misfit: string | undefined,
+  properties: Properties,
+  required: readonly string[],
   isBody: boolean,
 ): EnckeError {
-  const [, name = '', item] = complaint.instancePath.split('/').map(unescapePointer)
-  const missing = complaint.keyword === 'required' ? complaint.params.requiredProperties?.[0] : undefined
-  if (missing !== undefined) return missingError(missing)
-  if (complaint.instancePath === '')
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     return new EnckeError('ENCKE_ERR_VALIDATION', `the body must be a JSON object (got ${clip(given)})`)
-  const value = (given as Values)[name]
-  const property = propertyOf(properties, name)
-  if (property === undefined) return unknownError(name, Object.keys(properties))
-  if (Array.isArray(value) && property.type !== 'array' && !isBody) {
-    return new EnckeError('ENCKE_ERR_PARAMETER_REPEATED', `${name} may be given once (got ${clip(value)})`)
   }
-  if (name === 'topic' || name === 'topics') return topicError(name, complaint, property, value, item)
-  return valueError(name, property, value)
+  const values = given as Values
+  if (misfit === undefined) return shapeError(values, properties, required)
+  const property = properties[misfit] as Property
+  const value = values[misfit]
+  if (Array.isArray(value) && property.type !== 'array' && !isBody) {
+    return new EnckeError('ENCKE_ERR_PARAMETER_REPEATED', `${misfit} may be given once (got ${clip(value)})`)
+  }
+  if (misfit === 'topic' || misfit === 'topics') return topicError(misfit, property, value)
+  return valueError(misfit, property, value)
+}
+
+function shapeError(given: Values, properties: Properties, required: readonly string[]): EnckeError {
+  // Names come from outside: "constructor" is none of ours.
+  for (const name in given) if (!Object.hasOwn(properties, name)) return unknownError(name, Object.keys(properties))
+  return missingError(required.find((name) => given[name] === undefined) as string)
 }
 
 function valueError(name: string, property: Property, value: unknown): EnckeError {
@@ -110,26 +126,30 @@ function valueError(name: string, property: Property, value: unknown): EnckeErro
   return new EnckeError(property['x-code'] ?? 'ENCKE_ERR_VALIDATION', `${name} must be ${rule} (got ${clip(value)})`)
 }
 
-function topicError(name: string, complaint: Complaint, property: Property, value: unknown, item?: string): EnckeError {
+function topicError(name: string, property: Property, value: unknown): EnckeError {
   if (name === 'topics' && !Array.isArray(value)) {
     return new EnckeError('ENCKE_ERR_TOPIC_NAME', `topics must be a list of topic names (got ${clip(value)})`)
   }
-  const text = Array.isArray(value) && item !== undefined ? value[Number(item)] : value
-  if (complaint.keyword === 'maxItems') {
-    const count = (value as unknown[]).length
+  if (!Array.isArray(value)) return topicNameError(value)
+  if (value.length > (property.maxItems ?? Number.POSITIVE_INFINITY)) {
     const remedy = name === 'topic' ? 'use POST /poll for more' : 'use several polls'
-    return new EnckeError('ENCKE_ERR_TOPIC_COUNT', `a request names ${property['x-rule']}: ${remedy} (got ${count})`)
+    const message = `a request names ${property['x-rule']}: ${remedy} (got ${value.length})`
+    return new EnckeError('ENCKE_ERR_TOPIC_COUNT', message)
   }
-  if (complaint.keyword === 'minItems') return missingError('topics')
-  if (complaint.keyword !== 'pattern' && complaint.keyword !== 'maxLength' && complaint.keyword !== 'minLength') {
-    return new EnckeError('ENCKE_ERR_TOPIC_NAME', `a topic is a string (got ${clip(text)})`)
+  if (value.length === 0) return missingError('topics')
+  return topicNameError(value.find((item) => typeof item !== 'string' || !isTopicName(item)))
+}
+
+function topicNameError(value: unknown): EnckeError {
+  if (typeof value !== 'string') {
+    return new EnckeError('ENCKE_ERR_TOPIC_NAME', `a topic is a string (got ${clip(value)})`)
   }
   try {
-    checkTopicName(String(text))
+    checkTopicName(value)
   } catch (error) {
     if (error instanceof EnckeError) return error
   }
-  return new EnckeError('ENCKE_ERR_TOPIC_NAME', `a topic name does not fit (got ${clip(text)})`)
+  return new EnckeError('ENCKE_ERR_TOPIC_NAME', `a topic name does not fit (got ${clip(value)})`)
 }
 
 function missingError(name: string): EnckeError {
@@ -143,8 +163,4 @@ function missingError(name: string): EnckeError {
 function unknownError(name: string, known: readonly string[]): EnckeError {
   const choice = known.length === 0 ? 'there are none here' : `known here: ${known.join(', ')}`
   return new EnckeError('ENCKE_ERR_PARAMETER_UNKNOWN', `there is no parameter ${clip(name)}; ${choice}`)
-}
-
-function unescapePointer(part: string): string {
-  return part.replaceAll('~1', '/').replaceAll('~0', '~')
 }

@@ -19,20 +19,26 @@ export const faults: readonly Fault[] = [
   {
     name: 'a select unlinks its winner instead of its losers',
     file: 'select.ts',
-    from: '      if (operation !== winner) operation.withdraw(this)',
-    to: '      if (operation === winner) operation.withdraw(this)',
+    from: '      if (operation === winner) continue\n',
+    to: '      if (operation !== winner) continue\n',
   },
   {
     name: 'a select leaves its losers registered',
     file: 'select.ts',
-    from: '      if (operation !== winner) operation.withdraw(this)\n',
+    from: '    this.#letGo(winner, this.waiter)\n',
     to: '',
   },
   {
     name: 'a select that is cancelled leaves its cases registered',
     file: 'select.ts',
-    from: '    for (const operation of this.#operations) operation.withdraw(this)\n',
+    from: '    this.#letGo(null, waiter)\n',
     to: '',
+  },
+  {
+    name: 'a select withdraws one case too few',
+    file: 'select.ts',
+    from: '    for (let index = 0; index < this.#registered; index += 1) {',
+    to: '    for (let index = 0; index < this.#registered - 1; index += 1) {',
   },
   {
     name: 'a select takes its winner as won before it has asked it',
@@ -74,8 +80,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'a cancel is thrown without a trip through the run queue',
     file: 'core/operation.ts',
-    from: '    currentTask().handOver()\n',
-    to: '    if (currentTask().isCancelled) throw currentTask().cancellation()\n    currentTask().handOver()\n',
+    from: '    return currentTask().renewBudget()\n',
+    to: '    if (currentTask().isCancelled) throw currentTask().cancellation()\n    return currentTask().renewBudget()\n',
   },
   {
     name: 'operations do not use up a budget',
@@ -117,14 +123,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'a channel that drops the oldest drops nothing',
     file: 'channel.ts',
-    from: '    this.buffer?.shift()\n    this.buffer?.push(value)',
-    to: '    this.buffer?.push(value)',
+    from: '      const oldest = this.buffer?.shift() as T\n',
+    to: '      const oldest = value\n',
   },
   {
     name: 'a channel that drops the latest says that it was sent',
     file: 'channel.ts',
-    from: "    if (this.rare?.options?.overflow !== 'dropOldest') return false",
-    to: "    if (this.rare?.options?.overflow !== 'dropOldest') return this.rare?.options?.overflow === 'dropLatest'",
+    from: "    if (overflow === 'dropLatest') this.tellDropped(value)\n    return false",
+    to: "    return overflow === 'dropLatest'",
   },
   // The queues below.
   {
@@ -210,7 +216,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'whoever no longer waits for a signal goes on listening',
     file: 'until.ts',
-    from: "    this.#signal.removeEventListener('abort', this.#onAbort)\n    super.withdraw(waiter)",
+    from: '    this.#listener.stop()\n    super.withdraw(waiter)',
     to: '    super.withdraw(waiter)',
   },
   {
@@ -254,8 +260,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'a coroutine that is cancelled is woken and its operation stays',
     file: 'core/task.ts',
-    from: '    operation.withdraw(this)\n    this.wake()',
-    to: '    this.wake()',
+    from: '      operation.withdraw(this)\n',
+    to: '',
   },
   {
     name: 'a join reports a cancelled task before its finalizers are done',
@@ -309,13 +315,13 @@ export const faults: readonly Fault[] = [
   {
     name: 'a scope ends with its body, before its children',
     file: 'core/scope-operation.ts',
-    from: '    if (this.children.isEmpty) {\n      this.#close(host)',
+    from: '    if (this.#hasCome()) {\n      this.#close(host)',
     to: '    if (this.hasEnded || !this.isShielded) {\n      this.#close(host)',
   },
   {
     name: 'a scope ends with the first of its children',
     file: 'core/scope-operation.ts',
-    from: '    if (!this.#bodyHasEnded || !this.children.isEmpty) return',
+    from: '    if (!this.#bodyHasEnded || !this.#hasCome()) return',
     to: '    if (!this.#bodyHasEnded || this.hasEnded) return',
   },
   {
@@ -338,8 +344,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a signal that is asked for after the cancel does not tell of it',
-    file: 'abort.ts',
-    from: '      if (isCancelled) this.#controller.abort(reason)\n',
+    file: 'core/abort-ties.ts',
+    from: '    if (isCancelled) this.#controller.abort(reason)\n',
     to: '',
   },
   {
@@ -351,13 +357,19 @@ export const faults: readonly Fault[] = [
   {
     name: 'a scope that was cut off gives half of the work for the whole',
     file: 'core/scope-operation.ts',
-    from: '    if (this.#bodyHasEnded && isCutOff) this.#unwoundBy ??= this.reason\n',
+    from: '    if (this.#bodyHasEnded && this.endings?.hasBegun !== true) this.#unwoundBy ??= this.reason\n',
+    to: '',
+  },
+  {
+    name: 'a scope that was cut off while its body was about to end gives half of the work for the whole',
+    file: 'core/scope-operation.ts',
+    from: '    if (isUnaware && this.#wasCutOff) this.#unwoundBy = this.reason\n',
     to: '',
   },
   {
     name: 'a cancel from around a scope ends at that scope',
     file: 'core/scope-operation.ts',
-    from: '    if (!this.isShielded && (this.outer as Place).reason !== null) throw this.#unwoundBy\n',
+    from: '      throw this.#unwoundBy\n',
     to: '',
   },
   {
@@ -375,13 +387,13 @@ export const faults: readonly Fault[] = [
   {
     name: 'a child that fails does not stop its siblings',
     file: 'core/scope.ts',
-    from: '    this.failure = { error }\n    this.cancel(error)',
-    to: '    this.failure = { error }',
+    from: '    this.failure = { error, child }\n    this.stop(error)',
+    to: '    this.failure = { error, child }',
   },
   {
     name: 'a second failure is kept from the host',
     file: 'core/scope.ts',
-    from: '      if (this.failure.error !== error) this.scheduler.report(error)\n',
+    from: '      if (!this.#isKnown(error)) this.scheduler.report(error)\n',
     to: '',
   },
   {
@@ -406,8 +418,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'a scheduler does not look at a timer that is set from outside',
     file: 'core/scheduler.ts',
-    from: '    this.#timers.add(timer)\n    if (running.task === null) this.#askForDrain()',
-    to: '    this.#timers.add(timer)',
+    from: '    // Also while a coroutine runs: it may be one of another scheduler, with no drain of this one to come.\n    this.#askForDrain()\n',
+    to: '',
   },
   {
     name: 'a scheduler keeps waiting for the timer that was the first one',

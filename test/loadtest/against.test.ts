@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Comparison, Pair } from '../../loadtest/against/against.ts'
-import { type Costs, costs } from '../../loadtest/against/costs.ts'
+import { type Costs, costs, wallCosts } from '../../loadtest/against/costs.ts'
 import { comparisonText, hasHeld, ratiosOf } from '../../loadtest/against/table.ts'
 
 const program = fileURLToPath(new URL('../../loadtest/main.ts', import.meta.url))
@@ -24,30 +24,36 @@ const comparisonOf = (...all: Parameters<typeof pairsOf>): Comparison => ({
 
 describe('the ratios of two commits', () => {
   it('are of the costs within one pair: the median, the least and the most', () => {
-    const [first] = ratiosOf(pairsOf([10, 10], [30, 20], [12, 10]))
+    const [first] = ratiosOf(pairsOf([10, 10], [30, 20], [12, 10]), false)
     expect(first).toMatchObject({ median: 1.2, least: 1, most: 1.5, isHeld: false })
   })
 
   it('hold up to 1.03', () => {
-    expect(hasHeld(comparisonOf([1.03, 1], [1.5, 1], [0.9, 1]))).toBe(true)
-    expect(hasHeld(comparisonOf([1.031, 1], [1.5, 1], [0.9, 1]))).toBe(false)
+    expect(hasHeld(comparisonOf([1.03, 1], [1.5, 1], [0.9, 1]), false)).toBe(true)
+    expect(hasHeld(comparisonOf([1.031, 1], [1.5, 1], [0.9, 1]), false)).toBe(false)
   })
 
   it('say so where nothing could be measured, which is no loss', () => {
     const comparison = comparisonOf([undefined, 1])
-    expect(comparisonText(comparison)).toMatch(/start, wall time until ready +not measured +– +– +–/)
-    expect(hasHeld(comparison)).toBe(true)
+    expect(comparisonText(comparison, false)).toMatch(/start, wall time until ready +not measured +– +– +–/)
+    expect(hasHeld(comparison, false)).toBe(true)
+  })
+
+  it('are not judged on a busy machine where they are of wall times', () => {
+    const judged = ratiosOf(pairsOf([2, 1]), true).filter(({ isHeld }) => isHeld === false)
+    expect(judged.map(({ name }) => name)).toEqual(names.filter((name) => !wallCosts.includes(name)))
+    expect(comparisonText(comparisonOf([2, 1]), true)).toMatch(/start, wall time until ready +not judged +2\.000/)
   })
 
   it('hold nothing when there are none, or something went wrong', () => {
-    expect(hasHeld(comparisonOf())).toBe(false)
+    expect(hasHeld(comparisonOf(), false)).toBe(false)
     const failed = { ...comparisonOf([1, 1]), complaints: ['the server has ended'] }
-    expect(hasHeld(failed)).toBe(false)
-    expect(comparisonText(failed)).toContain('FAILED: the server has ended')
+    expect(hasHeld(failed, false)).toBe(false)
+    expect(comparisonText(failed, false)).toContain('FAILED: the server has ended')
   })
 
   it('stand in a table that names every cost and the other commit', () => {
-    const table = comparisonText(comparisonOf([2, 1]))
+    const table = comparisonText(comparisonOf([2, 1]), false)
     for (const name of names) expect(table).toContain(`${costs[name][0]}  `)
     expect(table).toMatch(/this +abc1234\n/)
     expect(table.match(/GROWN/g)).toHaveLength(names.length)

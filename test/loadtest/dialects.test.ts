@@ -7,7 +7,8 @@ import { Publishers } from '../../loadtest/client/publishers.ts'
 import { SourcePorts } from '../../loadtest/client/source-ports.ts'
 import { type DialectName, dialects } from '../../loadtest/dialects/index.ts'
 import { Herd } from '../../loadtest/generator/herd.ts'
-import { installPeers, peers, subjectOf, whatLacks } from '../../loadtest/processes/peers.ts'
+import { whatNpmLacks } from '../../loadtest/processes/npm-peers.ts'
+import { peers, subjectOf, whatLacks } from '../../loadtest/processes/peers.ts'
 import { ServerProcess } from '../../loadtest/processes/server-process.ts'
 import { browserHeaders } from '../../loadtest/scenarios/memory.ts'
 import { type Fake, fakeBayeux, fakeNchan, fakePushpin, fakeSocketIo } from './fake-peers.ts'
@@ -205,7 +206,7 @@ describe('a peer', () => {
 
   it('is fetched only where it is not there', async () => {
     const needed = peers.filter(({ needs }) => needs.package !== undefined)
-    if (needed.every((peer) => whatLacks(peer) === undefined)) expect(await installPeers()).toBeUndefined()
+    if (needed.every((peer) => whatLacks(peer) === undefined)) expect(await whatNpmLacks()).toBeUndefined()
   })
 
   it('has its own file in peers/servers, and is started on the flags of npm start', () => {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { readCommand, UsageError, usage } from '../../loadtest/flags.ts'
 
+const named = (name: string, ...peers: string[]) => ({ name, title: `how ${name}`, peers })
 const known = {
-  usual: ['publish', 'storm', 'topics'],
-  hotPath: ['herd', 'news'],
-  large: ['huge'],
-  peers: ['nchan', 'faye'],
+  usual: ['publish', 'storm', 'topics'].map((name) => named(name)),
+  hotPath: [named('herd', 'nchan', 'faye'), named('news', 'nchan')],
+  runtime: [named('chain-7', 'go', 'promises'), { ...named('chain-7000000', 'go'), isLong: true }],
+  large: [named('huge')],
 }
+const usual = ['publish', 'storm', 'topics']
 
 function flagsOf(...argv: string[]) {
   const command = readCommand(argv, known)
@@ -16,22 +18,45 @@ function flagsOf(...argv: string[]) {
 describe('the command line', () => {
   it('runs every scenario for ten seconds when nothing is given', () => {
     expect(flagsOf()).toEqual({
-      only: known.usual,
+      only: usual,
       isQuick: false,
       hasProfile: false,
       durationMs: 10_000,
       peers: [],
+      rounds: undefined,
     })
   })
 
   it('lays every peer beside the scenarios of the hot path with --peers, or those that are named', () => {
-    expect(flagsOf('--peers')).toMatchObject({ only: known.hotPath, peers: known.peers })
-    expect(flagsOf('--peers=faye')).toMatchObject({ only: known.hotPath, peers: ['faye'] })
-    expect(flagsOf('--only', 'news,storm', '--peers')).toMatchObject({ only: ['news', 'storm'], peers: known.peers })
+    expect(flagsOf('--peers')).toMatchObject({ only: ['herd', 'news'], peers: ['nchan', 'faye'] })
+    expect(flagsOf('--peers=faye')).toMatchObject({ only: ['herd', 'news'], peers: ['faye'] })
+    expect(flagsOf('--only', 'news,storm', '--peers')).toMatchObject({ only: ['news', 'storm'], peers: ['nchan'] })
   })
 
   it('measures ours alone in a scenario of the hot path that is named without --peers, and the large one only so', () => {
     expect(flagsOf('--only', 'herd,huge')).toMatchObject({ only: ['herd', 'huge'], peers: [] })
+  })
+
+  it('plays the programs of the runtime on every system, or on those that are named', () => {
+    expect(flagsOf('--runtime', '--rounds', '21')).toMatchObject({
+      only: ['chain-7', 'chain-7000000'],
+      peers: ['go', 'promises'],
+      rounds: 21,
+    })
+    expect(flagsOf('--only', 'chain-7')).toMatchObject({ only: ['chain-7'], peers: ['go', 'promises'] })
+    expect(flagsOf('--runtime', '--peers=go')).toMatchObject({ only: ['chain-7', 'chain-7000000'], peers: ['go'] })
+    // Large sizes are left out.
+    expect(flagsOf('--runtime', '--quick')).toMatchObject({ only: ['chain-7'] })
+    expect(flagsOf('--quick', '--only', 'chain-7000000')).toMatchObject({ only: ['chain-7000000'] })
+  })
+
+  it('compares with another commit, which leaves nothing else to be chosen', () => {
+    expect(readCommand(['--against', 'HEAD~1', '--quick'], known)).toEqual({
+      kind: 'against',
+      commit: 'HEAD~1',
+      isQuick: true,
+    })
+    expect(() => flagsOf('--against=HEAD', '--only', 'news')).toThrow('--only cannot be given with --against')
   })
 
   it('shortens every scenario with --quick, unless a duration is given', () => {
@@ -73,6 +98,13 @@ describe('the command line', () => {
     [['--duration', '-5'], /got -5/],
     [['--quick=yes'], /--quick takes no value/],
     [['--quick', '--quick'], /--quick is given twice/],
+    [['--against'], /--against needs a value/],
+    [['--rounds', '0'], /--rounds must be a whole number from 1 to 1000 \(got 0\)/],
+    [['--rounds', '2.5'], /got 2.5/],
+    // A peer that would be dropped: not in silence.
+    [['--only', 'news', '--peers=faye'], /^faye has no part in news, which can have nchan$/],
+    [['--only', 'storm', '--peers=faye'], /^faye has no part in storm, which can have no peer$/],
+    [['--peers=go'], /^go has no part in herd, news/],
   ]
   it.each(complaints)('complains in one line about %j', (argv, complaint) => {
     expect(() => readCommand(argv, known)).toThrow(UsageError)
@@ -80,10 +112,9 @@ describe('the command line', () => {
     expect(() => readCommand(argv, known)).not.toThrow(/\n/)
   })
 
-  it('names every scenario in its help', () => {
-    const [usual, hot, large] = ['publish', 'herd', 'huge'].map((name) => [{ name, title: `how ${name}` }])
-    const text = usage(usual!, hot!, large!, ['nchan'])
-    expect(text).toMatch(/publish +how publish[\s\S]*herd +how herd[\s\S]*huge +how huge/)
-    expect(text).toMatch(/--peers=nchan/)
+  it('names every scenario and every peer in its help', () => {
+    const text = usage(known)
+    expect(text).toMatch(/publish +how publish[\s\S]*herd +how herd[\s\S]*chain-7 +how chain-7[\s\S]*huge +how huge/)
+    expect(text).toMatch(/with these: nchan, faye\n[\s\S]*with these: go, promises\n/)
   })
 })

@@ -1,20 +1,18 @@
 // How the scenarios of the hot path judge what they have seen, without any load.
 
 import { describe, expect, it } from 'vitest'
-import { type Contender, fieldOf, inTurn } from '../../loadtest/contenders.ts'
+import { judgeOffered, type Offered } from '../../loadtest/client/offered.ts'
+import { compare, fieldOf } from '../../loadtest/contenders.ts'
 import { armAndCancel } from '../../loadtest/generator/armed-timers.ts'
 import { loop } from '../../loadtest/generator/closed-loop.ts'
 import { Latencies } from '../../loadtest/measure/latencies.ts'
 import { untilQuiet } from '../../loadtest/measure/quiet.ts'
-import { peers } from '../../loadtest/processes/peers.ts'
 import type { Stage } from '../../loadtest/scenario.ts'
-import { type HerdCost, herdTargets } from '../../loadtest/scenarios/herd.ts'
-import { bendOf, judgeSteps, type Step } from '../../loadtest/scenarios/rates.ts'
+import { type HerdCost, herdTargets } from '../../loadtest/scenarios/fan-out.ts'
+import { bendOf } from '../../loadtest/scenarios/offered-rates.ts'
 import { judgeTimers } from '../../loadtest/scenarios/timers.ts'
 import { bounds, judged, ratio, target } from '../../loadtest/targets.ts'
 import { fakeNchan } from './fake-peers.ts'
-
-const use = { wallMs: 1_000, server: undefined, generator: undefined }
 
 describe('a target', () => {
   it('is met at its bound and missed beyond it, upwards or downwards', () => {
@@ -38,25 +36,47 @@ describe('a target', () => {
 })
 
 describe('a field', () => {
-  const stage = { peers, startServer: () => Promise.reject(), start: () => Promise.reject() } as unknown as Stage
+  const names = ['node:http', 'nchan']
+  const { signal } = new AbortController()
+  const nothing = () => Promise.reject(new Error('nothing is started here'))
+  const stage = { peers: names, signal, startServer: nothing, start: nothing } as unknown as Stage
 
   it('has Encke first, and of the peers those that are wanted and there', () => {
-    const { contenders, skipped } = fieldOf(stage, ['node:http', 'nchan'])
+    const { contenders, skipped } = fieldOf(stage, { peers: [...names, 'faye'] })
     expect(contenders.slice(0, 2).map(({ name }) => name)).toEqual(['Encke', 'node:http'])
     // Whether there is an nginx is the machine's to say; but it is not forgotten.
     expect([...contenders, ...skipped].map(({ name }) => name).toSorted()).toEqual(['Encke', 'nchan', 'node:http'])
   })
 
   it('has Encke alone without peers', () => {
-    const { contenders, skipped } = fieldOf({ ...stage, peers: [] }, ['node:http', 'nchan'])
+    const { contenders, skipped } = fieldOf({ ...stage, peers: [] }, { peers: names })
     expect([contenders.map(({ name }) => name), skipped]).toEqual([['Encke'], []])
   })
 
-  it('is gone through to and fro', () => {
-    const all = ['Encke', 'nchan', 'faye'].map((name) => ({ name })) as unknown as Contender[]
-    expect([...inTurn(all, 3)].map(({ name }) => name).join()).toBe(
-      'Encke,nchan,faye,faye,nchan,Encke,Encke,nchan,faye',
-    )
+  const two = { ...stage, peers: ['node:net', 'node:http'] }
+  const bare = { peers: ['node:net', 'node:http'] }
+
+  it('is gone through to and fro', async () => {
+    const order: string[] = []
+    const { done } = await compare(two, bare, 3, async ({ name }) => [order.push(name)])
+    expect(order.join()).toBe('Encke,node:net,node:http,node:http,node:net,Encke,Encke,node:net,node:http')
+    expect([...done]).toEqual([
+      ['Encke', [1, 6, 7]],
+      ['node:net', [2, 5, 8]],
+      ['node:http', [3, 4, 9]],
+    ])
+  })
+
+  it('goes on without a peer that fails, and names it; not without Encke', async () => {
+    const failing = (who: string) =>
+      compare(two, bare, 2, async ({ name }) => {
+        if (name === who) throw new Error('it lies')
+        return [name]
+      })
+    const { done, skipped } = await failing('node:net')
+    expect([...done.keys()]).toEqual(['Encke', 'node:http'])
+    expect(skipped).toEqual([{ name: 'node:net', reason: 'it lies' }])
+    await expect(failing('Encke')).rejects.toThrow('it lies')
   })
 })
 
@@ -87,20 +107,17 @@ describe('the targets of a herd', () => {
 })
 
 describe('offered rates', () => {
-  const step = (change: Partial<Step> = {}): Step => ({
+  const step = (change: Partial<Offered> = {}) => ({
     perSecond: 50,
-    seconds: 1,
     published: 50,
     delivered: 500,
     complaints: [],
-    latency: Latencies.of([1, 2, 3]).summary(),
-    lateMs: 1,
-    use,
+    latencies: Latencies.of([1, 2, 3]),
     ...change,
   })
 
   it('hold when every message reached its ten readers at every rate', () => {
-    expect(judgeSteps([step(), step({ perSecond: 100 })])).toEqual([])
+    expect(judgeOffered([step(), step({ perSecond: 100 })], 10)).toEqual([])
   })
 
   it.each([
@@ -109,15 +126,15 @@ describe('offered rates', () => {
     { published: 0, delivered: 0 },
     { complaints: ['1 messages lost, the first: here'] },
   ])('are broken by %j', (change) => {
-    expect(judgeSteps([step(), step({ perSecond: 100, ...change })])).toEqual([
+    expect(judgeOffered([step(), step({ perSecond: 100, ...change })], 10)).toEqual([
       expect.stringMatching(/^at 100 a second: /),
     ])
   })
 
   it('bend where a hundredth of the messages takes more than 100 ms, or none arrives', () => {
-    const at = (perSecond: number, ms: number) => step({ perSecond, latency: Latencies.of([ms]).summary() })
+    const at = (perSecond: number, ms: number) => step({ perSecond, latencies: Latencies.of([ms]) })
     expect(bendOf([at(50, 3), at(100, 100), at(500, 101), at(1_000, 5)])).toBe(500)
-    expect(bendOf([at(50, 3), step({ perSecond: 100, latency: undefined })])).toBe(100)
+    expect(bendOf([at(50, 3), step({ perSecond: 100, latencies: new Latencies() })])).toBe(100)
     expect(bendOf([at(50, 3)])).toBeUndefined()
   })
 })
@@ -148,6 +165,9 @@ describe('a closed loop', () => {
       const good = await loop({ ...plan, status: 202 })
       expect(good).toMatchObject({ seconds: 0.1, bodyBytes: 'queued'.length, faults: {} })
       expect(good.count).toBeGreaterThan(3)
+      expect(good.latencyMs.length).toBe(good.count)
+      expect(good.answered).toBeGreaterThanOrEqual(good.count)
+      expect(good.latencyMs.every((ms) => ms > 0 && ms < 1_000)).toBe(true)
       const bad = await loop({ ...plan, status: 201 })
       expect(bad.count).toBe(0)
       expect(bad.faults.status).toMatchObject({ count: 3, example: '202: queued' })

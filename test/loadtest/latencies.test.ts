@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { histogramOf } from '../../loadtest/measure/histogram.ts'
 import { Latencies } from '../../loadtest/measure/latencies.ts'
+import { histogramOf } from '../../loadtest/report/plots.ts'
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
 

@@ -73,8 +73,11 @@ async function unpackInto(folder: string, withLibraries: boolean): Promise<Unpac
   return { ...browser, missing: problemOf(browser) }
 }
 
-/** Start it. Whoever starts it closes it. */
-export function launch({ path, fonts, libraries }: UnpackedBrowser): Promise<Browser> {
+/** Start it, with `variables` beside those of this process. The caller closes it. */
+export function launch(
+  { path, fonts, libraries }: UnpackedBrowser,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Browser> {
   return chromium.launch({
     executablePath: path,
     headless: true,
@@ -85,7 +88,7 @@ export function launch({ path, fonts, libraries }: UnpackedBrowser): Promise<Bro
       '--disable-component-update',
       '--disable-sync',
     ],
-    env: environment({ fonts, libraries }),
+    env: { ...environment({ fonts, libraries }), ...variables },
   })
 }
 

@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import axe from 'axe-core'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { LiveApp } from '../server/http/live-app.ts'
 import { ServerProcess } from '../server/server-process.ts'
+import { axeComplaints } from './axe.ts'
 import { launch } from './browser.ts'
 import { Person, soon } from './person.ts'
 
@@ -341,7 +341,7 @@ describe.skipIf(unpacked.missing !== '')('the chat', { timeout: 40_000 }, () => 
       await app.publishNow('chat/lobby', { name: `Name ${n}`, text: `see https://example.com/${n}` })
     for (const colorScheme of ['light', 'dark'] as const) {
       await using ada = await Person.enter(browser, app.origin, { colorScheme, bypassCSP: true })
-      expect(await axeComplaints(ada)).toEqual([])
+      expect(await axeComplaints(ada.page)).toEqual([])
       await ada.join('Ada')
       await ada.say('hello, https://example.com')
       await soon(() => ada.page.locator('.said.is-own[data-status=confirmed]').count()).toBe(1)
@@ -349,10 +349,10 @@ describe.skipIf(unpacked.missing !== '')('the chat', { timeout: 40_000 }, () => 
       await ada.say('into the void')
       await ada.page.getByText('this may not have been sent').waitFor()
       await ada.page.locator('#trouble-bar').waitFor()
-      expect(await axeComplaints(ada)).toEqual([])
+      expect(await axeComplaints(ada.page)).toEqual([])
       await ada.page.setViewportSize({ width: 360, height: 640 })
       await ada.page.getByRole('button', { name: 'Rooms and about' }).click()
-      expect(await axeComplaints(ada)).toEqual([])
+      expect(await axeComplaints(ada.page)).toEqual([])
     }
   })
 
@@ -469,15 +469,6 @@ describe.skipIf(unpacked.missing !== '')("a page of one's own", { timeout: 40_00
 /** The page that the README says to save. */
 const ownPage =
   /^```html\n([\s\S]*?)^```$/m.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'))?.[1] ?? ''
-
-/** What axe finds that matters, one line each. */
-async function axeComplaints({ page }: Person): Promise<string[]> {
-  await page.evaluate(axe.source)
-  const { violations }: { violations: axe.Result[] } = await page.evaluate('axe.run()')
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  )
-}
 
 /** The contrast of a name, and of the letter that stands for it, at every hue that a name may have. */
 const contrastsOfHues = `(() => {

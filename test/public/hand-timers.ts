@@ -10,6 +10,10 @@ interface Timer {
 
 export class HandTimers {
   readonly pending = new Set<Timer>()
+  #nowMs = 0
+
+  /** The time by these timers, in milliseconds: it moves when one rings. */
+  readonly now = (): number => this.#nowMs
 
   readonly setTimeout = (ring: () => void, ms: number): Timer => {
     const timer = { ring, ms }
@@ -21,6 +25,11 @@ export class HandTimers {
     this.pending.delete(timer)
   }
 
+  /** Let time pass without a ring. */
+  elapse(ms: number): void {
+    this.#nowMs += ms
+  }
+
   /** How long the pending timers are, in milliseconds. */
   get waits(): number[] {
     return [...this.pending].map(({ ms }) => ms)
@@ -30,6 +39,7 @@ export class HandTimers {
   async ring(ms: number): Promise<void> {
     const timer = await vi.waitUntil(() => [...this.pending].find((one) => one.ms === ms), { interval: 1 })
     this.pending.delete(timer)
+    this.#nowMs += ms
     timer.ring()
     await turn()
   }

@@ -32,14 +32,20 @@ export class Person implements AsyncDisposable {
     })
   }
 
-  static async enter(browser: Browser, origin: string, entering: Entering = {}): Promise<Person> {
-    const { name, room = 'lobby', ...options } = entering
+  /** Open the page, and wait for nothing. */
+  static async open(browser: Browser, origin: string, entering: Entering = {}): Promise<Person> {
+    const { room = 'lobby', name: _, ...options } = entering
     const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-GB', ...options })
     context.setDefaultTimeout(15_000)
     const person = new Person(await context.newPage())
     await person.page.goto(`${origin}/#${new URLSearchParams({ room })}`)
+    return person
+  }
+
+  static async enter(browser: Browser, origin: string, entering: Entering = {}): Promise<Person> {
+    const person = await Person.open(browser, origin, entering)
     await person.untilConnection('Live')
-    if (name !== undefined) await person.join(name)
+    if (entering.name !== undefined) await person.join(entering.name)
     return person
   }
 
@@ -59,6 +65,28 @@ export class Person implements AsyncDisposable {
   async say(text: string): Promise<void> {
     await this.field.fill(text)
     await this.field.press('Enter')
+  }
+
+  /** Fill in a field that stands in a form of its own. */
+  async give(label: string, value: string): Promise<void> {
+    await this.page.getByLabel(label).fill(value)
+    await this.page.keyboard.press('Enter')
+  }
+
+  untilConfirmed(count: number): Promise<void> {
+    return soon(() => this.page.locator('.said.is-own[data-status=confirmed]').count()).toBe(count)
+  }
+
+  /** The links, fields and buttons inside a part of the page that stick out of the window, or of that part. */
+  outOfView(part: string): Promise<string[]> {
+    return this.page.evaluate(`(() => {
+      const whole = document.querySelector('${part}')
+      const { left, right } = whole.getBoundingClientRect()
+      const isOut = (box) => box.left < Math.max(left, 0) - 0.5 || box.right > Math.min(right, innerWidth) + 0.5
+      return [...whole.querySelectorAll('a, button, input, textarea, h1')]
+        .filter((one) => one.checkVisibility() && isOut(one.getBoundingClientRect()))
+        .map((one) => one.outerHTML.slice(0, 200))
+    })()`)
   }
 
   /** The texts of the messages, from top to bottom. */

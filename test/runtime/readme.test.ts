@@ -9,7 +9,6 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { ladder, options } from '../../loadtest/price/variants.ts'
 import * as runtime from '../../runtime/index.ts'
 
 const top = fileURLToPath(new URL('../..', import.meta.url))
@@ -23,15 +22,18 @@ interface Example {
   readonly output: string
 }
 
+/** The three programs are files, and have a test of their own. */
+const shown = readme.replace(sectionCalled('Three programs'), '')
+
 /** Each block of code, with the block of output that has to follow it. */
-const examples: Example[] = [...readme.matchAll(/(.*)\n\n```ts\n([\s\S]*?)^```\n\n```text\n([\s\S]*?)^```$/gm)].map(
+const examples: Example[] = [...shown.matchAll(/(.*)\n\n```ts\n([\s\S]*?)^```\n\n```text\n([\s\S]*?)^```$/gm)].map(
   ([, title = '', code = '', output = '']) => ({ title: title.replace(/^\*\*(.*?)\.?\*\*.*$/, '$1'), code, output }),
 )
 
 describe('the examples', () => {
   it('are the smallest one and ten more, and no code is without its output', () => {
     expect(examples.length).toBe(1 + 10)
-    expect([...readme.matchAll(/^```ts$/gm)].length).toBe(examples.length)
+    expect([...shown.matchAll(/^```ts$/gm)].length).toBe(examples.length)
     for (const { code, output } of examples) expect([code.length > 0, output.length > 0]).toEqual([true, true])
   })
 
@@ -105,6 +107,7 @@ describe('the API at a glance', () => {
       new runtime.ChannelClosed('it'),
       new runtime.ChannelFull('it', 1),
       new runtime.Deadlock(''),
+      new runtime.AllFailed([]),
       new runtime.ExplorationFailed('', {}, undefined),
       new runtime.Misuse(''),
     ]
@@ -154,11 +157,6 @@ describe('the rest', () => {
     )
     const links = [...readme.matchAll(/\]\(#([^)]*)\)/g)].map(([, link]) => link as string)
     expect(links.filter((link) => !headings.includes(link))).toEqual([])
-  })
-
-  it('has a price for every rung of the ladder and every option', () => {
-    const rows = [...sectionCalled('What it costs').matchAll(/^\| (\S.*?) \| \d/gm)].map(([, title]) => title)
-    expect(rows).toEqual([...ladder, ...options].map(({ title }) => title))
   })
 })
 

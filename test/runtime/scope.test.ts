@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Coroutine, Operation, Scope } from '../../runtime/index.ts'
-import { Latch, scope, shield, sleep, TaskCancelled, VirtualHost } from '../../runtime/index.ts'
+import { Latch, moveOn, scope, shield, sleep, TaskCancelled, timeout, VirtualHost } from '../../runtime/index.ts'
+import { running } from './outcomes.ts'
 
 describe('a scope', () => {
   it("gives its body's value", () => {
@@ -353,19 +354,105 @@ describe('cancelling a scope', () => {
     expect(log.toSorted()).toEqual(['body', 'child'])
   })
 
-  it('gives the value of a body that has ended already', () => {
-    const host = new VirtualHost()
-    const value = host.run(function* () {
-      return yield* scope(function* (s) {
-        s.spawn(forever)
-        s.spawn(function* () {
-          yield* sleep(10)
-          s.cancel()
-        })
-        return 'value'
+  describe('that cuts children off does not give the value of the body', () => {
+    const aborting = (s: Scope, afterMs: number): void => {
+      const controller = new AbortController()
+      s.cancelOn(controller.signal)
+      s.spawn(function* stopper() {
+        yield* sleep(afterMs)
+        controller.abort('enough')
       })
+    }
+    /** Ends before its child does, while the signal aborts in between. */
+    function* endedBefore(s: Scope): Coroutine<string> {
+      aborting(s, 5)
+      s.spawn(() => sleeping(50))
+      return 'all'
+    }
+    /** Is woken by the very step that aborts, and so never meets the cancel. */
+    function* wokenBefore(s: Scope): Coroutine<string> {
+      const controller = new AbortController()
+      s.cancelOn(controller.signal)
+      const latch = new Latch()
+      s.spawn(() => sleeping(50))
+      s.spawn(function* () {
+        latch.open()
+        controller.abort('enough')
+      })
+      yield* latch.wait()
+      return 'all'
+    }
+    function* cancelledByChild(s: Scope): Coroutine<string> {
+      s.spawn(() => sleeping(50))
+      s.spawn(function* () {
+        yield* sleep(5)
+        s.cancel('enough')
+      })
+      return 'all'
+    }
+    const bodies = { endedBefore, wokenBefore, cancelledByChild }
+
+    it.each(Object.entries(bodies))('in a scope: %s', (_name, body) => {
+      const error = new VirtualHost().run(() => expectThrow(scope(body)))
+      expect(error).toMatchObject({ code: 'TASK_CANCELLED', reason: 'enough' })
     })
-    expect(value).toBe('value')
+
+    it.each(Object.entries(bodies))('in a moveOn: %s', (_name, body) => {
+      expect(new VirtualHost().run(() => running(moveOn(1_000, body)))).toEqual({ done: false })
+    })
+
+    it.each(Object.entries(bodies))('in a timeout, a shield and a scope that supervises: %s', (_name, body) => {
+      for (const operation of [timeout(1_000, body), shield(body), scope(body, { supervise: true })]) {
+        const error = new VirtualHost().run(() => expectThrow(operation))
+        expect(error).toMatchObject({ code: 'TASK_CANCELLED', reason: 'enough' })
+      }
+    })
+
+    it('also when the limit falls as the body is woken for its last time', () => {
+      const host = new VirtualHost()
+      const result = host.run(function* () {
+        return yield* moveOn(5, function* (s) {
+          s.spawn(() => sleeping(50))
+          yield* sleep(5)
+          return 'all'
+        })
+      })
+      expect(result).toEqual({ done: false })
+    })
+  })
+
+  it('gives the value of its body if that did it itself, caught the cancel, or left no child to cut off', () => {
+    const host = new VirtualHost()
+    const values = host.run(function* () {
+      return [
+        yield* scope(function* (s) {
+          s.spawn(forever)
+          yield* sleep(10)
+          s.cancel('needs its helper no more')
+          return 'itself'
+        }),
+        yield* scope(function* (s) {
+          s.spawn(function* () {
+            yield* sleep(5)
+            s.cancel()
+          })
+          try {
+            yield* sleep(10)
+          } catch {
+            return 'caught'
+          }
+          return 'not cancelled'
+        }),
+        yield* scope(function* (s) {
+          yield* s.spawn(() => sleeping(5)).join()
+          new VirtualHost().run(function* elsewhere() {
+            s.cancel()
+          })
+          return 'alone'
+        }),
+      ]
+    })
+    expect(values).toEqual(['itself', 'caught', 'alone'])
   })
 
   it('leaves the scope around it alone', () => {

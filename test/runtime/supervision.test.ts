@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
 import type { Coroutine, OnFailure, Scheduler, Scope, Task } from '../../runtime/index.ts'
-import { Channel, Latch, local, moveOn, scope, shield, sleep, VirtualHost } from '../../runtime/index.ts'
+import { Channel, checkpoint, Latch, local, moveOn, scope, shield, sleep, VirtualHost } from '../../runtime/index.ts'
 import { catching, running } from './outcomes.ts'
 
 let host: VirtualHost
@@ -35,6 +35,90 @@ describe('a scope that supervises', () => {
     expect(host.reported).toEqual([])
     return expect(task.promise).resolves.toEqual({ errors: [failure, failure], status: 'failed' })
   })
+})
+
+describe('what does not fail silently', () => {
+  it('is a child under a supervisor that would have to be waited for: the scope fails of Misuse, and the failure is told', () => {
+    const generator: OnFailure = (() => forever()) as never
+    const asynchronous: OnFailure = (async () => {}) as never
+    // @ts-expect-error: a generator function
+    const typed: OnFailure = function* () {}
+    // @ts-expect-error: an asynchronous function
+    const typedToo: OnFailure = async () => {}
+    for (const supervise of [generator, asynchronous, typed, typedToo]) {
+      const error = host.run(() => catching(scope((s) => spawning(s, failing), { supervise })))
+      expect(error).toMatchObject({ code: 'MISUSE', message: expect.stringContaining('does not wait') })
+      expect(host.reported.splice(0)).toEqual([failure])
+    }
+  })
+
+  it('are two children that throw the same primitive; one that is joined counts once', () => {
+    const throwing = function* (): Coroutine<void> {
+      throw 'out of paper'
+    }
+    expect(host.run(() => catching(scope((s) => spawning(s, throwing, throwing))))).toBe('out of paper')
+    expect(host.reported.splice(0)).toEqual(['out of paper'])
+    const joining = scope(function* (s) {
+      yield* s.spawn(throwing).join()
+    })
+    expect(host.run(() => catching(joining))).toBe('out of paper')
+    expect(host.reported.splice(0)).toEqual([])
+    const withBody = scope(function* (s) {
+      s.spawn(throwing)
+      yield* checkpoint()
+      throw 'out of paper'
+    })
+    expect(host.run(() => catching(withBody))).toBe('out of paper')
+    expect(host.reported.splice(0)).toEqual(['out of paper'])
+  })
+
+  it('is an operation that a supervisor steps: nobody runs it, and the dead stay dead', () => {
+    const channel = new Channel<number>()
+    const errors: unknown[] = []
+    scheduler.run(() =>
+      running(
+        scope((s) => spawning(s, failing), {
+          supervise() {
+            try {
+              channel.receive()[Symbol.iterator]().next()
+            } catch (error) {
+              errors.push(error)
+            }
+          },
+        }),
+      ),
+    )
+    host.finish()
+    expect(errors).toEqual([expect.objectContaining({ code: 'MISUSE' })])
+    expect(scheduler.statistics()).toMatchObject({ coroutines: 0, parked: 0, runnable: 0 })
+  })
+
+  it('is nothing that a child inherits: one spawned by the supervisor has the locals of the scope, not of the dead', () => {
+    const request = local('none')
+    const seen: string[] = []
+    host.run(function* () {
+      request.set('of the scope')
+      yield* scope(
+        function* (s) {
+          s.spawn(function* () {
+            request.set('of the dead')
+            throw failure
+          })
+        },
+        {
+          supervise: (_failure, _task, s) =>
+            s.spawn(function* () {
+              seen.push(request.get())
+            }),
+        },
+      )
+    })
+    expect(seen).toEqual(['of the scope'])
+  })
+
+  function* spawning(s: Scope, ...bodies: (() => Coroutine<void>)[]): Coroutine<void> {
+    for (const body of bodies) s.spawn(body)
+  }
 })
 
 describe('a scope that is supervised by a function', () => {

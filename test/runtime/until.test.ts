@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, Selectable } from '../../runtime/index.ts'
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
+import type { Coroutine, Operation, Selectable } from '../../runtime/index.ts'
 import { after, Latch, moveOn, select, sleep, until, VirtualHost } from '../../runtime/index.ts'
 import { catching, running } from './outcomes.ts'
 
@@ -155,7 +155,7 @@ describe('until with a signal', () => {
       yield* select({ aborted: until(watched), late: after(10) })
     })
     host.settle()
-    expect(listeners.size).toBe(2)
+    expect(listeners.size).toBe(1)
     cancelled.cancel()
     host.advance(10)
     expect(listeners.size).toBe(0)
@@ -228,6 +228,95 @@ describe('cancelling an until', () => {
     expect(unhandled).toEqual([])
   })
 })
+
+describe('a promise or a signal that lives long', () => {
+  it.each<[string, (promise: Promise<void>) => Operation<unknown>]>([
+    ['selects that lose it', (promise) => select({ promise: until(promise), late: after(1) })],
+    ['moveOns that give it up', (promise) => moveOn(1, () => running(until(promise)))],
+    ['work that gives it each time', (promise) => select({ work: until(() => promise), late: after(1) })],
+  ])('is asked once, by any number of %s', (_what, wait) => {
+    const { host, scheduler } = hosted()
+    const { promise, reactions } = counting(new Promise<void>(() => {}))
+    scheduler.run(function* () {
+      for (let round = 0; round < 100; round += 1) yield* wait(promise)
+    })
+    host.finish()
+    expect(reactions()).toBe(1)
+    expect(scheduler.statistics()).toMatchObject({ coroutines: 0, awaited: 0 })
+  })
+
+  it('wakes those who wait in the order in which they came, and none who has left', async () => {
+    const { host, scheduler } = hosted()
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const log: string[] = []
+    const tasks = ['ann', 'ben', 'cid'].map((name) =>
+      scheduler.run(function* () {
+        log.push(`${name}: ${yield* until(promise)}`)
+      }),
+    )
+    host.settle()
+    tasks[1]?.cancel()
+    host.settle()
+    resolve('value')
+    await turn()
+    host.settle()
+    expect(log).toEqual(['ann: value', 'cid: value'])
+  })
+
+  it('can be waited for again once it has settled', async () => {
+    const { host, scheduler } = hosted()
+    const promise = Promise.resolve('value')
+    const task = scheduler.run(function* () {
+      return [yield* until(promise), yield* until(promise)]
+    })
+    expect(await host.play(task)).toEqual(['value', 'value'])
+  })
+
+  it('has one listener, of however many tasks, scopes and operations', () => {
+    const { host, scheduler } = hosted()
+    const { signal } = new AbortController()
+    const add = vi.spyOn(signal, 'addEventListener')
+    const remove = vi.spyOn(signal, 'removeEventListener')
+    for (let count = 0; count < 100; count += 1) {
+      scheduler
+        .run(function* (): Coroutine<void> {
+          yield* select({ aborted: until(signal), late: after(1) })
+        })
+        .cancelOn(signal)
+    }
+    host.finish()
+    expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([1, 1])
+  })
+
+  it('cancels in the order in which they came all that listen still, also what starts to listen then', () => {
+    const { host, scheduler } = hosted()
+    const controller = new AbortController()
+    const log: string[] = []
+    const listening = (name: string) =>
+      scheduler
+        .run(function* () {
+          try {
+            yield* sleep(10)
+          } finally {
+            log.push(name)
+          }
+        })
+        .cancelOn(controller.signal)
+    const tasks = ['ann', 'ben'].map(listening)
+    host.settle()
+    controller.abort()
+    tasks.push(listening('late'))
+    host.settle()
+    expect(log).toEqual(['ann', 'ben', 'late'])
+    expect(tasks.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled'])
+  })
+})
+
+/** `promise`, and how often it was asked to tell. */
+function counting<T>(promise: Promise<T>): { promise: Promise<T>; reactions(): number } {
+  const then = vi.fn(promise.then.bind(promise))
+  return { promise: Object.assign(promise, { then }), reactions: () => then.mock.calls.length }
+}
 
 function hosted() {
   const host = new VirtualHost()

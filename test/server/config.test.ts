@@ -70,6 +70,7 @@ describe('the defaults', () => {
       origins: [],
       trustProxy: false,
       clientLimits: true,
+      fastPath: true,
       drainMs: 20_000,
       drainPauseMs: 500,
       waitDefaultSeconds: 25,
@@ -95,6 +96,9 @@ describe('the defaults', () => {
       maxWaiting: 50_000,
       maxWaitingPerClient: 200,
       requestsPerSecond: 200,
+      pipelineRequests: 32,
+      unreadBytes: 1_048_576,
+      stalledReplyMs: 60_000,
       sliceMs: 5,
       logLevel: 'info',
     })
@@ -306,7 +310,7 @@ describe('numbers that depend on each other', () => {
 
   it('name where each value comes from', () => {
     expect(complaints(['--wait-default-seconds', '25'], { ENCKE_WAIT_MAX_SECONDS: '10' })).toEqual([
-      '--wait-default-seconds (25) must not be above ENCKE_WAIT_MAX_SECONDS (10): a poll that does not say how long it waits would be refused; lower the first or raise the second',
+      '--wait-default-seconds (25) must not be above ENCKE_WAIT_MAX_SECONDS (10): a poll that does not say how long it waits would wait longer than any may; lower the first or raise the second',
     ])
   })
 

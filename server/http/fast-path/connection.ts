@@ -11,11 +11,10 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Coroutine, Operation, Task } from '../../../runtime/index.ts'
+import type { Coroutine, Operation, Scheduler, Task } from '../../../runtime/index.ts'
 import { Cancelled } from '../../../runtime/index.ts'
-import type { Admission } from '../../access/admission.ts'
+import type { Admission, Admissions } from '../../access/admission.ts'
 import { longestLabel } from '../coroutine-handler.ts'
-import type { FastPath } from './fast-path.ts'
 import type { PreparedHead, PreparedReply } from './prepared-reply.ts'
 import { bytesOf, RequestTemplate } from './request-template.ts'
 import { Failure, type Outcome, UnderWay } from './under-way.ts'
@@ -39,8 +38,20 @@ export interface Recognised {
 
 type ServedSocket = Socket & { readonly parser?: unknown }
 
+/** What a connection needs of the fast path that it belongs to. */
+export interface RepeatingPath {
+  readonly options: {
+    readonly scheduler: Scheduler
+    readonly admissions: Pick<Admissions, 'repeat'>
+    readonly isOff: () => boolean
+  }
+  pass(connection: RepeatingConnection, toHttp: () => void): void
+  forget(socket: Socket): void
+  sendSoon(connection: RepeatingConnection): void
+}
+
 export class RepeatingConnection {
-  readonly #path: FastPath
+  readonly #path: RepeatingPath
   readonly #socket: ServedSocket
   /** Node's own, which it has given to this connection for as long as that speaks HTTP. */
   readonly #parser: unknown
@@ -64,7 +75,7 @@ export class RepeatingConnection {
     return `${target.slice(0, longestLabel)} for ${this.#known?.admission.client}`
   }
 
-  private constructor(socket: ServedSocket, path: FastPath, toHttp: (chunk: Buffer) => void) {
+  private constructor(socket: ServedSocket, path: RepeatingPath, toHttp: (chunk: Buffer) => void) {
     this.#socket = socket
     this.#parser = socket.parser
     this.#path = path
@@ -72,7 +83,7 @@ export class RepeatingConnection {
   }
 
   /** Read `socket` before Node's HTTP does. Undefined when that does not read it as it should. */
-  static on(socket: ServedSocket, path: FastPath): RepeatingConnection | undefined {
+  static on(socket: ServedSocket, path: RepeatingPath): RepeatingConnection | undefined {
     const [toHttp, ...others] = socket.listeners('data') as ((chunk: Buffer) => void)[]
     if (toHttp === undefined || others.length > 0 || !socket.parser) return undefined
     const connection = new RepeatingConnection(socket, path, toHttp)

@@ -6,6 +6,9 @@
 // Whatever is not plainly the same is answered by Fastify: another header or parameter, a broken cursor, an error, a reply
 // that ends the connection. What depends on more than the bytes is asked each time of the admissions (server/access).
 //
+// It helps where polls of a client follow each other on a connection. Behind nginx 1.22 with its default settings none does,
+// for it opens a connection per request; with keep-alive to the server 177 of 180 did with one client, and 0 of 1,670 with ten.
+//
 // What it relies on in Node's HTTP server, version 26; where one does not hold, a connection stays with Node's HTTP:
 //   1. Node reads a connection by one listener for `data`, which is there from the start (else: not taken over);
 //   2. a listener for `data` that is added makes Node give its listener the bytes, too, instead of parsing them beneath;
@@ -15,7 +18,7 @@
 //      `connect`, closed): the parser then belongs to a pool, and must be given nothing;
 //   5. a socket that is paused is resumed by Node when its replies have left, after `finish`;
 //   6. `response._header` holds the head of a reply once that is sent (else: no head is known, and nothing repeats);
-//   7. an idle connection is ended by the server's `timeout` event, unless somebody listens to it, as happens here;
+//   7. an idle connection is ended by the server's `timeout` event, unless that has a listener, as it has here;
 //   8. `headersTimeout`, `requestTimeout` and `closeIdleConnections` look at parsers: a poll that waits here has none
 //      under way. Closing waits for `hasWaiting` before it ends what Node calls idle.
 
@@ -24,7 +27,7 @@ import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Scheduler } from '../../../runtime/index.ts'
 import type { Admissions } from '../../access/admission.ts'
-import { type Known, type Recognised, RepeatingConnection } from './connection.ts'
+import { type Known, type Recognised, RepeatingConnection, type RepeatingPath } from './connection.ts'
 import { UnderWay } from './under-way.ts'
 
 export interface FastPathOptions {
@@ -35,7 +38,7 @@ export interface FastPathOptions {
   readonly isOff: () => boolean
 }
 
-export class FastPath {
+export class FastPath implements RepeatingPath {
   readonly options: FastPathOptions
   readonly #connections = new Map<Socket, RepeatingConnection>()
   /** What Node's HTTP is being given is of this connection. */
@@ -64,8 +67,8 @@ export class FastPath {
   }
 
   /** The poll that goes on with `request`, which must not be begun anew; undefined for any other. */
-  underWay({ readmission }: FastifyRequest): UnderWay | undefined {
-    return readmission instanceof UnderWay ? readmission : undefined
+  underWay({ admission }: FastifyRequest): UnderWay | undefined {
+    return admission instanceof UnderWay ? admission : undefined
   }
 
   /** A request is being answered by Fastify: know it by its bytes, but for the values of `parameters`, if that can be. */

@@ -7,6 +7,9 @@ import type { IncomingMessage } from 'node:http'
 
 const mostParameters = 3
 
+/** The order of one: a connection that waits need not hold its own. */
+const onlyOne: readonly number[] = [0]
+
 const plainValue = /^[\w.~-]*$/
 
 export class RequestTemplate {
@@ -23,26 +26,25 @@ export class RequestTemplate {
   /** The request that `text` is, but for `parameters`, which have these values in it; undefined when it has not each of them once. */
   static of(text: string, parameters: Readonly<Record<string, string>>): RequestTemplate | undefined {
     const names = Object.keys(parameters)
-    const beforeQuery = /^GET [^ ?#]*\?/.exec(text)?.[0].length
-    if (beforeQuery === undefined || names.length === 0 || names.length > mostParameters) return undefined
-    const query = text.slice(beforeQuery, text.indexOf(' ', beforeQuery))
-    if (query.includes('#')) return undefined
-    const around: string[] = []
-    const order: number[] = []
-    let [from, at] = [0, beforeQuery]
-    for (const part of query.split('&')) {
-      const which = names.findIndex((name) => part === `${name}=${parameters[name]}`)
-      if (which >= 0) {
-        around.push(text.slice(from, at + (names[which] as string).length + 1))
-        order.push(which)
-        from = at + part.length
-      }
-      at += part.length + 1
+    const query = /^GET [^ ?#]*\?/.exec(text)?.[0].length
+    if (query === undefined || names.length === 0 || names.length > mostParameters) return undefined
+    const end = text.indexOf(' ', query)
+    const found: { readonly which: number; readonly start: number; readonly end: number }[] = []
+    for (const [which, name] of names.entries()) {
+      const start = startOf(name, text, query, end)
+      const stop = start + (parameters[name] as string).length
+      const isThere = start > 0 && text.startsWith(parameters[name] as string, start)
+      if (!isThere || (stop !== end && text[stop] !== '&')) return undefined
+      found.push({ which, start, end: stop })
     }
-    around.push(text.slice(from))
-    return new Set(order).size === names.length && order.length === names.length
-      ? new RequestTemplate(around, order)
-      : undefined
+    found.sort((a, b) => a.start - b.start)
+    const order = found.map(({ which }) => which)
+    const ends = [0, ...found.map((value) => value.end)]
+    const starts = [...found.map(({ start }) => start), text.length]
+    return new RequestTemplate(
+      starts.map((start, at) => text.slice(ends[at], start)),
+      order.length === 1 ? onlyOne : order,
+    )
   }
 
   /** The values in `bytes`, in the order of the parameters, when they are the same request otherwise. */
@@ -53,6 +55,10 @@ export class RequestTemplate {
     let start = (this.#around[0] as string).length
     if (end < start || !text.startsWith(this.#around[0] as string) || !text.endsWith(this.#around[last] as string)) {
       return undefined
+    }
+    if (last === 1) {
+      const value = bytes.toString('latin1', start, end)
+      return plainValue.test(value) ? [value] : undefined
     }
     const values: string[] = []
     for (let place = 0; place < last; place += 1) {
@@ -76,6 +82,17 @@ export class RequestTemplate {
     }
     return text
   }
+}
+
+/** Where the value of `name` begins in the query between `from` and `end`; -1 when it is not there exactly once, and plainly. */
+function startOf(name: string, text: string, from: number, end: number): number {
+  const isFirst = text.startsWith(`${name}=`, from)
+  const at = isFirst ? from - 1 : text.indexOf(`&${name}=`, from)
+  if (at < 0 || at >= end) return -1
+  const start = at + name.length + 2
+  const again = text.indexOf(`&${name}=`, start)
+  const hash = text.indexOf('#', from)
+  return (again >= 0 && again < end) || (hash >= 0 && hash < end) ? -1 : start
 }
 
 /** The bytes of a request without a body, as its client has most likely sent them. */

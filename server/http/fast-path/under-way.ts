@@ -2,7 +2,7 @@
 // fast path. It keeps its place in the waiting room, its deadline and its admission.
 
 import type { Coroutine, Task } from '../../../runtime/index.ts'
-import type { Admission, Readmission } from '../../access/admission.ts'
+import { type Admission, Readmission } from '../../access/admission.ts'
 import type { PreparedReply } from './prepared-reply.ts'
 
 /** What a poll threw. */
@@ -16,13 +16,12 @@ export class Failure {
 
 export type Outcome = PreparedReply | Failure
 
-export class UnderWay implements Readmission {
-  readonly admission: Admission
+export class UnderWay extends Readmission {
   readonly #task: Task<Outcome>
 
-  constructor(task: Task<Outcome>, admission: Admission) {
+  constructor(task: Task<Outcome>, { client, until, clock }: Admission) {
+    super(client, until, clock)
     this.#task = task
-    this.admission = admission
   }
 
   /** Wait for its reply. Cancelling this cancels the poll. */

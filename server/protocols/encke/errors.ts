@@ -14,11 +14,11 @@ export const enckeErrors = {
   },
   ENCKE_ERR_WAIT_VALUE: {
     statusCode: 400,
-    summary: '`wait` is not a number of seconds from 0 to `--wait-max-seconds`; 0 answers at once.',
+    summary: '`wait` is not a number of seconds, 0 or more; 0 answers at once.',
   },
   ENCKE_ERR_LIMIT_VALUE: {
     statusCode: 400,
-    summary: '`limit` is not a whole number of messages from 1 to `--limit-max`.',
+    summary: '`limit` is not a whole number, 1 or more.',
   },
   ENCKE_ERR_FROM_VALUE: {
     statusCode: 400,

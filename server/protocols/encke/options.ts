@@ -12,14 +12,17 @@ export const enckeOptions = {
     25,
     'How long a poll waits that does not say; 0 answers at once. Keep it below the shortest proxy time-out.',
   ),
-  waitMaxSeconds: seconds(120, 'The longest wait that a poll may ask for; above it the poll gets 400.'),
+  waitMaxSeconds: seconds(
+    120,
+    'The longest wait of a poll; one that asks for more is lowered to it, and its reply says so.',
+  ),
   limitDefault: integer(100, 1, 1_000_000, 'messages', 'How many messages a poll gets at most when it does not say.'),
   limitMax: integer(
     1000,
     1,
     1_000_000,
     'messages',
-    'The highest limit that a poll may ask for; above it the poll gets 400.',
+    'The highest limit of a poll; one that asks for more is lowered to it, and its reply says so.',
   ),
   topicsPerGet: integer(100, 1, 1000, 'topics', 'How many topics one GET may name; above it the poll gets 400.'),
   topicsPerPoll: integer(

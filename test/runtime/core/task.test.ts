@@ -167,6 +167,39 @@ describe('debug mode', () => {
     }
   })
 
+  it('reports it while the coroutine goes on, and so tells of each that the loop of a server forgets', () => {
+    const host = new VirtualHost()
+    const [requests, log] = [new Channel<number>(), new Channel<number>(0, { name: 'log' })]
+    const scheduler = host.scheduler({ debug: true, deadlock: 'ignore' })
+    scheduler.run(function* server(): Coroutine<void> {
+      for (;;) log.send(yield* requests.receive())
+    })
+    host.settle()
+    for (const request of [1, 2, 3]) {
+      requests.trySend(request)
+      host.settle()
+    }
+    expect(host.reported).toEqual([1, 2].map(() => misuse('send log')))
+    expect((host.reported[0] as Error).message).toContain('task.test.ts')
+  })
+
+  it('leaves alone what is run a step later, by the coroutine that made it or by one that it spawned', () => {
+    const host = new VirtualHost()
+    host.scheduler({ debug: true }).run(function* () {
+      const later = sleep(10)
+      yield* sleep(1)
+      yield* later
+      yield* scope(function* (s) {
+        s.spawn(() => running(sleep(1)))
+        const given = sleep(1)
+        s.spawn(() => running(given))
+        yield* sleep(5)
+      })
+    })
+    host.finish()
+    expect(host.reported).toEqual([])
+  })
+
   it('reports it of a coroutine that fails, too, and only when debugging', () => {
     for (const debug of [true, false]) {
       const host = new VirtualHost()

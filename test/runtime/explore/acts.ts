@@ -18,8 +18,18 @@ export class Acts {
 
   /** @throws Error if the runtime does something that the model does not allow */
   take(by: ModelTask | null, act: Act): void {
-    const { model, broadcast } = this.#world
+    const { model } = this.#world
     model.clock.catchUp()
+    model.acting = by
+    try {
+      this.#take(by, act)
+    } finally {
+      model.acting = null
+    }
+  }
+
+  #take(by: ModelTask | null, act: Act): void {
+    const { model, broadcast } = this.#world
     if (act.do === 'trySelect') this.#trySelect(by, act)
     else if (act.do === 'trySend') times(act.times, () => this.#trySend(by, act.channel))
     else if (act.do === 'tryReceive') times(act.times, () => this.#tryReceive(by, act.channel))

@@ -12,6 +12,8 @@ const allowance = 128
 
 /** What the tree asks of the waiting room. */
 export interface WaitingRoom {
+  /** Who does what is being done, if a coroutine does it. */
+  readonly acting: ModelTask | null
   /** A cancel has reached what this task waits for. */
   interrupt(task: ModelTask): void
   /** Wake those who join `task`; whether there was anybody. */
@@ -56,6 +58,8 @@ export class ModelTask extends ModelPlace {
   #operationsInARow = 0
   /** Whether it has gone into a cancelled place or out of one since it was resumed: both cost it its budget. */
   #hasCrossed = false
+  /** Whether it has met the cancel of the place that it is in. */
+  isTold = false
 
   constructor(number: number, scope: ModelScope, inherited: number) {
     super(false)
@@ -88,7 +92,10 @@ export class ModelTask extends ModelPlace {
   }
 
   moveTo(place: ModelPlace): void {
-    if ((place.reason === null) !== (this.place.reason === null)) this.#hasCrossed = true
+    if ((place.reason === null) !== (this.place.reason === null)) {
+      this.#hasCrossed = true
+      this.isTold = false
+    }
     this.place = place
   }
 
@@ -140,6 +147,8 @@ export class ModelScope extends ModelPlace {
   /** What it was cancelled by, if that was its limit. */
   #timedOut: string | null = null
   #bodyHasEnded = false
+  /** Whether it was cancelled, not by its own body, while it had children. */
+  #wasCutOff = false
   #value = 0
   #unwoundBy: { readonly words: string; readonly failures: readonly unknown[] } | null = null
   #failure: { readonly error: unknown } | null = null
@@ -170,14 +179,16 @@ export class ModelScope extends ModelPlace {
   }
 
   override becameCancelled(): void {
-    // Cut off while it waits for its children, by its limit or from around it: half of the work is not the whole.
-    const isCutOff = this.#timedOut !== null || (!this.isShielded && this.#outerReason !== null)
-    if (this.#bodyHasEnded && isCutOff) this.#unwoundBy ??= { words: `cancelled by ${this.reason}`, failures: [] }
+    // Cut off, but by what its own body does: half of the work is not the whole.
+    const isByBody = this.host === this.room.acting && this.#timedOut === null
+    this.#wasCutOff = [...this.inner].some((place) => place instanceof ModelTask) && !isByBody
+    if (this.#bodyHasEnded) this.#cutOff()
     if (this.host?.place === this) this.room.interrupt(this.host)
   }
 
   bodyReturned(value: number): void {
     this.#value = value
+    if (this.#wasCutOff && this.host?.isTold === false) this.#cutOff()
     this.#bodyEnded()
   }
 
@@ -236,6 +247,10 @@ export class ModelScope extends ModelPlace {
     if (this.reason !== null) return
     this.#timedOut = `not within ${limitMs} ms`
     this.cancel(this.#timedOut)
+  }
+
+  #cutOff(): void {
+    this.#unwoundBy ??= { words: `cancelled by ${this.reason}`, failures: [] }
   }
 
   #fail(error: unknown): void {

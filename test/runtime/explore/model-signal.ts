@@ -34,13 +34,12 @@ export class ModelSignal {
       if (listener instanceof ModelPlace) listener.cancel(signalReason)
       else this.#waiting.commit(listener, `passed ${this.#gate}`)
     }
-    // What was tied goes on listening until it has ended.
-    this.#listeners = this.#listeners.filter((listener) => listener instanceof ModelPlace)
+    this.#listeners = []
   }
 
-  /** How many listeners it must have. */
+  /** How many listeners it must have: one for all. */
   get listening(): number {
-    return this.#listeners.filter(isListening).length
+    return this.#listeners.some(isListening) ? 1 : 0
   }
 
   /** How many coroutines wait for it. */

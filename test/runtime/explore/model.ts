@@ -29,6 +29,7 @@ export class Model implements WaitingRoom {
   /** What supervisors must be told of, in words, and what those that refuse throw at it. */
   readonly told: string[] = []
   readonly refusals: Error[] = []
+  acting: ModelTask | null = null
   readonly #ticker: ModelTicker
   readonly #openGates = new Set<number>()
 

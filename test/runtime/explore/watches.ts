@@ -7,7 +7,7 @@ import type { Operation, Signal, Task } from '../../../runtime/index.ts'
 import type { Model } from './model.ts'
 import type { ModelScope, ModelTask } from './model-places.ts'
 import type { Attempt } from './waiting.ts'
-import { errorInWords } from './words.ts'
+import { carriesCancel, errorInWords } from './words.ts'
 
 /** A coroutine of the program: the runtime's handle, and what the model has of it. */
 export interface Actor {
@@ -47,6 +47,7 @@ export class Watched<T> implements Operation<T> {
     try {
       result = this.#iterator.next()
     } catch (error) {
+      if (carriesCancel(error)) this.#actor.model.isTold = true
       this.#judge(() => this.#watch.ended(errorInWords(error)))
       throw error
     }

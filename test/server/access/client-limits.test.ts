@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Served } from '../http/served.ts'
+import { Served, until } from '../http/served.ts'
 
 const quick = '/messages?topic=a&wait=0'
 
@@ -134,6 +134,26 @@ describe('the requests of a client that wait', () => {
     await Promise.all(polls)
     expect(text).toContain('GET /messages?topic=a for 203.0.113.8')
     expect(text).toContain('POST /poll for 203.0.113.8')
+  })
+
+  it('name the client of an event stream to the operator, too', async () => {
+    await using served = await Served.start(['--trust-proxy', '1'])
+    const leaving = new AbortController()
+    const run = served.administrate('POST', '/admin/benchmarks/chain', {
+      headers: {
+        'x-forwarded-for': '203.0.113.8:4711',
+        accept: 'text/event-stream',
+        'content-type': 'application/json',
+      },
+      body: '{"n":1000000}',
+      signal: leaving.signal,
+    })
+    const ended = expect(run).rejects.toThrow()
+    await until(() => served.holdings()['awaited'] !== 0)
+    const { text } = await served.administrate('GET', '/admin/coroutines')
+    leaving.abort()
+    await ended
+    expect(text).toMatch(/events for \/admin\/benchmarks\/chain to 203\.0\.113\.8["#]/)
   })
 
   it('are not limited with --client-limits off, but those of all together are', async () => {

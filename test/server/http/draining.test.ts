@@ -163,6 +163,43 @@ describe('draining, in virtual time', () => {
     expect(new Draining({ pauseMs: 0, windowMs: 0 }).retryAfterMs()).toBe(0)
   })
 
+  it.each([
+    [1, 1_000, 10],
+    [20, 1_000, 200],
+    [300, 3_000, 3_000],
+    [5_000, 20_000, 20_000],
+  ])(
+    'keeps %i clients no longer than so many need: back within %i ms, answered within %i ms',
+    (waiting, backMs, answeredMs) => {
+      const drain = new VirtualDrain(500, 20_000, waiting).begin()
+      const back = Array.from({ length: 100 }, () => drain.draining.retryAfterMs())
+      expect(Math.max(...back)).toBeLessThan(backMs)
+      expect(Math.max(...back)).toBeGreaterThan(backMs * 0.8)
+      drain.host.finish()
+      expect(drain.endedAt).toBeLessThanOrEqual(500 + answeredMs)
+      expect(drain.endedAt).toBeGreaterThanOrEqual(500 + answeredMs * 0.8 - 50)
+    },
+  )
+
+  it('asks a lone client to come back within a second', () => {
+    const draws = Array.from({ length: 200 }, () => {
+      const { draining } = new VirtualDrain(500, 20_000, 1).begin()
+      return draining.retryAfterMs()
+    })
+    expect(Math.max(...draws)).toBeLessThan(1_000)
+    expect(Math.max(...draws)).toBeGreaterThan(500)
+  })
+
+  it('spreads those who come while it drains as far as those who waited', () => {
+    const { draining } = new VirtualDrain(0, 20_000, 1).begin()
+    const draws = Array.from({ length: 4_000 }, () => draining.retryAfterMs())
+    expect(Math.max(...draws.slice(0, 100))).toBeLessThan(1_000)
+    const late = draws.slice(-1_000)
+    expect(Math.max(...late)).toBeGreaterThan(18_000)
+    expect(Math.max(...late)).toBeLessThan(20_000)
+    expect(late.filter((ms) => ms < 10_000).length).toBeGreaterThan(300)
+  })
+
   it('leaves no coroutine and no timer', () => {
     const drain = new VirtualDrain(500, 1_000, 100).begin()
     drain.host.finish()

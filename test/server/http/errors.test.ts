@@ -19,7 +19,7 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     const repeated = Buffer.concat([bytes, bytes.subarray(1)]).toString('base64url')
     return served.get(`/messages?topic=a&cursor=${repeated}`)
   },
-  ENCKE_ERR_WAIT_VALUE: (served) => served.get('/messages?topic=a&wait=121'),
+  ENCKE_ERR_WAIT_VALUE: (served) => served.get('/messages?topic=a&wait=soon'),
   ENCKE_ERR_LIMIT_VALUE: (served) => served.get('/messages?topic=a&limit=0'),
   ENCKE_ERR_FROM_VALUE: (served) => served.get('/messages?topic=a&from=yesterday'),
   ENCKE_ERR_CLIENT_VALUE: (served) => served.get('/messages?topic=a&client=two%20words'),

@@ -180,20 +180,20 @@ describe('a cursor', () => {
 })
 
 describe('a number', () => {
-  const waits = ['-1', '121', '120.001', 'abc', '', '1e1', '0x10', '.5', '1.', '%201', '1,5', 'NaN', 'Infinity']
-  const limits = ['0', '1.5', '-1', '1001', 'abc', '', '1e2', 'all']
+  const waits = ['-1', '-0.001', 'abc', '', '1e1', '0x10', '.5', '1.', '%201', '1,5', 'NaN', 'Infinity']
+  const limits = ['0', '1.5', '-1', 'abc', '', '1e2', 'all']
   const shown = (written: string) => `(got "${decodeURIComponent(written)}")`
 
   it.each(waits)('that is no wait: %s', async (written) => {
     for (const path of ['/messages?topic=known&', '/topics/known/messages?']) {
       const answer = await served.get(`${path}wait=${written}`)
-      expectRefusal(answer, 'WAIT_VALUE', 'wait must be a number of seconds from 0 to 120', shown(written))
+      expectRefusal(answer, 'WAIT_VALUE', 'wait must be a number of seconds, 0 or more', shown(written))
     }
   })
 
   it.each(limits)('that is no limit: %s', async (written) => {
     const answer = await served.get(`/messages?topic=known&wait=0&limit=${written}`)
-    expectRefusal(answer, 'LIMIT_VALUE', 'limit must be a whole number of messages from 1 to 1000', shown(written))
+    expectRefusal(answer, 'LIMIT_VALUE', 'limit must be a whole number of messages, 1 or more', shown(written))
   })
 
   it('that is larger than any', async () => {
@@ -202,21 +202,15 @@ describe('a number', () => {
     expectRefusal(await served.get(`/messages?topic=known&limit=${digits}`), 'LIMIT_VALUE', '(400 characters)')
   })
 
-  it.each(['"1"', 'null', '[1]', '{}', 'true', '-1', '121', '1e400'])(
-    'that is no wait in a body: %s',
-    async (written) => {
-      const answer = await served.post('/poll', `{"topics":["known"],"wait":${written}}`)
-      expectRefusal(answer, 'WAIT_VALUE', `(got ${written === '1e400' ? 'Infinity' : written})`)
-    },
-  )
+  it.each(['"1"', 'null', '[1]', '{}', 'true', '-1', '1e400'])('that is no wait in a body: %s', async (written) => {
+    const answer = await served.post('/poll', `{"topics":["known"],"wait":${written}}`)
+    expectRefusal(answer, 'WAIT_VALUE', `(got ${written === '1e400' ? 'Infinity' : written})`)
+  })
 
-  it.each(['"1"', 'null', '[1]', '{}', 'true', '0', '1.5', '1001'])(
-    'that is no limit in a body: %s',
-    async (written) => {
-      const answer = await served.post('/poll', `{"topics":["known"],"wait":0,"limit":${written}}`)
-      expectRefusal(answer, 'LIMIT_VALUE', `(got ${written})`)
-    },
-  )
+  it.each(['"1"', 'null', '[1]', '{}', 'true', '0', '1.5'])('that is no limit in a body: %s', async (written) => {
+    const answer = await served.post('/poll', `{"topics":["known"],"wait":0,"limit":${written}}`)
+    expectRefusal(answer, 'LIMIT_VALUE', `(got ${written})`)
+  })
 })
 
 describe('a parameter', () => {

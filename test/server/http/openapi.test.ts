@@ -84,11 +84,15 @@ describe('the OpenAPI document', () => {
     expect(parameters).toMatchObject({
       topic: { type: 'array', minItems: 1, maxItems: 100 },
       cursor: { type: 'string' },
-      wait: { type: 'number', minimum: 0, maximum: 120, default: 25 },
-      limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+      wait: { type: 'number', minimum: 0, default: 25 },
+      limit: { type: 'integer', minimum: 1, default: 100 },
       from: { enum: ['now', 'earliest'], default: 'now' },
       client: { type: 'string' },
     })
+    // Above its maximum a value is lowered, not refused.
+    for (const name of ['wait', 'limit']) expect(parameters[name]).not.toHaveProperty('maximum')
+    const about = JSON.stringify(poll.parameters)
+    for (const words of ['Lowered to 120,', 'Lowered to 1000.']) expect(about).toContain(words)
   })
 
   it('says what may be published', () => {

@@ -128,6 +128,11 @@ export class Wire implements Disposable {
     this.socket.destroy()
   }
 
+  /** What has come and was not read as a reply. */
+  get received(): string {
+    return String(this.#received)
+  }
+
   /** Write, and wait until the bytes have left: what is written next is another packet. */
   async write(bytes: string | Uint8Array): Promise<this> {
     await new Promise<void>((resolve) => {

@@ -4,6 +4,7 @@ import { Channel, Latch, Misuse, moveOn, scope, shield, sleep, VirtualHost } fro
 import type { Tasklet, Yieldable } from '../../../../runtime/models/fibra/index.ts'
 import { Async, Return, Schedule, Tube } from '../../../../runtime/models/fibra/index.ts'
 import { turn } from '../../../../runtime/models/turn.ts'
+import { catching } from '../../outcomes.ts'
 
 /** Install the tasklets in a schedule and run it to its end, on the host that it gives. */
 function runAll(...tasklets: Tasklet[]): VirtualHost {
@@ -480,13 +481,14 @@ describe('a cancel', () => {
     const schedule = new Schedule()
     schedule.install(calling())
     host.run(function* () {
-      yield* scope(function* (s) {
+      const cancelled = scope(function* (s) {
         s.spawn(() => schedule.run())
         s.spawn(function* () {
           yield* turn() // the call is made meanwhile; the one that is called has its turn after this one
           s.cancel()
         })
       })
+      expect(yield* catching(cancelled)).toMatchObject({ code: 'TASK_CANCELLED' })
     })
     expect(log).toEqual(['started', 'CANCELLED'])
   })

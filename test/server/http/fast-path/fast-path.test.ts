@@ -666,6 +666,19 @@ describe('a server that lets polls pass', () => {
   }
 })
 
+describe('the switch', () => {
+  it.each([
+    ['on', 2],
+    ['off', 6],
+  ])('lets Fastify answer every poll when it is off: %s', async (fastPath, wholeWay) => {
+    await using served = await serve(['--fast-path', fastPath])
+    const poller = await Poller.on(served, { query: 'topic=a&wait=0' })
+    const before = served.wholeWay()
+    for (let polls = 0; polls < 6; polls += 1) await poller.poll()
+    expect(served.wholeWay() - before).toBe(wholeWay)
+  })
+})
+
 describe('a hook that somebody adds to the app', () => {
   async function hooked(add: (http: FastifyInstance) => void) {
     const lines: string[] = []
@@ -736,6 +749,7 @@ describe('a connection that waits', () => {
     await served.publish('a', 'before')
     await served.get('/messages?topic=a&wait=0')
     const left = () => ({ ...served.holdings(), messages: 0, bytes: 0, published: 0, delivered: 0 })
+    await until(() => served.holdings()['runnable'] === 0)
     const before: Record<string, number> = left()
     for (let round = 0; round < 100; round += 1) {
       const poller = await parked(served)

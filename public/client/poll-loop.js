@@ -1,0 +1,388 @@
+// A poll loop: reads the topics of its seats with one poll at a time, which goes on from the cursor of the last reply.
+//
+// Always true:
+//   - the cursor moves only with a whole reply: what is cut off is asked for again;
+//   - `covered` are the topics that the cursor has; any other begins where its subscription says;
+//   - a loop that moves to another (`target`) ends only when each has read as far as the other one had when they met.
+
+import { Brake, paceMs } from './brake.js'
+import { ask, isFinal, trusted } from './request.js'
+
+/** @typedef {import('./request.js').Failure} Failure */
+/** @typedef {import('./subscription.js').Seat} Seat */
+/** @typedef {import('./terms.js').Question} Question */
+/** @typedef {import('../client.js').State} State */
+/**
+ * @typedef {object} House what the loops of a client share
+ * @property {import('./request.js').Connection} connection
+ * @property {string} key
+ * @property {import('./terms.js').Terms} terms
+ * @property {import('./turns.js').Turns} turns of polls that wait
+ * @property {import('./turns.js').Turns} shortTurns of polls that do not
+ * @property {Set<PollLoop>} loops in the order in which they began
+ * @property {() => number} random
+ * @property {() => number} now
+ * @property {{ readonly hidden: boolean } | undefined} page
+ * @property {(seats: Seat[], cursor: string | undefined, covered: Set<string>) => void} settle give seats loops of their own
+ */
+
+const longestBackoffMs = 30_000
+/** What the server sends at most when it is not told. */
+const usualLimit = 100
+const woken = new Error('woken')
+
+export class PollLoop {
+  /** @type {Set<Seat>} */
+  seats = new Set()
+  /** @type {Set<string>} */
+  covered
+  cursor
+  /** @type {PollLoop | undefined} */
+  target
+  /** Whether the target has read messages, since this loop asked last, that it did not hand to the seats from here. */
+  isOvertaken = false
+  /** How many polls the target had begun when this loop's seats joined it. */
+  #met = 0
+  /** How many polls it has begun, and which of them was the last that left nothing to read. */
+  polls = 0
+  upToDate = 0
+  isLive = false
+  isEnded = false
+  #house
+  #client
+  #brake
+  #abort = new AbortController()
+  #wake = () => {}
+  #isAnswered = false
+  /** Whether the last thing that happened was a good reply. */
+  #isFresh = false
+  /** Whether the last reply left nothing to read. */
+  #isAtHead = false
+  /** Whether it has asked the server to wait as long as it likes. */
+  #isPatient = false
+  #isPaused = false
+  #isAway = false
+  #failures = 0
+  /** After a cut, how many messages to ask for. @type {number | undefined} */
+  #most
+
+  /** @param {House} house @param {string} [cursor] @param {Set<string>} [covered] */
+  constructor(house, cursor, covered = new Set()) {
+    this.#house = house
+    this.cursor = cursor
+    this.covered = covered
+    this.#client = nameFrom(house.random)
+    this.#brake = new Brake(house.now)
+    house.loops.add(this)
+    queueMicrotask(() => this.#run())
+  }
+
+  get topics() {
+    return new Set([...this.seats].flatMap(({ topics }) => [...topics]))
+  }
+
+  /** The seats that it hands messages to; the others are of loops that move here. */
+  get #own() {
+    return [...this.seats].filter(({ loop }) => loop === this)
+  }
+
+  /**
+   * Whether topics can be read here from where they should begin: at `cursor`, if it is not empty, else `from`.
+   *
+   * @param {string[]} topics @param {string | undefined} from @param {string} cursor
+   */
+  admits(topics, from, cursor) {
+    if (this.target || !this.#hasRoomFor(topics)) return false
+    const isNew = !this.#isAnswered && this.cursor !== undefined
+    // Which topics a cursor from elsewhere has is not known before its first answer.
+    if (cursor !== '' || isNew) {
+      const isSame = cursor === this.cursor && [...this.seats].every((seat) => this.#fromOf(seat) === from)
+      return isNew && isSame && this.#brake.isUnused
+    }
+    return topics.every((topic) => {
+      const readers = [...this.seats].filter((seat) => seat.topics.has(topic))
+      // What is read here already is read from now on only where nothing older is still to come.
+      if (this.covered.has(topic)) return readers.length > 0 && from === undefined && this.#isFresh && this.#isAtHead
+      return readers.every((seat) => this.#fromOf(seat) === from)
+    })
+  }
+
+  /** @param {Seat} seat */
+  add(seat) {
+    this.seats.add(seat)
+    // Not while it waits as long as a server asked, or after a failure.
+    if (this.#isFresh) this.#interrupt()
+  }
+
+  /** @param {Seat} seat */
+  remove(seat) {
+    if (this.seats.delete(seat) && this.seats.size === 0) this.end()
+  }
+
+  /** Ask at once, whatever it waits for. */
+  pollNow() {
+    this.#failures = 0
+    this.#interrupt()
+  }
+
+  /** Ask at once whether the network is gone. */
+  checkNetwork() {
+    if (!this.#isPaused) this.pollNow()
+  }
+
+  /** The page goes away: what the browser cuts now says nothing. It may come back. @param {boolean} isAway */
+  setAway(isAway) {
+    this.#isAway = isAway
+    this.#interrupt()
+  }
+
+  end() {
+    this.isEnded = true
+    this.isLive = false
+    this.#house.loops.delete(this)
+    this.#interrupt()
+  }
+
+  #interrupt() {
+    this.#isFresh = false
+    this.#abort.abort(woken)
+    this.#wake()
+  }
+
+  /** Another loop wants a turn: do not wait long. */
+  #hurry() {
+    if (this.#isPatient) this.#interrupt()
+  }
+
+  async #run() {
+    const { page, terms, turns, shortTurns, loops } = this.#house
+    while (!this.isEnded) {
+      if (terms.topicsMost > 0 && this.topics.size > terms.topicsMost) return this.#disperse()
+      if (this.#isAway) await this.#pause(longestBackoffMs)
+      else if (this.#brake.isTooSoon(this.cursor)) await this.#pause(paceMs)
+      else {
+        // Only polls that wait are few at a time: what is there already is read without delay.
+        const isHolding = this.#isFresh && this.#isAtHead && !page?.hidden
+        if (isHolding && turns.areTaken) for (const loop of loops) loop.#hurry()
+        await (isHolding ? turns : shortTurns).take(() => this.#turn(isHolding)).then((after) => after())
+      }
+    }
+  }
+
+  /**
+   * Poll once. Gives what is to be done once another loop may have its turn.
+   *
+   * @param {boolean} mayHold @returns {Promise<() => unknown>}
+   */
+  async #turn(mayHold) {
+    for (const { subscription } of this.#own) subscription.tell({ name: 'connecting' })
+    if (this.isEnded) return () => {}
+    this.#abort = new AbortController()
+    const { signal } = this.#abort
+    const question = this.#question(mayHold)
+    const began = this.#house.now()
+    try {
+      const batch = await this.#poll(question)
+      if (!Array.isArray(batch.messages) || !batch.topics) throw new Error('this is no answer of Encke')
+      const tookMs = this.#house.now() - began
+      return () => signal.aborted || this.#take(batch, question, tookMs)
+    } catch (/** @type {any} */ error) {
+      return () => signal.reason === woken || this.#recover(error, question)
+    }
+  }
+
+  /** @param {boolean} mayHold @returns {Question & { isLast: boolean }} */
+  #question(mayHold) {
+    const { terms, turns, loops } = this.#house
+    if (this.target?.isEnded) this.target = undefined
+    const isNew = (/** @type {string} */ topic) => !this.covered.has(topic)
+    const seats = [...this.seats]
+    const firstNew = seats.find(({ topics }) => [...topics].some(isNew))
+    // One poll has one `from`: topics that begin elsewhere come with the next one.
+    const from = firstNew && this.#fromOf(firstNew)
+    const topics = seats.flatMap((seat) =>
+      [...seat.topics].filter((topic) => !isNew(topic) || this.#fromOf(seat) === from),
+    )
+    const isHolding = mayHold && this.#isFresh && firstNew === undefined
+    // Where loops take turns, or one is about to move, none holds its turn for long.
+    const mostSeconds = loops.size > turns.most ? Math.min(1, 6 / loops.size) : 1
+    const isHurried = this.target !== undefined || loops.size > turns.most
+    this.#isPatient = isHolding && !isHurried
+    const wanted = isHurried ? Math.min(mostSeconds, this.#wanted('wait') ?? 1) : this.#wanted('wait')
+    const wait = isHolding ? terms.wait(wanted) : 0
+    const limit = terms.limit(this.#most ?? this.#wanted('limit'))
+    const { target } = this
+    return {
+      topics: [...new Set(topics)],
+      isHolding,
+      isLast: target !== undefined && target.upToDate > this.#met && topics.every((topic) => target.covered.has(topic)),
+      fields: { cursor: this.cursor, wait, limit, from, client: this.#client },
+    }
+  }
+
+  /** @param {Question} question @returns {Promise<any>} */
+  #poll(question) {
+    const { connection, key, terms } = this.#house
+    const { topics, fields } = question
+    this.polls += 1
+    this.isOvertaken = false
+    this.#brake.ask(this.cursor)
+    const asking = { key, limitMs: terms.limitMs(question), abort: this.#abort }
+    if (terms.takesPost(topics.length)) return ask(connection, '/poll', { ...asking, body: { topics, ...fields } })
+    const query = new URLSearchParams(topics.map((topic) => ['topic', topic]))
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, `${value}`)
+    return ask(connection, `/messages?${query}`, asking)
+  }
+
+  /** @param {any} batch @param {Question & { isLast: boolean }} question @param {number} tookMs */
+  async #take(batch, question, tookMs) {
+    const { messages, more, retryAfterMs, superseded } = batch
+    const strikes = this.#brake.countStrikes(batch)
+    const isNamed = retryAfterMs !== undefined
+    const isEmpty = messages.length === 0 && (!more || batch.cursor === this.cursor)
+    const restMs = this.#brake.restMs(isEmpty && question.isHolding, tookMs)
+    if (!isNamed && !superseded) this.#house.terms.learnHold(question, batch, tookMs)
+    this.cursor = batch.cursor
+    this.covered = new Set(question.topics)
+    this.#isAnswered = this.#isFresh = true
+    this.#failures = 0
+    this.#isAtHead = !more
+    if (!more) this.upToDate = this.polls
+    this.isLive = !isNamed && strikes <= 1
+    this.#growLimit(batch.limit)
+    await this.#handOut(batch)
+    if (superseded) await this.#rename()
+    else if (isNamed) await this.#retreat(trusted(retryAfterMs))
+    else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), ledBack())
+    else if (isEmpty && question.isLast && !this.isOvertaken && this.target?.isLive) this.#move(this.target)
+    else if (this.#house.page?.hidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
+    else if (restMs > 0) await this.#pause(restMs)
+    else if (!more) this.#seekTarget()
+  }
+
+  /** @param {any} batch */
+  async #handOut(batch) {
+    const taking = [...this.seats].map((seat) => {
+      if (seat.loop === this) return seat.subscription.take(seat, batch)
+      const isMeant = batch.messages.some((/** @type {any} */ { topic }) => seat.topics.has(topic))
+      if (isMeant) seat.loop.isOvertaken = true
+      return undefined
+    })
+    await Promise.all(taking)
+  }
+
+  /** After a cut: ask for more again. @param {number | undefined} serversMost */
+  #growLimit(serversMost) {
+    if (this.#most === undefined) return
+    const most = this.#most * 2
+    this.#most = most < (serversMost ?? this.#wanted('limit') ?? usualLimit) ? most : undefined
+  }
+
+  /** @param {Failure} error @param {Question} question */
+  async #recover(error, question) {
+    const { terms } = this.#house
+    const own = this.#own
+    if (terms.learn(error, question)) return
+    // Which of them it was that the server refuses shows when each asks for itself.
+    if (isFinal(error) && own.length > 1) return this.#disperse()
+    if (isFinal(error)) {
+      for (const { subscription } of own) subscription.close(error)
+      return this.end()
+    }
+    if (error.isCut) this.#most = Math.ceil((question.fields.limit ?? usualLimit) / 2)
+    if (error === this.#abort.signal.reason) terms.forgetHold()
+    // A browser cuts the requests of a page shortly before it says that the page goes away.
+    const mayLeave = this.#house.page !== undefined && this.isLive && error.status === undefined
+    if (mayLeave && !(await this.#pause(paceMs))) return
+    await this.#retreat((error.retryAfterMs ?? 0) + this.#backoffMs(this.#failures++), error)
+  }
+
+  /** @param {number} tries */
+  #backoffMs(tries) {
+    return this.#house.random() * Math.min(longestBackoffMs, 500 * 2 ** tries)
+  }
+
+  /** @param {number} ms @param {Failure} [error] */
+  async #retreat(ms, error) {
+    this.#isFresh = this.isLive = false
+    for (const { subscription } of this.#own) subscription.tell({ name: 'waiting', ms, ...(error && { error }) })
+    await this.#pause(ms)
+  }
+
+  /** Gives whether all the time has passed, and nothing interrupted it. @param {number} ms */
+  async #pause(ms) {
+    if (this.isEnded) return false
+    const { setTimeout, clearTimeout } = this.#house.connection
+    this.#isPaused = true
+    const isWhole = await new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(true), ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve(false)
+      }
+    })
+    this.#isPaused = false
+    return isWhole
+  }
+
+  // This loop has no newer poll: another page has its name.
+  async #rename() {
+    this.#client = nameFrom(this.#house.random)
+    await this.#pause(1_000)
+  }
+
+  /** Once it is up to date, move to an older loop: no two move to each other, and none while others move to it. */
+  #seekTarget() {
+    const own = this.#own
+    if (this.target || own.length < this.seats.size) return
+    for (const loop of this.#house.loops) {
+      if (loop === this) return
+      if (!loop.isLive || loop.target || !loop.#hasRoomFor(this.topics)) continue
+      this.target = loop
+      this.#met = loop.polls
+      for (const seat of own) loop.add(seat)
+      return
+    }
+  }
+
+  /** @param {PollLoop} target */
+  #move(target) {
+    for (const seat of this.#own) seat.loop = target
+    this.end()
+  }
+
+  #disperse() {
+    const own = this.#own
+    this.end()
+    this.#house.settle(own, this.cursor, this.covered)
+  }
+
+  /** @param {Iterable<string>} topics */
+  #hasRoomFor(topics) {
+    return new Set([...this.topics, ...topics]).size <= this.#house.terms.topicsMost
+  }
+
+  /** @param {Seat} seat */
+  #fromOf({ loop, subscription }) {
+    return loop === this ? fromOf(subscription.options) : undefined
+  }
+
+  /** What its subscriptions want: the largest limit, the shortest time. @param {'limit' | 'wait' | 'hiddenPauseMs'} name */
+  #wanted(name) {
+    const given = this.#own.flatMap(({ subscription }) => subscription.options[name] ?? [])
+    if (given.length > 0) return name === 'limit' ? Math.max(...given) : Math.min(...given)
+    return undefined
+  }
+}
+
+/** Where a topic begins that the cursor lacks; undefined is the server's default. @param {{ from?: string }} options */
+export const fromOf = ({ from }) => (from === 'now' ? undefined : from)
+
+const ledBack = () =>
+  Object.assign(
+    new Error('two servers seem to answer in turn, or something on the way keeps old answers: what comes leads back'),
+    { code: 'LED_BACK' },
+  )
+
+/** @param {() => number} random */
+const nameFrom = (random) => random().toString(36).slice(2) || '0'

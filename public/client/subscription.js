@@ -1,0 +1,132 @@
+// A subscription: what one caller of `subscribe` is told, wherever its topics are read.
+//
+// Always true: it hands out no message twice (it remembers the last 5,000), and is silent once it is closed.
+
+/** @typedef {import('../client.js').Message} Message */
+/** @typedef {import('../client.js').State} State */
+/** @typedef {import('../client.js').Options} Options */
+/** @typedef {import('./poll-loop.js').PollLoop} PollLoop */
+/**
+ * @typedef {object} Seat topics of one subscription that are read together
+ * @property {Subscription} subscription
+ * @property {Set<string>} topics
+ * @property {PollLoop} loop the loop whose messages it is given
+ * @property {string | undefined} cursor after what it was given
+ */
+
+const mostRemembered = 5_000
+
+export class Subscription {
+  /** @type {Seat[]} */
+  seats = []
+  state = ''
+  options
+  #onMessages
+  #seen = new Set()
+  /** @type {Promise<void> | undefined} */
+  #handing
+  /** @type {string | undefined} */
+  #lastCursor
+
+  #onClose
+
+  /**
+   * @param {(messages: Message[], cursor: string) => unknown} onMessages
+   * @param {Options} options
+   * @param {(seats: Seat[]) => void} onClose
+   */
+  constructor(onMessages, options, onClose) {
+    this.#onMessages = onMessages
+    this.options = options
+    this.#onClose = onClose
+  }
+
+  get isClosed() {
+    return this.state === 'closed'
+  }
+
+  /** Where to go on. Of a subscription that several polls share, the cursor of each with the number of its topics. */
+  get cursor() {
+    if (this.isClosed) return this.#lastCursor
+    if (this.seats.length < 2) return this.seats[0]?.cursor
+    return this.seats.map(({ topics, cursor = '' }) => `${topics.size}:${cursor}`).join('.')
+  }
+
+  /** @param {State} next */
+  tell(next) {
+    const isNews = next.name === 'waiting' || next.name !== this.state
+    if (this.isClosed || !isNews || (next.name === 'connecting' && this.state === 'live')) return
+    if (next.name === 'closed') this.#lastCursor = this.cursor
+    this.state = next.name
+    call(this.options.onState, next)
+  }
+
+  /** @param {Error} [error] */
+  close(error) {
+    this.tell({ name: 'closed', ...(error && { error }) })
+    this.#onClose(this.seats)
+  }
+
+  /**
+   * Hand out what is meant for a seat; what another seat is given comes after it.
+   *
+   * @param {Seat} seat @param {any} batch
+   */
+  async take(seat, batch) {
+    while (this.#handing) await this.#handing
+    this.#handing = this.#hand(seat, batch)
+    await this.#handing
+    this.#handing = undefined
+  }
+
+  /** @param {Seat} seat @param {any} batch */
+  async #hand(seat, batch) {
+    seat.cursor = batch.cursor
+    if (this.seats.every(({ loop, topics }) => loop.isLive && [...topics].every((topic) => loop.covered.has(topic)))) {
+      this.tell({ name: 'live' })
+    }
+    const isSeen = (/** @type {Message} */ message) => this.#seen.has(keyOf(message))
+    const mine = batch.messages.filter((/** @type {Message} */ { topic }) => seat.topics.has(topic))
+    const fresh = mine.filter((/** @type {Message} */ message) => !isSeen(message))
+    const known = new Set(mine.filter(isSeen).map((/** @type {Message} */ { topic }) => topic))
+    for (const message of fresh) this.#remember(keyOf(message))
+    for (const [topic, { verdict, missed }] of Object.entries(batch.topics)) {
+      // A server that gives again what was given has not begun anew: it, or what stands between, has taken turns.
+      if (verdict === 'ok' || (verdict === 'reset' && known.has(topic)) || !seat.topics.has(topic)) continue
+      if (!this.isClosed) call(this.options.onVerdict, { topic, verdict, missed })
+    }
+    if (fresh.length > 0 && !this.isClosed) await call(this.#onMessages, fresh, this.cursor)
+  }
+
+  /** @param {string} key */
+  #remember(key) {
+    this.#seen.add(key)
+    if (this.#seen.size > mostRemembered) this.#seen.delete(this.#seen.values().next().value)
+  }
+}
+
+/**
+ * Which topics go on from which cursor: the inverse of `Subscription.cursor`.
+ *
+ * @param {string[]} topics @param {string} cursor empty when there is none
+ */
+export function partsOf(topics, cursor) {
+  const rest = [...topics]
+  const parts = cursor.includes(':') ? cursor.split('.').map((part) => part.split(':')) : []
+  const found = parts.map(([count, own = '']) => ({ topics: rest.splice(0, Number(count)), cursor: own }))
+  return found.length > 0 && rest.length === 0
+    ? found
+    : [...found, { topics: rest, cursor: found.length > 0 ? '' : cursor }]
+}
+
+/** @param {Message} message */
+const keyOf = ({ topic, offset, id }) => `${topic} ${offset} ${id}`
+
+/** @param {((...given: any[]) => unknown) | undefined} callback @param {...unknown} given */
+async function call(callback, ...given) {
+  try {
+    await callback?.(...given)
+  } catch (error) {
+    ;(globalThis.reportError ?? console.error)(error)
+  }
+}

@@ -1,0 +1,106 @@
+// The benchmarks over HTTP: one at a time, beside the polls, whose slices alternate with its own.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Coroutine, Host, Scheduler } from '../../runtime/index.ts'
+import { Cancelled, scope, select } from '../../runtime/index.ts'
+import { administratorsOnly } from '../access/keys.ts'
+import type { BenchmarkRequest } from '../benchmarks/request.ts'
+import { readChainRequest, readHackysackRequest } from '../benchmarks/request.ts'
+import type { BenchmarkReport, Progress } from '../benchmarks/run.ts'
+import { runBenchmark } from '../benchmarks/run.ts'
+import { EnckeError, errorBody } from '../errors.ts'
+import { takeJson } from '../http/bodies.ts'
+import { inCoroutine } from '../http/coroutine-handler.ts'
+import type { Draining } from '../http/draining.ts'
+import type { EventSink } from '../http/event-stream.ts'
+import { eventStream } from '../http/event-stream.ts'
+import { chainSchema, compileBenchmarkValidator, hackysackSchema } from './benchmark-schemas.ts'
+
+export interface BenchmarkOptions {
+  readonly scheduler: Scheduler
+  /** Where the runs, which have schedulers of their own, get their turns. */
+  readonly host: Host
+  /** How long a run may hold that host before the polls get their turn, in milliseconds. */
+  readonly sliceMs: number
+  readonly draining: Draining
+  readonly adminToken: string
+}
+
+export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOptions): Promise<void> {
+  const { scheduler, host, sliceMs, draining } = options
+  let underWay: BenchmarkRequest | undefined
+
+  function* run(request: BenchmarkRequest, onProgress?: (progress: Progress) => void): Coroutine<BenchmarkReport> {
+    underWay = request
+    try {
+      return yield* untilDraining(draining, () =>
+        runBenchmark(request, { host, sliceMs, ...(onProgress && { onProgress }) }),
+      )
+    } finally {
+      underWay = undefined
+    }
+  }
+
+  function* runWithEvents(request: BenchmarkRequest, { send, offer }: EventSink): Coroutine<void> {
+    try {
+      send('result', yield* run(request, (progress) => offer('progress', progress)))
+    } catch (error) {
+      if (error instanceof Cancelled) throw error
+      // The status has been sent long ago: the failure is an event like the others.
+      send('error', errorBody(asEnckeError(error, app)))
+    }
+  }
+
+  function* answer(request: BenchmarkRequest, http: FastifyRequest, reply: FastifyReply): Coroutine<unknown> {
+    if (draining.begun.isOpen) throw goingAway()
+    if (underWay !== undefined) throw busy(underWay)
+    if (!wantsEvents(http)) return yield* run(request)
+    underWay = request
+    return eventStream(scheduler, reply, (events) => runWithEvents(request, events))
+  }
+
+  app.addHook('onRequest', administratorsOnly(options.adminToken))
+  app.setValidatorCompiler(compileBenchmarkValidator)
+  takeJson(app)
+  app.post(
+    '/admin/benchmarks/chain',
+    { schema: chainSchema, config: { isBodyOptional: true } },
+    inCoroutine(scheduler, (request, reply) => answer(readChainRequest(request.body), request, reply)),
+  )
+  app.post(
+    '/admin/benchmarks/hackysack',
+    { schema: hackysackSchema, config: { isBodyOptional: true } },
+    inCoroutine(scheduler, (request, reply) => answer(readHackysackRequest(request.body), request, reply)),
+  )
+}
+
+/** Run `body`, but not beyond the moment at which the server begins to go away. */
+function untilDraining<T>(draining: Draining, body: () => Coroutine<T>) {
+  return scope<T>(function* benchmark(here) {
+    const work = here.spawn(body)
+    const woken = yield* select({ done: work.join(), away: draining.begun.wait() }, { order: 'first' })
+    if (woken.case === 'done') return woken.value
+    throw goingAway()
+  })
+}
+
+function wantsEvents({ headers }: FastifyRequest): boolean {
+  return /\btext\/event-stream\b/i.test(headers.accept ?? '')
+}
+
+function asEnckeError(error: unknown, app: FastifyInstance): EnckeError {
+  if (error instanceof EnckeError) return error
+  app.log.error(error)
+  return new EnckeError('ENCKE_ERR_INTERNAL', 'the server failed; its log says how')
+}
+
+function goingAway(): EnckeError {
+  return new EnckeError('ENCKE_ERR_SERVER_DRAINING', 'the server is going away: run the benchmark on another')
+}
+
+function busy(underWay: BenchmarkRequest): EnckeError {
+  return new EnckeError(
+    'ENCKE_ERR_BENCHMARK_BUSY',
+    `one benchmark runs at a time, and this one is running: ${JSON.stringify(underWay)}; wait for its end`,
+  )
+}

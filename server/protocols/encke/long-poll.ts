@@ -1,0 +1,127 @@
+// The long poll over HTTP: a request that waits for news of its topics, by GET for one or several and by POST for many.
+
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
+import { guardReading } from '../../access/keys.ts'
+import { takeJson } from '../../http/bodies.ts'
+import { inCoroutine } from '../../http/coroutine-handler.ts'
+import type { Known } from '../../http/fast-path/connection.ts'
+import type { FastPath } from '../../http/fast-path/fast-path.ts'
+import type { Pipelining } from '../../http/pipelining.ts'
+import { type Cursor, decodeCursor } from '../../hub/index.ts'
+import type { LongPoll, Poll } from './poll.ts'
+import type { PollLimits, PollParameters } from './schemas.ts'
+import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
+
+export interface LongPollOptions {
+  readonly scheduler: Scheduler
+  readonly longPoll: LongPoll
+  readonly pipelining: Pipelining
+  /** Undefined where every poll is answered by Fastify. */
+  readonly fastPath: FastPath | undefined
+  /** Whether there are hooks that may read a request's headers when it has been answered. */
+  readonly keepsHeaders: () => boolean
+  readonly limits: PollLimits
+  readonly pollBodyBytes: number
+  readonly subscribeKey: string | undefined
+}
+
+type OneTopic = { Params: { topic: string }; Querystring: PollParameters }
+type SeveralTopics = { Querystring: PollParameters & { topic: string[] } }
+type ManyTopics = { Body: PollParameters & { topics: string[] } }
+
+export async function longPollRoutes(app: FastifyInstance, options: LongPollOptions): Promise<void> {
+  const { scheduler, longPoll, pipelining, fastPath, keepsHeaders, limits } = options
+
+  function* answer(
+    topics: readonly string[],
+    given: PollParameters,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Coroutine<FastifyReply> {
+    const poll = readPoll(topics, given, limits, request)
+    // Without a socket others are ahead of it on its connection.
+    const room = reply.raw.socket === null ? () => pipelining.room(reply.raw) : undefined
+    const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
+    const recognised =
+      given.cursor === undefined ? undefined : fastPath?.recognise(request.raw, { cursor: given.cursor })
+    if (!keepsHeaders()) letGoOfHeaders(request.raw)
+    const prepared = yield* fastPath?.underWay(request)?.reply() ?? longPoll(poll, cursor, room)
+    const head = prepared.sendTo(reply)
+    // One that had no cursor yet does not come again: the next one has.
+    if (head !== undefined && cursor !== undefined) {
+      fastPath?.answered(request.raw, reply.raw, recognised, { admission: poll.admission, head, begin: again(poll) })
+    }
+    return reply
+  }
+
+  // Not within `answer`: what a closure there holds would be a context of its own for each poll that waits.
+  function again(poll: Poll): Known['begin'] {
+    return (values) => {
+      const cursor = cursorOr(values[0] as string, limits.topicsPerPoll)
+      return cursor === undefined ? null : longPoll(poll, cursor)
+    }
+  }
+
+  guardReading(app, options.subscribeKey)
+  takeJson(app)
+  app.get(
+    '/topics/:topic/messages',
+    { schema: pollOneSchema(limits) },
+    inCoroutine<OneTopic>(scheduler, (request, reply) => answer([request.params.topic], request.query, request, reply)),
+  )
+  app.get(
+    '/messages',
+    { schema: pollManySchema(limits) },
+    inCoroutine<SeveralTopics>(scheduler, (request, reply) =>
+      answer(request.query.topic, request.query, request, reply),
+    ),
+  )
+  app.post(
+    '/poll',
+    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes },
+    inCoroutine<ManyTopics>(scheduler, (request, reply) => answer(request.body.topics, request.body, request, reply)),
+  )
+}
+
+function readPoll(
+  topics: readonly string[],
+  { wait, limit, from }: PollParameters,
+  limits: PollLimits,
+  { method, admission }: FastifyRequest,
+): Poll {
+  const askedSeconds = wait ?? limits.waitDefaultSeconds
+  const waitSeconds = Math.min(askedSeconds, limits.waitMaxSeconds)
+  const most = Math.min(limit ?? limits.limitDefault, limits.limitMax)
+  return {
+    topics,
+    // HEAD wants to know what GET would say, not to wait for it.
+    waitSeconds: method === 'HEAD' ? 0 : waitSeconds,
+    limit: most,
+    lowered:
+      (waitSeconds < askedSeconds ? `,"wait":${waitSeconds}` : '') +
+      (limit !== undefined && most < limit ? `,"limit":${most}` : ''),
+    from: from ?? 'now',
+    admission,
+  }
+}
+
+// A browser sends a kilobyte of headers, and they are kept twice, as they came and by name: a sixth of a poll that waits.
+// Everybody who reads them has done so by now, the guards and the keys.
+function letGoOfHeaders(request: IncomingMessage): void {
+  request.rawHeaders = noRawHeaders
+  request.headers = noHeaders
+}
+
+function cursorOr(text: string, mostTopics: number): Cursor | undefined {
+  try {
+    return decodeCursor(text, mostTopics)
+  } catch {
+    return undefined
+  }
+}
+
+const noHeaders = Object.freeze({})
+
+const noRawHeaders = Object.freeze([]) as unknown as string[]

@@ -1,0 +1,104 @@
+// A poll: what is asked for, and how it is answered. Which way it has come does not matter here.
+
+import type { Coroutine } from '../../../runtime/index.ts'
+import { after, select, trySelect } from '../../../runtime/index.ts'
+import type { Admission } from '../../access/admission.ts'
+import type { WaitingRoom } from '../../access/waiting-room.ts'
+import type { Draining } from '../../http/draining.ts'
+import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepared-reply.ts'
+import type { Batch, Cursor, From, Hub } from '../../hub/index.ts'
+import { encodeBatch, encodeShared } from './encoding.ts'
+
+export interface Poll {
+  readonly topics: readonly string[]
+  readonly waitSeconds: number
+  /** The most messages in the reply. */
+  readonly limit: number
+  readonly from: From
+  /** Members of the reply that say what was lowered to its maximum, as JSON; empty for nearly every poll. */
+  readonly lowered: string
+  /** Whose place it takes in the waiting room, and when it ends at the latest. */
+  readonly admission: Admission
+}
+
+export interface PollParts {
+  readonly hub: Hub
+  readonly draining: Draining
+  readonly waitingRoom: WaitingRoom
+  /** Whether hooks of others want to see every reply: then none is prepared. */
+  readonly hasOtherHooks: () => boolean
+}
+
+/** Wait until one more reply may be made: earlier ones of the connection have not been read. */
+type Room = () => Coroutine<void>
+
+/** Answer a poll, when there is `room`. */
+export type LongPoll = (poll: Poll, cursor: Cursor | undefined, room?: Room) => Coroutine<PreparedReply>
+
+const headers = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
+
+/** Waits are shortened by up to so much, so that clients who came together do not come back together. */
+const jitter = 0.1
+
+export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollParts): LongPoll {
+  const replies = new PreparedReplies({ headers, isLast: () => draining.begun.isOpen || hasOtherHooks() })
+  let last: { readonly batch: Batch; readonly lowered: string; readonly reply: PreparedReply } | undefined
+
+  // A herd is ten thousand that are answered with the same batch, one after the other.
+  function replyWith(batch: Batch, lowered: string): PreparedReply {
+    if (last?.batch !== batch || last.lowered !== lowered) {
+      last = { batch, lowered, reply: replies.of(withMembers(encodeShared(batch), lowered)) }
+    }
+    return last.reply
+  }
+
+  function comeBack(): string {
+    return `,"retryAfterMs":${draining.retryAfterMs()}`
+  }
+
+  function failing(): string {
+    const { health } = hub.broker
+    return health.isOk ? '' : `,"brokerFailingSince":${health.since}`
+  }
+
+  function* longPoll(poll: Poll, cursor: Cursor | undefined, room?: Room): Coroutine<PreparedReply> {
+    const { topics, waitSeconds, limit, from, lowered, admission } = poll
+    const holdMs = admission.shorten(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)))
+    const place = holdMs > 0 ? waitingRoom.enter(admission.client) : null
+    const subscription = hub.subscribe(topics, cursor, from)
+    // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.
+    try {
+      if (!subscription.isLocated) {
+        const located = yield* select(
+          {
+            located: subscription.located(),
+            drain: draining.wait(),
+            late: after(hub.locateMs(holdMs)),
+          },
+          { order: 'first' },
+        )
+        if (located.case === 'late') subscription.requirePositions()
+      }
+      const woken = yield* select(
+        { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
+        { order: 'first' },
+      )
+      // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
+      if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
+        if (room !== undefined) yield* room()
+        return replyWith(yield* subscription.read(limit), lowered)
+      }
+      const nothing = encodeBatch(subscription.nothing())
+      return replies.of(withMembers(nothing, lowered + (woken.case === 'drain' ? comeBack() : failing())))
+    } finally {
+      subscription[Symbol.dispose]()
+      place?.[Symbol.dispose]()
+    }
+  }
+
+  return longPoll
+}
+
+function withMembers(json: string, members: string): string {
+  return members === '' ? json : `${json.slice(0, -1)}${members}}`
+}

@@ -1,0 +1,121 @@
+// Several messages in one publish: those of one topic are appended together or not at all, and each topic for itself.
+
+import { hash } from 'node:crypto'
+import type { Coroutine } from '../../../runtime/index.ts'
+import { scope } from '../../../runtime/index.ts'
+import { EnckeError, errorBody } from '../../errors.ts'
+import type { Draft, Hub, IdempotencyKey } from '../../hub/index.ts'
+import { readMessageList } from './message-list.ts'
+
+/** The answer to one message. */
+export interface Receipt {
+  readonly topic: string
+  readonly epoch: string
+  readonly offset: number
+  readonly id: string
+  readonly time: number
+  readonly waiting: number
+  readonly replayed?: true
+}
+
+type Answer = Receipt | { readonly topic: string; readonly error: ReturnType<typeof errorBody> }
+
+export interface ManyPublished {
+  /** 201, or 207 when some of the topics failed. */
+  readonly status: 201 | 207
+  /** One for each message, in the order in which they were given. */
+  readonly receipts: readonly Answer[]
+}
+
+interface Share {
+  readonly drafts: Draft[]
+  /** Where they stand among all messages. */
+  readonly places: number[]
+}
+
+export interface PublishLimits {
+  readonly messageBytes: number
+  readonly topicsPerPoll: number
+}
+
+/**
+ * Publish the messages that `body` lists.
+ *
+ * @throws EnckeError what is wrong with the list; when every topic failed, what the first failed with
+ */
+export function* publishMany(
+  hub: Hub,
+  body: Draft,
+  limits: PublishLimits,
+  keyText: string | undefined,
+): Coroutine<ManyPublished> {
+  const shares = sharesOf(body, limits)
+  const key = keyText === undefined ? undefined : { text: keyText, bodyHash: hash('sha256', body.data, 'base64') }
+  const answers: Answer[] = []
+  const errors: unknown[] = []
+  yield* scope(function* (s) {
+    for (const [topic, share] of shares) s.spawn(() => publishShare(topic, share))
+  })
+  if (errors.length === shares.size) throw errors[0]
+  return { status: errors.length === 0 ? 201 : 207, receipts: answers }
+
+  function* publishShare(topic: string, { drafts, places }: Share): Coroutine<void> {
+    try {
+      const receipts = yield* receiptsOf(hub, topic, drafts, key)
+      places.forEach((place, index) => {
+        answers[place] = receipts[index] as Receipt
+      })
+    } catch (error) {
+      if (!(error instanceof EnckeError)) throw error
+      errors.push(error)
+      for (const place of places) answers[place] = { topic, error: errorBody(error) }
+    }
+  }
+}
+
+function* receiptsOf(
+  hub: Hub,
+  topic: string,
+  drafts: readonly Draft[],
+  key: IdempotencyKey | undefined,
+): Coroutine<readonly Receipt[]> {
+  const { receipts, epoch, waiting, isReplayed } = yield* hub.publishAll(topic, drafts, key)
+  return receipts.map(({ offset, id, time }) => {
+    const receipt = { topic, epoch, offset, id, time, waiting }
+    return isReplayed ? { ...receipt, replayed: true } : receipt
+  })
+}
+
+function sharesOf(body: Draft, { messageBytes, topicsPerPoll }: PublishLimits): ReadonlyMap<string, Share> {
+  const listed = typeof body.data === 'string' ? readMessageList(body.data) : undefined
+  if (listed === undefined) {
+    throw new EnckeError(
+      'ENCKE_ERR_TOPIC_MISSING',
+      'name a topic: ?topic=… in the URL, or in each of {"messages": […]}',
+    )
+  }
+  const shares = new Map<string, Share>()
+  listed.forEach(({ topic, data }, place) => {
+    const bytes = Buffer.byteLength(data)
+    if (bytes > messageBytes) throw tooLarge(bytes, messageBytes)
+    let share = shares.get(topic)
+    if (share === undefined) {
+      share = { drafts: [], places: [] }
+      shares.set(topic, share)
+    }
+    share.drafts.push({ data, bytes })
+    share.places.push(place)
+  })
+  if (shares.size > topicsPerPoll) {
+    const message = `one publish names at most ${topicsPerPoll} topics: send the others in another (got ${shares.size})`
+    throw new EnckeError('ENCKE_ERR_TOPIC_COUNT', message)
+  }
+  return shares
+}
+
+export function tooLarge(bytes: number | 'more', messageBytes: number): EnckeError {
+  return new EnckeError(
+    'ENCKE_ERR_MESSAGE_TOO_LARGE',
+    `a message has at most ${messageBytes} bytes: send less, or raise --message-bytes (got ${bytes})`,
+  )
+}

@@ -1,0 +1,99 @@
+// Publish: the body becomes a message of the topic, or lists several messages.
+
+import { hash } from 'node:crypto'
+import { Transform } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify'
+import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
+import { guardPublishing } from '../../access/keys.ts'
+import { clip, EnckeError } from '../../errors.ts'
+import { takeDrafts } from '../../http/bodies.ts'
+import { inCoroutine } from '../../http/coroutine-handler.ts'
+import type { Draft, Hub, IdempotencyKey } from '../../hub/index.ts'
+import { type PublishLimits, publishMany, type Receipt, tooLarge } from './publish-many.ts'
+import { publishSchema } from './schemas.ts'
+
+export interface PublishOptions extends PublishLimits {
+  readonly scheduler: Scheduler
+  readonly hub: Hub
+  readonly appendBytes: number
+  readonly publishKey: string | undefined
+}
+
+export async function publishRoutes(app: FastifyInstance, options: PublishOptions): Promise<void> {
+  const { scheduler, hub, messageBytes, appendBytes } = options
+
+  function* publish(topic: string, draft: Draft, key: string | undefined, reply: FastifyReply): Coroutine<Receipt> {
+    const published = yield* hub.publish(topic, draft, key === undefined ? undefined : keyOf(key, draft))
+    reply.code(201).header('cache-control', 'no-store')
+    const { message, epoch, waiting, isReplayed } = published
+    const receipt = { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
+    return isReplayed ? { ...receipt, replayed: true } : receipt
+  }
+
+  function* publishListed(body: Draft, key: string | undefined, reply: FastifyReply): Coroutine<string> {
+    const { status, receipts } = yield* publishMany(hub, body, options, key)
+    reply.code(status).header('cache-control', 'no-store').type('application/json; charset=utf-8')
+    return JSON.stringify({ receipts })
+  }
+
+  guardPublishing(app, options.publishKey)
+  takeDrafts(app)
+  app.post(
+    '/topics/:topic/messages',
+    { schema: publishSchema('path'), bodyLimit: messageBytes },
+    inCoroutine<{ Params: { topic: string }; Body: Draft }>(scheduler, (request, reply) =>
+      publish(request.params.topic, request.body, keyIn(request), reply),
+    ),
+  )
+  app.post(
+    '/publish',
+    {
+      schema: publishSchema('query'),
+      bodyLimit: Math.max(messageBytes, appendBytes),
+      preParsing: limitOne(messageBytes),
+    },
+    inCoroutine<{ Querystring: { topic?: string }; Body: Draft }>(scheduler, (request, reply) => {
+      const { body, query } = request
+      const { topic } = query
+      const key = keyIn(request)
+      return topic === undefined ? publishListed(body, key, reply) : publish(topic, body, key, reply)
+    }),
+  )
+}
+
+/** One message may have less than several: refused before its bytes are read, where it says how many they are. */
+function limitOne(messageBytes: number): preParsingHookHandler {
+  return ({ query, headers }, reply, payload, done) => {
+    if ((query as { topic?: unknown }).topic === undefined) return done(null, payload)
+    const length = Number(headers['content-length'] ?? 0)
+    if (length > messageBytes) {
+      reply.header('connection', 'close')
+      return done(tooLarge(length, messageBytes))
+    }
+    if (headers['transfer-encoding'] === undefined) return done(null, payload)
+    let bytes = 0
+    const limited = new Transform({
+      transform(chunk: Buffer, _encoding, pass) {
+        bytes += chunk.length
+        if (bytes <= messageBytes) return pass(null, chunk)
+        reply.header('connection', 'close')
+        pass(tooLarge('more', messageBytes))
+      },
+    })
+    done(null, payload.pipe(limited))
+  }
+}
+
+function keyIn({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
+  const given = headers['idempotency-key']
+  if (given === undefined || (typeof given === 'string' && /^[\x21-\x7e]{1,255}$/.test(given))) return given
+  throw new EnckeError(
+    'ENCKE_ERR_KEY_VALUE',
+    `Idempotency-Key must be 1 to 255 printable ASCII characters, a new one for each message (got ${clip(given)})`,
+  )
+}
+
+/** The key of a publish, and a hash of what must be the same when it comes again. */
+function keyOf(text: string, { data }: Draft): IdempotencyKey {
+  return { text, bodyHash: hash('sha256', data, 'base64') }
+}

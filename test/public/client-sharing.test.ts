@@ -1,0 +1,163 @@
+// Subscriptions of one client share one poll, whatever comes and goes.
+
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createClient } from '../../public/client.js'
+import { LiveApp, until } from '../server/http/live-app.ts'
+import { eager, type Options, Reader } from './reader.ts'
+
+/** `fetch` that counts how many polls are under way, and how many there were at most. */
+class Counted {
+  now = 0
+  most = 0
+  asked = 0
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    if (!String(input).includes('/publish')) this.asked += 1
+    this.now += 1
+    this.most = Math.max(this.most, this.now)
+    try {
+      const response = await fetch(input, init)
+      return new Response(await response.text(), response)
+    } finally {
+      this.now -= 1
+    }
+  }
+}
+
+/** How many topics are waited for; each request waits for all of its own. */
+function waitingFor(app: LiveApp): number {
+  return app.app.hub.statistics().waiting
+}
+
+describe('subscriptions of one client', () => {
+  it('share one poll, so that there are connections to publish with', async () => {
+    await using app = await LiveApp.open()
+    const counted = new Counted()
+    const client = createClient({ origin: app.origin, fetch: counted.fetch })
+    const readers = ['a', 'b', 'c', 'd', 'e', 'f'].map((topic) => new Reader(client, topic))
+    for (const reader of readers) await reader.untilState('live')
+    await app.untilWaiting(1)
+    for (const topic of ['a', 'c', 'f']) await client.publish(topic, topic)
+    for (const index of [0, 2, 5]) await readers[index]?.untilRead(1)
+    expect(readers.map(({ data }) => data)).toEqual([['a'], [], ['c'], [], [], ['f']])
+    expect(counted.most).toBe(2)
+  })
+
+  it('of which one comes later or goes earlier go on without a loss or a double', async () => {
+    await using app = await LiveApp.open()
+    const client = createClient({ origin: app.origin, ...eager, ...leaping() })
+    const always = new Reader(client, 'a', { from: 'earliest' })
+    let published = 0
+    const passing: { reader: Reader; from: Options['from']; begun: number }[] = []
+    for (let step = 0; step < 60; step += 1) {
+      await app.publishNow('a', ++published)
+      if (step % 3 === 0) {
+        const from = step % 2 === 0 ? 'earliest' : 'now'
+        const topics = step % 4 === 0 ? ['a'] : ['a', `b${step}`]
+        passing.push({ reader: new Reader(client, topics, { from }), from, begun: published })
+      }
+      if (step % 5 === 4) passing.shift()?.reader.subscription.close()
+      if (step % 7 === 0) await always.untilRead(published)
+    }
+    await always.untilRead(published)
+    for (const { reader } of passing) await reader.untilState('live')
+    await app.publishNow('a', ++published)
+    for (const { reader, from, begun } of passing) {
+      await until('the last', () => reader.data.includes(published))
+      const first = Number(reader.data[0])
+      expect(reader.data).toEqual(Array.from({ length: published - first + 1 }, (_, n) => first + n))
+      if (from === 'earliest') expect(first).toBe(1)
+      else expect(first).toBeGreaterThan(begun - 15)
+    }
+    expect(always.data).toEqual(Array.from({ length: published }, (_, n) => n + 1))
+    await app.untilWaiting(1)
+  })
+
+  it('each begin at the cursor that they were given, and share a poll when they have caught up', async () => {
+    await using app = await LiveApp.open()
+    const topics = ['a', 'b', 'c', 'd', 'e']
+    const cursors: Record<string, string> = {}
+    for (const topic of topics) {
+      await app.publishNow(topic, 'before')
+      cursors[topic] = (await app.poll(topic, { from: 'earliest', wait: 0 })).body.cursor
+      await app.publishNow(topic, 'after')
+    }
+    const counted = new Counted()
+    const client = createClient({ origin: app.origin, fetch: counted.fetch })
+    const readers = topics.map((topic) => new Reader(client, topic, { cursor: cursors[topic] ?? '' }))
+    for (const reader of readers) await reader.untilRead(1)
+    await until('one poll', () => waitingFor(app) === 1 && counted.now === 1)
+    expect(counted.most).toBeLessThan(6)
+    for (const topic of topics) await app.publishNow(topic, 'news')
+    for (const reader of readers) await reader.untilRead(2)
+    expect(readers.map(({ data }) => data)).toEqual(topics.map(() => ['after', 'news']))
+    expect(readers.flatMap(({ states }) => states.map(({ name }) => name))).not.toContain('waiting')
+  })
+
+  it('begin each where it says, now or with the history, also in a topic that is read already', async () => {
+    await using app = await LiveApp.open()
+    await app.publishNow('a', 1)
+    const client = createClient({ origin: app.origin })
+    const now = new Reader(client, 'a')
+    const earliest = new Reader(client, 'a', { from: 'earliest' })
+    await now.untilState('live')
+    await earliest.untilRead(1)
+    const later = new Reader(client, ['a', 'b'], { from: 'earliest' })
+    await later.untilRead(1)
+    await app.publishNow('a', 2)
+    for (const [reader, data] of [
+      [now, [2]],
+      [earliest, [1, 2]],
+      [later, [1, 2]],
+    ] as const) {
+      await reader.untilRead(data.length)
+      expect(reader.data).toEqual(data)
+    }
+  })
+
+  it('are closed alone when the server refuses only one of them', async () => {
+    await using app = await LiveApp.open()
+    const client = createClient({ origin: app.origin, ...eager })
+    const good = new Reader(client, 'a')
+    await good.untilState('live')
+    const bad = new Reader(client, 'a//b')
+    const other = new Reader(client, 'b')
+    await bad.untilState('closed')
+    expect(bad.states.at(-1)?.error).toMatchObject({ code: 'ENCKE_ERR_TOPIC_NAME' })
+    await other.untilState('live')
+    await app.publishNow('a', 1)
+    await app.publishNow('b', 2)
+    await good.untilRead(1)
+    await other.untilRead(1)
+    expect([good.state, other.state]).toEqual(['live', 'live'])
+  })
+
+  it.each([
+    ['of one poll', []],
+    ['of several polls', ['--topics-per-get', '1', '--topics-per-poll', '2']],
+  ])('have a cursor to go on from: %s', async (_, flags) => {
+    await using app = await LiveApp.open(flags)
+    const topics = ['a', 'b', 'c', 'd', 'e']
+    const client = createClient({ origin: app.origin, ...eager })
+    new Reader(client, ['x', 'y'])
+    const first = new Reader(client, topics, { from: 'earliest' })
+    for (const topic of topics) await app.publishNow(topic, `${topic}1`)
+    await first.untilRead(5)
+    const { cursor } = first.subscription
+    client.close()
+    expect(first.subscription.cursor).toBe(cursor)
+    for (const topic of topics) await app.publishNow(topic, `${topic}2`)
+    const again = createClient({ origin: app.origin, ...eager })
+    onTestFinished(() => again.close())
+    const second = new Reader(again, topics, { cursor: cursor ?? '' })
+    await second.untilRead(5)
+    expect(second.data.toSorted()).toEqual(['a2', 'b2', 'c2', 'd2', 'e2'])
+    expect(second.verdicts).toEqual([])
+  })
+})
+
+/** A clock by which there is always time enough between two polls. */
+function leaping(): { now: () => number } {
+  let at = 0
+  return { now: () => (at += 1_000) }
+}
