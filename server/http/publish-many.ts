@@ -5,8 +5,18 @@ import type { Coroutine } from '../../runtime/index.ts'
 import { scope } from '../../runtime/index.ts'
 import { EnckeError, errorBody } from '../errors.ts'
 import type { Draft, Hub, IdempotencyKey } from '../hub/index.ts'
-import { readMessageList } from '../protocols/encke/message-list.ts'
-import type { Receipt } from './publish.ts'
+import { type ListedMessage, readMessageList, tooLarge } from '../protocols/encke/message-list.ts'
+import { parseJson } from './bodies.ts'
+
+export interface Receipt {
+  readonly topic: string
+  readonly epoch: string
+  readonly offset: number
+  readonly id: string
+  readonly time: number
+  readonly waiting: number
+  readonly replayed?: true
+}
 
 type Answer = Receipt | { readonly topic: string; readonly error: ReturnType<typeof errorBody> }
 
@@ -71,8 +81,22 @@ function* receiptsOf(
   })
 }
 
+/** The messages that `text` lists. @throws EnckeError also ENCKE_ERR_BODY_JSON */
+function listIn(text: string, messageBytes: number): readonly ListedMessage[] | undefined {
+  let listed: readonly ListedMessage[] | undefined
+  try {
+    listed = readMessageList(text, messageBytes)
+  } catch (error) {
+    // Parsing it says where it is not JSON.
+    if (error instanceof SyntaxError) parseJson(text)
+    throw error
+  }
+  parseJson(text)
+  return listed
+}
+
 function sharesOf(body: Draft, messageBytes: number): ReadonlyMap<string, Share> {
-  const listed = typeof body.data === 'string' ? readMessageList(body.data) : undefined
+  const listed = listIn(body.data as string, messageBytes)
   if (listed === undefined) {
     throw new EnckeError(
       'ENCKE_ERR_TOPIC_MISSING',
@@ -92,11 +116,4 @@ function sharesOf(body: Draft, messageBytes: number): ReadonlyMap<string, Share>
     share.places.push(place)
   })
   return shares
-}
-
-export function tooLarge(bytes: number | 'more', messageBytes: number): EnckeError {
-  return new EnckeError(
-    'ENCKE_ERR_MESSAGE_TOO_LARGE',
-    `a message has at most ${messageBytes} bytes: send less, or raise --message-bytes (got ${bytes})`,
-  )
 }

@@ -6,10 +6,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandl
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import { clip, EnckeError } from '../errors.ts'
 import type { Draft, Hub, IdempotencyKey } from '../hub/index.ts'
+import { tooLarge } from '../protocols/encke/message-list.ts'
 import { takeDrafts } from './bodies.ts'
 import { inCoroutine } from './coroutine-handler.ts'
 import { guardPublishing } from './keys.ts'
-import { publishMany, tooLarge } from './publish-many.ts'
+import { publishMany, type Receipt } from './publish-many.ts'
 import { publishSchema } from './schemas.ts'
 
 export interface PublishOptions {
@@ -18,16 +19,6 @@ export interface PublishOptions {
   readonly messageBytes: number
   readonly appendBytes: number
   readonly publishKey: string | undefined
-}
-
-export interface Receipt {
-  readonly topic: string
-  readonly epoch: string
-  readonly offset: number
-  readonly id: string
-  readonly time: number
-  readonly waiting: number
-  readonly replayed?: true
 }
 
 export async function publishRoutes(app: FastifyInstance, options: PublishOptions): Promise<void> {
@@ -48,7 +39,7 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
   }
 
   guardPublishing(app, options.publishKey)
-  takeDrafts(app)
+  takeDrafts(app, isList)
   app.post(
     '/topics/:topic/messages',
     { schema: publishSchema('path'), bodyLimit: messageBytes },
@@ -70,6 +61,11 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
       return topic === undefined ? publishListed(body, key, reply) : publish(topic, body, key, reply)
     }),
   )
+}
+
+/** Whether the body of a publish lists several messages: no topic is named beside it. */
+function isList({ query, params }: Pick<FastifyRequest, 'query' | 'params'>): boolean {
+  return !('topic' in { ...(query as object), ...(params as object) })
 }
 
 /** One message may have less than several: refused before its bytes are read, where it says how many they are. */
