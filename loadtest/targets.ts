@@ -13,7 +13,7 @@ export interface Bound {
 const cycle = "Node's streams, the coroutine, the subscription, and what the collector copies of them come on top"
 const request = 'the coroutine, the hub and the checks come on top of what bare Fastify does'
 const room =
-  '9.5 KiB of it are live and 2 the connection in C++; the rest is what V8 has not given back yet: server/quiet-memory.ts'
+  '9.5 KiB of it are live and 2 the connection in C++; the rest is what V8 has not given back yet: server/process/quiet-memory.ts'
 
 /** A ratio to somebody else, or to another size. */
 function times(what: string, bound: Omit<Bound, 'what' | 'unit'>): Bound {

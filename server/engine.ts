@@ -10,11 +10,11 @@ import { WaitingRoom } from './access/waiting-room.ts'
 import { MemoryBroker } from './brokers/memory/memory-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
-import { hostForRequests } from './hosts.ts'
 import { Draining } from './http/draining.ts'
 import { Pipelining } from './http/pipelining.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
+import { hostForRequests } from './process/hosts.ts'
 
 export interface EngineParts {
   /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the engine. */

@@ -4,14 +4,14 @@ import { enableCompileCache, flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import type { App } from './app.ts'
 import type { Config } from './config.ts'
-import { packageRoot, version } from './package-root.ts'
+import { packageRoot, version } from './process/package-root.ts'
 
 // Types are stripped and code is compiled once for all starts. So what is imported comes after this, or it would not be
 // in the cache; where the folder cannot be written it starts as before.
 enableCompileCache(join(packageRoot, 'node_modules/.cache/node'))
 const { buildApp } = await import('./app.ts')
 const { askedFor, ConfigError, explainListenFailure, readConfig, usage } = await import('./config.ts')
-const { letMemoryBeReduced } = await import('./quiet-memory.ts')
+const { letMemoryBeReduced } = await import('./process/quiet-memory.ts')
 
 await main(process.argv.slice(2))
 

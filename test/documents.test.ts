@@ -120,8 +120,17 @@ describe('the design', () => {
   const design = readFileSync(`${top}docs/design.md`, 'utf8')
 
   it('shows the handler of a long poll as it stands in the source', () => {
-    const source = readFileSync(`${top}server/http/poll.ts`, 'utf8').replaceAll(/^ {2}/gm, '')
+    const source = readFileSync(`${top}server/protocols/encke/poll.ts`, 'utf8').replaceAll(/^ {2}/gm, '')
     expect(source).toContain(block('ts', 'function* longPoll', design))
+  })
+
+  it('names every folder of the runtime and of the server', () => {
+    const folders = ['runtime', 'server'].flatMap((parent) =>
+      readdirSync(`${top}${parent}`, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => `${parent}/${name}/`),
+    )
+    expect(folders.filter((folder) => !design.includes(`\`${folder}`))).toEqual([])
   })
 
   it('has every member of the seam, and no other', () => {

@@ -34,11 +34,24 @@ const map: LayerMap = {
     packages: ['node:*'],
   },
   'server/access': { mayImport: errors, packages: web },
-  'server/http': {
-    mayImport: ['server/access', 'server/hub', 'server/protocols/encke', 'server/benchmarks', 'runtime', ...errors],
+  'server/http': { mayImport: ['server/access', 'server/hub', 'runtime', ...errors], packages: web },
+  'server/protocols/encke': {
+    mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
     packages: web,
   },
-  'server/protocols/encke': { mayImport: ['server/hub', ...errors], packages: [] },
+  'server/observe': { mayImport: ['server/access'], packages: ['node:*'] },
+  'server/admin': {
+    mayImport: [
+      'server/access',
+      'server/benchmarks',
+      'server/http',
+      'server/hub',
+      'server/observe',
+      'runtime',
+      ...errors,
+    ],
+    packages: web,
+  },
   // Everything in server/ imports it, the hub too, which must not come by a package or by Node that way.
   'server/errors.ts': {
     mayImport: [...partsWithErrors.map((part) => `${part}/errors.ts`), 'server/errors'],
@@ -48,10 +61,8 @@ const map: LayerMap = {
   ...eachPart(partsWithErrors, 'errors.ts', { mayImport: ['server/errors'], packages: [] }),
   'server/config': { mayImport: errors, packages: ['node:*'] },
   ...eachPart(partsWithOptions, 'options.ts', { mayImport: ['server/config'], packages: [] }),
-  'server/hosts.ts': { mayImport: ['runtime'], packages: [] },
-  'server/quiet-memory.ts': { mayImport: [], packages: ['node:vm'] },
   // What belongs to a process: it starts the programs, and imports none of them.
-  'server/process': { mayImport: [], packages: ['node:*'] },
+  'server/process': { mayImport: ['runtime'], packages: ['node:*'] },
   'server/config.ts': {
     mayImport: [...partsWithOptions.map((part) => `${part}/options.ts`), 'server/config', ...errors],
     packages: [],
@@ -63,13 +74,21 @@ const map: LayerMap = {
       'server/hub',
       'server/brokers',
       'server/config.ts',
-      'server/hosts.ts',
+      'server/process',
       'runtime',
     ],
     packages: ['node:crypto'],
   },
   'server/routes.ts': {
-    mayImport: ['server/engine.ts', 'server/access', 'server/http', 'server/hosts.ts', 'server/package-root.ts'],
+    mayImport: [
+      'server/engine.ts',
+      'server/access',
+      'server/admin',
+      'server/http',
+      'server/observe',
+      'server/process',
+      'server/protocols/encke',
+    ],
     packages: web,
   },
   'server/in-process.ts': {
@@ -93,10 +112,9 @@ const map: LayerMap = {
     packages: ['fastify', 'pino'],
   },
   'server/main.ts': {
-    mayImport: ['server/app.ts', 'server/config.ts', 'server/quiet-memory.ts', 'server/package-root.ts', ...errors],
+    mayImport: ['server/app.ts', 'server/config.ts', 'server/process', ...errors],
     packages: [...web, 'pino'],
   },
-  'server/package-root.ts': { mayImport: [], packages: ['node:*'] },
   'server/index.ts': { mayImport: ['server/app.ts', 'server/plugin.ts', 'server/config.ts', ...errors], packages: [] },
   public: { mayImport: [], packages: [] },
   loadtest: {

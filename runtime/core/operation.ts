@@ -193,7 +193,7 @@ export function currentTask(): Runner {
 }
 
 /** Whether the coroutine that runs steps the very generator that `other` steps. */
-export function isGeneratorOf(other: object): boolean {
+function isGeneratorOf(other: object): boolean {
   const { generator } = other as { readonly generator?: unknown }
   return generator != null && generator === (running.task as { readonly generator?: unknown } | null)?.generator
 }

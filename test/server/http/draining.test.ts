@@ -271,7 +271,7 @@ describe('draining, over HTTP', () => {
   })
 
   it('answers parked polls a few at a time, each with a cursor, a time to come back and the end of its connection', async () => {
-    await using live = await LiveApp.open(['--drain-pause-ms', '0', '--drain-ms', '400'])
+    await using live = await LiveApp.open(['--drain-pause-ms', '0', '--drain-ms', '800'])
     const { body } = await live.poll('a', { wait: 0 })
     const polls = Array.from({ length: 80 }, (_, at) => live.poll('a', at % 2 === 0 ? { cursor: body.cursor } : {}))
     await live.untilWaiting(80)
@@ -287,7 +287,7 @@ describe('draining, over HTTP', () => {
     await drained
     expect(seen.size).toBeGreaterThanOrEqual(8)
     for (const reply of await Promise.all(polls)) {
-      expectSentAway(reply, 400)
+      expectSentAway(reply, 800)
       expect(reply.body).toMatchObject({ messages: [], cursor: body.cursor, topics: { a: { verdict: 'ok' } } })
     }
   })

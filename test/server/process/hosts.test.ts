@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hostBehind, hostForRequests } from '../../server/hosts.ts'
+import { hostBehind, hostForRequests } from '../../../server/process/hosts.ts'
 
 function log(): { readonly lines: string[]; line(text: string): () => void } {
   const lines: string[] = []

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Admission } from '../../../server/access/admission.ts'
-import { rawRequest } from './live-app.ts'
-import { Served } from './served.ts'
+import { Admission } from '../../../../server/access/admission.ts'
+import { rawRequest } from '../../http/live-app.ts'
+import { Served } from '../../http/served.ts'
 
 describe('a long poll', () => {
   let served: Served

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Answer } from './served.ts'
-import { Served } from './served.ts'
+import type { Answer } from '../http/served.ts'
+import { Served } from '../http/served.ts'
 
 const keys = { publish: 'p u/b=l;ish%', subscribe: 'sub scribe', admin: 'adm1n' }
 const json = { 'content-type': 'application/json' }

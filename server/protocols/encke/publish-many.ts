@@ -1,11 +1,11 @@
 // Several messages in one publish: those of one topic are appended together or not at all, and each topic for itself.
 
 import { hash } from 'node:crypto'
-import type { Coroutine } from '../../runtime/index.ts'
-import { scope } from '../../runtime/index.ts'
-import { EnckeError, errorBody } from '../errors.ts'
-import type { Draft, Hub, IdempotencyKey } from '../hub/index.ts'
-import { readMessageList } from '../protocols/encke/message-list.ts'
+import type { Coroutine } from '../../../runtime/index.ts'
+import { scope } from '../../../runtime/index.ts'
+import { EnckeError, errorBody } from '../../errors.ts'
+import type { Draft, Hub, IdempotencyKey } from '../../hub/index.ts'
+import { readMessageList } from './message-list.ts'
 
 /** The answer to one message. */
 export interface Receipt {

@@ -2,10 +2,10 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { CoroutineDescription, Scheduler } from '../../runtime/index.ts'
+import { administratorsOnly } from '../access/keys.ts'
 import type { Hub } from '../hub/index.ts'
-import { administratorsOnly } from './keys.ts'
+import type { Traffic } from '../observe/traffic.ts'
 import { coroutinesSchema, statisticsSchema } from './schemas.ts'
-import type { Traffic } from './traffic.ts'
 
 export interface AdministrationOptions {
   readonly scheduler: Scheduler

@@ -1,7 +1,7 @@
 // Whose turn it is: the coroutines of requests and the benchmarks share one event loop, each by a host of its own.
 
-import type { Host } from '../runtime/index.ts'
-import { defaultHost } from '../runtime/index.ts'
+import type { Host } from '../../runtime/index.ts'
+import { defaultHost } from '../../runtime/index.ts'
 
 /**
  * Make the host for requests. Their coroutines run once all requests that came in one look at the sockets have been read,

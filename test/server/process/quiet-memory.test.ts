@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { letMemoryBeReduced } from '../../server/quiet-memory.ts'
-import { ServerProcess } from './server-process.ts'
+import { letMemoryBeReduced } from '../../../server/process/quiet-memory.ts'
+import { ServerProcess } from '../server-process.ts'
 
 /** Ends the server, as a signal does, at the first full collection after it has begun to serve. */
 const untilCollected = `data:text/javascript,${encodeURIComponent(`

@@ -3,8 +3,8 @@ import type { Model } from '../../../server/benchmarks/models.ts'
 import { models } from '../../../server/benchmarks/models.ts'
 import type { BenchmarkReport } from '../../../server/benchmarks/run.ts'
 import { ThreadsWatched } from '../benchmarks/threads/threads-watched.ts'
-import type { Left } from './live-app.ts'
-import { LiveApp, turns, until } from './live-app.ts'
+import type { Left } from '../http/live-app.ts'
+import { LiveApp, turns, until } from '../http/live-app.ts'
 
 type Failure = { readonly code: string; readonly message: string }
 type Event = { readonly event: string; readonly data: Record<string, unknown> }

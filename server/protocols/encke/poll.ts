@@ -1,13 +1,13 @@
 // A poll: what is asked for, and how it is answered. Which way it has come does not matter here.
 
-import type { Coroutine } from '../../runtime/index.ts'
-import { after, select, trySelect } from '../../runtime/index.ts'
-import type { Admission } from '../access/admission.ts'
-import type { WaitingRoom } from '../access/waiting-room.ts'
-import type { Batch, Cursor, From, Hub } from '../hub/index.ts'
-import { encodeBatch, encodeShared } from '../protocols/encke/encoding.ts'
-import type { Draining } from './draining.ts'
-import { PreparedReplies, type PreparedReply } from './fast-path/prepared-reply.ts'
+import type { Coroutine } from '../../../runtime/index.ts'
+import { after, select, trySelect } from '../../../runtime/index.ts'
+import type { Admission } from '../../access/admission.ts'
+import type { WaitingRoom } from '../../access/waiting-room.ts'
+import type { Draining } from '../../http/draining.ts'
+import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepared-reply.ts'
+import type { Batch, Cursor, From, Hub } from '../../hub/index.ts'
+import { encodeBatch, encodeShared } from './encoding.ts'
 
 export interface Poll {
   readonly topics: readonly string[]

@@ -1,10 +1,10 @@
 // Where a topic stands: a cursor to start from while a page is rendered.
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Coroutine, Scheduler } from '../../runtime/index.ts'
-import type { Hub, TopicInformation } from '../hub/index.ts'
-import { inCoroutine } from './coroutine-handler.ts'
-import { guardReading } from './keys.ts'
+import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
+import { guardReading } from '../../access/keys.ts'
+import { inCoroutine } from '../../http/coroutine-handler.ts'
+import type { Hub, TopicInformation } from '../../hub/index.ts'
 import { topicSchema } from './schemas.ts'
 
 export interface TopicOptions {

@@ -5,8 +5,8 @@ import type { TProperties, TSchema } from 'typebox'
 import Type from 'typebox'
 import { models } from '../benchmarks/models.ts'
 import { limits, variants } from '../benchmarks/request.ts'
-import { closed, count, replies } from './schemas.ts'
-import { compileValidator } from './validation.ts'
+import { closed, count, replies } from '../http/schemas.ts'
+import { compileValidator } from '../http/validation.ts'
 
 const resources = closed({
   wallMs: Type.Number(),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Served } from './served.ts'
+import { Served } from '../http/served.ts'
 
 describe('administration', () => {
   let served: Served
