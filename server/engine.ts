@@ -39,6 +39,7 @@ export class Engine {
   readonly waitingRoom: WaitingRoom
   readonly pipelining: Pipelining
   readonly adminToken: string
+  /** Whether the broker ends with the engine. */
   readonly #ownsBroker: boolean
   readonly #background: Task<unknown>[] = []
 
@@ -49,8 +50,8 @@ export class Engine {
     this.host = hostForRequests(report)
     keepShapes()
     this.scheduler = new Scheduler({ host: this.host, sliceMs: config.sliceMs })
-    this.broker = broker ?? this.#startMemoryBroker()
     this.#ownsBroker = broker === undefined
+    this.broker = broker ?? this.#startMemoryBroker()
     this.hub = new Hub({
       scheduler: this.scheduler,
       broker: this.broker,
@@ -102,12 +103,9 @@ export class Engine {
   #startMemoryBroker(): MemoryBroker {
     const { config } = this
     const broker = new MemoryBroker({
+      ...config,
       history: { messages: config.historyMessages, bytes: config.historyBytes, ageMs: config.historyAgeMs },
       totalBytes: config.historyTotalBytes,
-      streamsTotalBytes: config.streamsTotalBytes,
-      idempotencyKeys: config.idempotencyKeys,
-      maxTopics: config.maxTopics,
-      topicTtlMs: config.topicTtlMs,
       clock: Date.now,
       now: () => performance.now(),
       randomId: randomIds(),

@@ -80,8 +80,8 @@ export class InProcess {
   /** Say where a topic stands. @throws EnckeError ENCKE_ERR_TOPIC_NAME, and what the broker throws */
   async topic(topic: string) {
     const { scheduler, hub } = this.#engine
-    const { headId: _, ...standing } = await scheduler.run(() => hub.inform(checkTopicName(topic))).promise
-    return standing
+    const { isClosed: closed, ...standing } = await scheduler.run(() => hub.inform(checkTopicName(topic))).promise
+    return { ...standing, closed }
   }
 
   statistics(): HubStatistics {
@@ -94,7 +94,12 @@ export class InProcess {
     const cursor = options.cursor === undefined ? undefined : decodeCursor(options.cursor, config.topicsPerPoll)
     using aborted = new Aborted(signal)
     using subscription = hub.subscribe(topics, cursor, from)
-    yield* subscription.located()
+    // A broker that hangs must not keep the loop.
+    const located = yield* select(
+      { abort: aborted.latch.wait(), located: subscription.located(), drain: draining.wait() },
+      { order: 'first' },
+    )
+    if (located.case !== 'located') return
     for (;;) {
       const woken = yield* select(
         { abort: aborted.latch.wait(), news: subscription.changed(), drain: draining.wait() },

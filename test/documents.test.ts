@@ -93,7 +93,7 @@ describe('the protocol', () => {
 
   it('names the members of the answers to a publish and to where a topic stands', async () => {
     const membersAfter = (words: string) => {
-      const text = protocol.slice(protocol.indexOf(words) + words.length)
+      const [, text = ''] = protocol.replaceAll(/\s+/g, ' ').split(words)
       return [...(/^`\{(.*?)\}`/.exec(text)?.[1] ?? '').matchAll(/"(\w+)"/g)].map(([, member]) => member)
     }
     const receipt = (await (await publish('members', 1)).json()) as object

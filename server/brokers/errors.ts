@@ -10,8 +10,7 @@ export const brokerErrors = {
   },
   ENCKE_ERR_SERVER_TOPICS: {
     statusCode: 503,
-    summary:
-      'The server has `--max-topics` topics and somebody waits on each of them; come back later, or reuse topics.',
+    summary: 'The server has `--max-topics` topics and each of them has readers; come back later, or reuse topics.',
     retryAfterSeconds: 30,
   },
   ENCKE_ERR_SERVER_HISTORY: {

@@ -33,8 +33,8 @@ export const brokerOptions = {
     10_000,
     1,
     10_000_000,
-    'keys',
-    'How many keys a topic remembers, each for 10 minutes; beyond that the oldest is forgotten.',
+    'messages',
+    'How many messages with an Idempotency-Key a topic remembers, for 10 minutes; beyond that the oldest is forgotten.',
   ),
   brokerTimeoutMs: milliseconds(
     5_000,
@@ -46,7 +46,7 @@ export const brokerOptions = {
     1,
     100_000_000,
     'topics',
-    'How many topics are remembered; the least recently used goes first, and when somebody waits on every one, a new topic gets 503.',
+    'How many topics are remembered; the least recently used goes first, and when every one has readers, a new topic gets 503.',
   ),
   topicTtlMs: milliseconds(
     dayMs,

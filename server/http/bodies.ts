@@ -39,7 +39,7 @@ declare module 'fastify' {
  */
 export function wantBodies(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
-    if (route.schema?.body !== undefined) route.preParsing = [...[route.preParsing ?? []].flat(), wantBody]
+    if (route.schema?.body !== undefined) route.preParsing = [route.preParsing ?? [], wantBody].flat()
   })
 }
 

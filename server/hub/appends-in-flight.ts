@@ -1,5 +1,5 @@
 // Appends on their way to a broker that may take its time: bounded in number, in bytes, and in how long their publishers
-// wait. An append itself is never given up: nobody would know whether it has happened.
+// wait. An append itself is never given up: its outcome would be unknown for ever.
 
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import { after, select, shield } from '../../runtime/index.ts'
@@ -31,7 +31,7 @@ export class AppendsInFlight {
   /**
    * Append, waiting as long as the broker may take.
    *
-   * @throws EnckeError ENCKE_ERR_SERVER_PUBLISHES; ENCKE_ERR_PUBLISH_UNKNOWN when nobody knows whether it has happened
+   * @throws EnckeError ENCKE_ERR_SERVER_PUBLISHES; ENCKE_ERR_PUBLISH_UNKNOWN when its outcome is unknown
    */
   *carryThrough(topic: string, append: Append): Coroutine<Appended | Refused> {
     const bytes = append.messages.reduce((sum, draft) => sum + draft.bytes, 0)

@@ -13,7 +13,7 @@ export type Verdict = 'ok' | 'gap' | 'reset'
 export interface TopicVerdict {
   readonly topic: string
   readonly verdict: Verdict
-  /** How many messages are gone: exact for a gap, 0 for ok, null for a reset, where nobody knows. */
+  /** How many messages are gone: exact for a gap, 0 for ok, null for a reset, where the number is unknown. */
   readonly missed: number | null
 }
 

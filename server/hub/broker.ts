@@ -18,7 +18,7 @@ import type { Message } from './message.ts'
 import { unbornEpoch } from './position.ts'
 import type { Created, Creation, ForkPoint, Standing, TopicRecord } from './record.ts'
 
-/** Where a topic stands that nobody has published to. */
+/** Where a topic without a record stands. */
 export const unbornStanding: Standing = { epoch: unbornEpoch, head: 0, headId: null, oldest: 1, isClosed: false }
 
 /** A piece of a topic's history, and where the topic stood when it was cut. */
@@ -45,7 +45,7 @@ export interface Follower {
    * was created, closed or removed, has expired, or has lost its newest messages.
    */
   moved(topic: string, standing: Standing): void
-  /** Whether somebody reads the topic: then it does not expire for want of use. */
+  /** Whether the topic has readers: then it does not expire for want of use. */
   isReading(topic: string): boolean
   /**
    * Give up a topic that it does not need, the one that it has needed least for longest: the broker has no room for
@@ -67,14 +67,14 @@ export interface BrokerStatistics {
 }
 
 export interface Broker {
-  /** Whether no operation ever parks: then nobody needs a time limit. */
+  /** Whether no operation ever parks: then none needs a time limit. */
   readonly answersAtOnce: boolean
   readonly health: Health
   /**
    * Append messages to one topic, with whatever comes with them, in one step: all of it happens or nothing does.
    *
    * @throws EnckeError ENCKE_ERR_MESSAGE_OVER_HISTORY, ENCKE_ERR_SERVER_TOPICS, ENCKE_ERR_SERVER_HISTORY,
-   *   ENCKE_ERR_SERVER_STREAMS; ENCKE_ERR_PUBLISH_UNKNOWN when nobody knows whether it has happened
+   *   ENCKE_ERR_STREAMS_FULL; ENCKE_ERR_PUBLISH_UNKNOWN when its outcome is unknown
    */
   append(topic: string, append: Append): Operation<Appended | Refused>
   /** Make a topic that keeps everything until it is removed or expires. @throws as `append` */
@@ -96,7 +96,7 @@ export interface Broker {
   follow(topics: readonly string[], follower: Follower): void
   /** Tell `follower` no more. Leaving what it does not follow changes nothing. Never throws. */
   unfollow(topics: readonly string[], follower: Follower): void
-  /** Of what this process holds: nobody is asked. */
+  /** Count what this process holds, without asking another. */
   statistics(): BrokerStatistics
   /** End what it does in the background, and wait until what it has acknowledged is safe. */
   close(): Operation<void>

@@ -2,7 +2,7 @@
 //
 // Invariants, once located:
 //   - `ring` ends at the head, and `before` is the message just before its first;
-//   - everybody in `waiting` has been told everything up to the head, or is still in `toLookAt`;
+//   - every reader in `waiting` has been told everything up to the head, or is still in `toLookAt`;
 //   - `unread` counts the readers that were woken and have not read yet; while there are any, or some are still to be
 //     woken, the ring may grow to the bounds of a burst, so that it does not overtake those whom it wakes.
 
@@ -14,7 +14,7 @@ import type { Hash, Position } from './position.ts'
 import { epochHash, isOfAnyEpoch, isSamePosition, messageTag, unbornEpoch } from './position.ts'
 import type { Standing } from './record.ts'
 
-/** Somebody who waits for news of a feed. */
+/** What waits for news of a feed. */
 export interface Waiting {
   /** There is news. Called once, by the feed that has it first, after it has taken the link off. */
   feedHasNews(link: FeedLink): void
@@ -51,7 +51,7 @@ export interface Asked {
 /** So many readers are woken in one go. Beyond that the first shall read before the last are woken, and others get a turn. */
 const wokenAtOnce = 256
 
-/** It is a link, so that the feeds that nobody reads, or that are to be asked for again, can be queued. */
+/** It is a link, so that feeds without readers, and feeds that are to be asked for again, can be queued. */
 export class Feed extends Link {
   readonly topic: string
   /** The hash of the topic's name, which cursors carry. */
@@ -170,7 +170,7 @@ export class Feed extends Link {
   arrived(message: Message, epoch: string): void {
     this.arrivals += 1
     if (epoch === this.#epochText && message.offset <= this.#head && !this.#isReused(message)) return
-    // Nobody has to ask for the first message of a topic that had none.
+    // The first message of a topic that had none is at hand: no reader has to ask the broker for it.
     if (message.offset === 1 && this.#epochText === unbornEpoch) {
       this.#restart({ epoch, head: 0, headId: null })
     }

@@ -1,8 +1,8 @@
 // The feeds of a hub: one for each topic that is read here, kept in step with the broker.
 //
 // Invariants:
-//   - there is a feed for every topic that somebody reads, and for `unfollowMs` after that;
-//   - feeds that nobody reads stand in `idle`, the one idle longest first, and at most `mostIdle` of them;
+//   - there is a feed for every topic that has readers, and for `unfollowMs` after the last has gone;
+//   - feeds without readers stand in `idle`, the one idle longest first, and at most `mostIdle` of them;
 //   - feeds with readers that the broker has refused to follow stand in `refused`, the one refused first at the front;
 //   - a feed is `asked` from the call of `follow` on: nothing here waits for the answer.
 
@@ -21,7 +21,7 @@ export interface FeedsOptions {
   readonly scheduler: Scheduler
   readonly broker: Broker
   readonly hash: Hash
-  /** How much of a topic a node holds at hand while nobody is behind. What is older is fetched from the broker. */
+  /** How much of a topic a node holds at hand while no reader is behind. What is older is fetched from the broker. */
   readonly ring: HistoryLimits
   /**
    * How much it holds at hand for readers that it has woken until they have read, so that a burst does not overtake them.
@@ -34,11 +34,14 @@ export interface FeedsOptions {
   readonly brokerTimeoutMs: number
 }
 
-/** So many topics are followed that nobody reads: a client that asks for ever new ones must not fill the memory. */
+/** Follow at most so many topics without readers: a client that asks for ever new ones would fill the memory. */
 const mostIdle = 16_384
 
 /** How long after the broker has refused to follow a topic it is asked again, in milliseconds. */
 const retryMs = 1_000
+
+/** While nothing is idle, no more often than this is looked, in milliseconds. */
+const shortestLookMs = 1_000
 
 /** So many topics are left, or asked for again, before others get a turn. */
 const atOnce = 1_000
@@ -53,8 +56,6 @@ export class Feeds implements Follower {
   readonly #refused = new WaitList<Feed>()
   readonly #roused = new Channel<void>(1, { name: 'topics to ask for or leave' })
   readonly #tender: Task<never>
-  /** Whether it will look at the queues by itself: at the first idle feed, no other comes before that. */
-  #isTimed = false
   readonly #feeding: FeedOptions
 
   constructor(options: FeedsOptions, changed: () => void) {
@@ -86,8 +87,8 @@ export class Feeds implements Follower {
     feed.queuedAt = this.#options.scheduler.now()
     this.#idle.add(feed)
     this.#idleCount += 1
+    if (this.#options.unfollowMs < shortestLookMs) this.#roused.trySend()
     if (this.#idleCount > mostIdle) this.#options.broker.unfollow([this.#forget(this.#idle.first as Feed)], this)
-    if (!this.#isTimed) this.#roused.trySend()
   }
 
   /** Whether the broker has not been asked to follow, or has not answered for too long. */
@@ -160,7 +161,7 @@ export class Feeds implements Follower {
     return (this.#feeds.get(topic)?.readers ?? 0) > 0
   }
 
-  /** The topic that nobody has read for longest. */
+  /** The topic that has been without readers for longest. */
   relinquish(): string | undefined {
     const feed = this.#idle.first
     return feed && this.#forget(feed)
@@ -186,15 +187,10 @@ export class Feeds implements Follower {
     return feed.topic
   }
 
-  /** Leave what nobody has read for `unfollowMs`, and ask again for what was refused. */
+  /** Leave topics that had no reader for `unfollowMs`, and ask again for what was refused. */
   *#tend(): Coroutine<never> {
     for (;;) {
-      const dueMs = this.#nextDueMs()
-      this.#isTimed = dueMs !== undefined
-      yield* select(
-        { roused: this.#roused.receive(), due: dueMs === undefined ? null : after(dueMs) },
-        { order: 'first' },
-      )
+      yield* select({ roused: this.#roused.receive(), due: after(this.#nextDueMs()) }, { order: 'first' })
       const idle = this.#due(this.#idle, this.#options.unfollowMs).map((feed) => this.#forget(feed))
       if (idle.length > 0) this.#options.broker.unfollow(idle, this)
       const refused = this.#due(this.#refused, retryMs)
@@ -203,15 +199,14 @@ export class Feeds implements Follower {
     }
   }
 
-  #nextDueMs(): number | undefined {
-    const idle = this.#idle.first
-    const refused = this.#refused.first
+  /** When something may have to be done: what becomes idle later than now is due later. */
+  #nextDueMs(): number {
     const { unfollowMs, scheduler } = this.#options
-    const due = Math.min(
-      idle === undefined ? Infinity : idle.queuedAt + unfollowMs,
-      refused === undefined ? Infinity : refused.queuedAt + retryMs,
-    )
-    return due === Infinity ? undefined : Math.max(due - scheduler.now(), 0)
+    const now = scheduler.now()
+    const idle = this.#idle.first
+    const idleMs = idle === undefined ? Math.max(unfollowMs, shortestLookMs) : idle.queuedAt + unfollowMs - now
+    const refusedMs = (this.#refused.first?.queuedAt ?? Infinity) + retryMs - now
+    return Math.max(Math.min(idleMs, refusedMs), 0)
   }
 
   /** The first feeds of a queue that have stood in it for so long. */

@@ -45,8 +45,10 @@ export interface HubStatistics {
   readonly delivered: number
 }
 
-export interface TopicInformation extends Standing {
+export interface TopicInformation extends Omit<Standing, 'headId'> {
   readonly topic: string
+  /** Of its messages; null before it is born. */
+  readonly contentType: string | null
   /** From where it stands. */
   readonly cursor: string
   /** How many readers of this node wait for its next message. */
@@ -127,7 +129,7 @@ export class Hub implements Disposable {
 
   /**
    * Append to a topic. Once the broker has been called it is carried through, even if the publisher goes away: otherwise
-   * nobody would know whether it has happened.
+   * its outcome would be unknown.
    *
    * @throws what the broker throws; EnckeError ENCKE_ERR_SERVER_PUBLISHES when too many are on their way,
    *   ENCKE_ERR_PUBLISH_UNKNOWN when the broker has not answered in time
@@ -148,7 +150,7 @@ export class Hub implements Disposable {
     const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
     const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
     const waiting = this.#feeds.waitingFor(topic)
-    return { topic, epoch, head, headId, oldest, isClosed, cursor, waiting }
+    return { topic, epoch, head, oldest, cursor, waiting, contentType: record?.contentType ?? null, isClosed }
   }
 
   statistics(): HubStatistics {
@@ -177,7 +179,7 @@ export class Hub implements Disposable {
 
   // What follows is for subscriptions.
 
-  /** Batches made since the last message arrived; whoever makes one while it waits finds others here afterwards. */
+  /** Batches made since the last message arrived; a reader that makes one while it waits finds others here afterwards. */
   get shared(): SharedBatches {
     return this.#shared
   }

@@ -12,7 +12,7 @@ export interface Position {
   readonly offset: number
 }
 
-/** The epoch of a topic that nobody has published to. No broker makes this one. */
+/** The epoch of a topic that is not born yet. No broker makes this one. */
 export const unbornEpoch = '0'
 
 /** In a topic that had no message yet: it goes on with the first message of whatever epoch begins. */
@@ -21,7 +21,7 @@ export const unborn: Position = { epoch: 0, tag: 0, offset: 0 }
 /** Before the oldest message that is kept when it is read: what was trimmed before that was not missed. */
 export const earliest: Position = { epoch: 0, tag: 1, offset: 0 }
 
-/** Somewhere that nobody knows any more: the reader has yet to be told. */
+/** A place that is unknown: the reader has yet to be told. */
 export const lost: Position = { epoch: 0, tag: 2, offset: 0 }
 
 /** The positions of no epoch, by their tags. */

@@ -140,7 +140,7 @@ export class Subscription implements Disposable {
   *#makeBatch(reading: Reading): Coroutine<Batch> {
     const { shared } = this.#hub
     const batch = yield* this.#assemble(reading.limit)
-    // What arrived while the broker was asked has put others in their place: nobody will find this one, which is old.
+    // What arrived while the broker was asked has put others in their place: no reader will find this one, which is old.
     shared.keep(reading, batch)
     return batch
   }
@@ -243,7 +243,7 @@ export class Subscription implements Disposable {
   }
 }
 
-/** A batch that somebody has read before. A herd reads ten thousand times: a generator each would be a tenth of its memory. */
+/** A batch that was read before. A herd reads ten thousand times: a generator each would be a tenth of its memory. */
 class AtHand implements Operation<Batch>, IteratorReturnResult<Batch> {
   readonly done = true
   readonly value: Batch

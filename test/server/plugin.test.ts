@@ -6,6 +6,7 @@ import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
 import { type Delivery, encke } from '../../server/plugin.ts'
+import { ScriptedBroker } from './brokers/scripted-broker.ts'
 
 const json = { 'content-type': 'application/json' }
 
@@ -169,6 +170,22 @@ describe('app.encke', () => {
     expect(await bySignal).toEqual([])
     await app.close()
     expect(await byClosing).toEqual([])
+  })
+
+  it.each([
+    ['its signal', (controller: AbortController) => controller.abort()],
+    ['the end of the application', (_controller: AbortController, app: FastifyInstance) => void app.close()],
+  ])('ends a subscription by %s also while its broker hangs', async (_, end) => {
+    const broker = new ScriptedBroker()
+    broker.hanging.add('a')
+    const other = fastify()
+    await other.register(encke, { prefix: '/push', broker })
+    const controller = new AbortController()
+    const loop = collect(other.encke.subscribe(['a'], { signal: controller.signal }))
+    while (broker.asked.length === 0) await new Promise(setImmediate)
+    end(controller, other)
+    expect(await loop).toEqual([])
+    await other.close()
   })
 
   it('reaches polls over the network as well', async () => {

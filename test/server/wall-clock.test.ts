@@ -24,12 +24,12 @@ class Clocked implements AsyncDisposable {
     return this.#ask('GET', `/messages?topic=a&${query}`)
   }
 
-  publish(text: string) {
-    return this.#ask('POST', '/publish?topic=a', text)
+  publish(text: string, key?: string) {
+    return this.#ask('POST', '/publish?topic=a', text, key === undefined ? {} : { 'idempotency-key': key })
   }
 
-  async #ask(method: 'GET' | 'POST', path: string, body?: string) {
-    const headers = body === undefined ? {} : { 'content-type': 'text/plain' }
+  async #ask(method: 'GET' | 'POST', path: string, body?: string, more: Record<string, string> = {}) {
+    const headers = body === undefined ? {} : { 'content-type': 'text/plain', ...more }
     const options = { dispatcher: this.#agent, method, headers, body: body ?? null }
     const reply = await request(this.#server.origin + path, options)
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what it is
@@ -78,5 +78,19 @@ describe.each([
     expect(hasEnded).toBe(false)
     await server.publish('news')
     expect((await waiting).body.messages).toMatchObject([{ data: 'news' }])
+  })
+
+  it('makes nothing older: neither a message, nor what is known of a key, nor a topic', async () => {
+    await using server = await Clocked.start(['--topic-ttl-ms', '3600000'])
+    const { body: first } = await server.publish('kept', 'key')
+    const { cursor } = (await server.poll('wait=0&from=earliest')).body
+    await server.setClock(signal)
+    // What is too old is dropped by the next publish, too.
+    await server.publish('news')
+    expect((await server.publish('kept', 'key')).body).toMatchObject({ id: first.id, replayed: true })
+    const { messages, topics } = (await server.poll('wait=0&from=earliest')).body
+    expect(messages).toMatchObject([{ data: 'kept' }, { data: 'news' }])
+    expect(topics).toEqual({ a: { verdict: 'ok', missed: 0 } })
+    expect((await server.poll(`wait=0&cursor=${cursor}`)).body.messages).toMatchObject([{ data: 'news' }])
   })
 })

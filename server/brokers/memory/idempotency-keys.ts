@@ -26,8 +26,10 @@ export class IdempotencyKeys {
   readonly #most: number
   readonly #all: WaitList<Answer>
   readonly #answers = new Map<string, Answer>()
+  /** How many messages the answers are about. */
+  #messages = 0
 
-  /** `all` chains the answers of all topics. */
+  /** Of one topic: `most` messages that had keys. `all` chains the answers of all topics. */
   constructor(most: number, all: WaitList<Answer>) {
     this.#most = most
     this.#all = all
@@ -38,28 +40,33 @@ export class IdempotencyKeys {
     return answer !== undefined && answer.since > now - keyMs ? answer : undefined
   }
 
+  /** Keep an answer, and forget the oldest ones that are too many with it. */
   keep(key: IdempotencyKey, receipts: readonly Receipt[], now: number): void {
     this.drop(key.text)
-    const oldest = this.#answers.size >= this.#most ? this.#answers.keys().next() : undefined
-    if (oldest?.done === false) this.drop(oldest.value)
+    for (const text of this.#answers.keys()) {
+      if (this.#messages + receipts.length <= this.#most) break
+      this.drop(text)
+    }
     // The messages themselves would do, but they would keep their data.
-    const answer = new Answer(
-      this,
-      key,
-      receipts.map(({ offset, id, time }) => ({ offset, id, time })),
-      now,
-    )
+    const answer = new Answer(this, key, receipts.map(toReceipt), now)
+    this.#messages += receipts.length
     this.#answers.set(key.text, answer)
     this.#all.add(answer)
   }
 
   drop(text: string): void {
-    this.#answers.get(text)?.unlink()
+    const answer = this.#answers.get(text)
+    if (answer === undefined) return
+    answer.unlink()
+    this.#messages -= answer.receipts.length
     this.#answers.delete(text)
   }
 
   clear(): void {
-    for (const answer of this.#answers.values()) answer.unlink()
-    this.#answers.clear()
+    for (const text of this.#answers.keys()) this.drop(text)
   }
+}
+
+function toReceipt({ offset, id, time }: Receipt): Receipt {
+  return { offset, id, time }
 }

@@ -37,7 +37,7 @@ export interface MemoryBrokerOptions extends TopicTableOptions {
   readonly totalBytes: number
   /** Of all topics together that were created, whose messages are never dropped. */
   readonly streamsTotalBytes: number
-  /** How many idempotency keys a topic remembers. */
+  /** How many messages with idempotency keys a topic remembers. */
   readonly idempotencyKeys: number
 }
 
@@ -45,7 +45,7 @@ export interface MemoryBrokerOptions extends TopicTableOptions {
 const sweepEveryMs = 10_000
 const sweepMortalEveryMs = 500
 
-/** How many are dropped before everybody else gets a turn. */
+/** How many are dropped before other coroutines get a turn. */
 const sweepAtOnce = 1_000
 
 export class MemoryBroker implements Broker {
@@ -229,7 +229,7 @@ export class MemoryBroker implements Broker {
     return true
   }
 
-  /** Make room in the total: the oldest messages go first, then whole topics that nobody reads. */
+  /** Make room in the total: the oldest messages go first, then whole topics without readers. */
   #makeRoom(messages: readonly Draft[], known: Topic | undefined): void {
     const { totalBytes, history } = this.#options
     let bytes = 0

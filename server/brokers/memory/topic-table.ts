@@ -1,8 +1,8 @@
 // The topics of the memory broker: which there are, who follows them, and which go when there is no room or their time is up.
 //
 // Invariants:
-//   - there is a topic for every record, and none for topics that nobody has published to or created;
-//   - `idle` chains the topics that may be dropped because nobody follows them, least recently used first;
+//   - there is a topic for every record, and none for topics that are only read;
+//   - `idle` chains the topics that may be dropped because no follower needs them, least recently used first;
 //   - `mortal` has the topics that were given a lifetime.
 
 import { WaitList } from '../../../runtime/index.ts'
@@ -16,7 +16,7 @@ import { Topic } from './topic.ts'
 
 export interface TopicTableOptions {
   readonly maxTopics: number
-  /** How long a topic's record is kept after its last use while nobody follows it, in milliseconds. */
+  /** How long a topic's record is kept after its last use while it has no follower, in milliseconds. */
   readonly topicTtlMs: number
   /** Milliseconds since 1970. It may jump. */
   readonly clock: () => number
@@ -144,7 +144,7 @@ export class TopicTable {
     if (source.isRemoved && source.forks === 0) this.drop(source)
   }
 
-  /** The topic that can go first. While all are followed, followers are asked to give up what nobody reads. */
+  /** The topic that can go first. While all are followed, followers are asked to give up topics without readers. */
   leastRecentlyUsed(except?: Topic): Topic | undefined {
     const candidate = () => (this.#idle.first === except ? undefined : this.#idle.first)
     this.#followers.relinquish(
@@ -173,7 +173,7 @@ export class TopicTable {
     this.#kept.validate([...this.#topics.values()].map(({ history }) => history))
     this.#followers.validate(this.#topics)
     for (const topic of this.#topics.values()) {
-      if (topic.isLinked !== topic.mayBeDropped) throw new Error('a topic is idle exactly while nobody follows it')
+      if (topic.isLinked !== topic.mayBeDropped) throw new Error('a topic is idle exactly while it may be dropped')
       if (this.#mortal.has(topic) !== (topic.lifetime !== null)) throw new Error('a topic is mortal by its lifetime')
     }
   }

@@ -32,7 +32,7 @@ export class Topic extends Link {
   followers: Set<Follower> = new Set()
   usedAt = 0
   isClosed = false
-  /** It is gone for everybody but its forks. */
+  /** It is gone, except for its forks. */
   isRemoved = false
   forks = 0
   /** The writer's last mark. */
@@ -56,7 +56,7 @@ export class Topic extends Link {
     return this.history.isWhole
   }
 
-  /** Whether it can make way for others: nobody follows it, nobody created it, and no fork needs it. */
+  /** Whether it can make way for others: it has no follower, it was born by a publish, and no fork needs it. */
   get mayBeDropped(): boolean {
     return this.followers.size === 0 && !this.isWhole && !this.isRemoved
   }

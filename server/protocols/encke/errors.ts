@@ -10,7 +10,7 @@ export const enckeErrors = {
   ENCKE_ERR_TOPIC_COUNT: {
     statusCode: 400,
     summary:
-      'One request names more topics than `--topics-per-get` or `--topics-per-poll` allows; use `POST /poll`, or several polls.',
+      'One request names more topics than `--topics-per-get` or `--topics-per-poll` allows; use `POST /poll`, or several requests.',
   },
   ENCKE_ERR_WAIT_VALUE: {
     statusCode: 400,

@@ -33,6 +33,11 @@ interface Share {
   readonly places: number[]
 }
 
+export interface PublishLimits {
+  readonly messageBytes: number
+  readonly topicsPerPoll: number
+}
+
 /**
  * Publish the messages that `body` lists.
  *
@@ -41,10 +46,10 @@ interface Share {
 export function* publishMany(
   hub: Hub,
   body: Draft,
-  messageBytes: number,
+  limits: PublishLimits,
   keyText: string | undefined,
 ): Coroutine<ManyPublished> {
-  const shares = sharesOf(body, messageBytes)
+  const shares = sharesOf(body, limits)
   const key = keyText === undefined ? undefined : { text: keyText, bodyHash: hash('sha256', body.data, 'base64') }
   const answers: Answer[] = []
   const errors: unknown[] = []
@@ -81,7 +86,7 @@ function* receiptsOf(
   })
 }
 
-function sharesOf(body: Draft, messageBytes: number): ReadonlyMap<string, Share> {
+function sharesOf(body: Draft, { messageBytes, topicsPerPoll }: PublishLimits): ReadonlyMap<string, Share> {
   const listed = typeof body.data === 'string' ? readMessageList(body.data) : undefined
   if (listed === undefined) {
     throw new EnckeError(
@@ -101,6 +106,10 @@ function sharesOf(body: Draft, messageBytes: number): ReadonlyMap<string, Share>
     share.drafts.push({ data, bytes })
     share.places.push(place)
   })
+  if (shares.size > topicsPerPoll) {
+    const message = `one publish names at most ${topicsPerPoll} topics: send the others in another (got ${shares.size})`
+    throw new EnckeError('ENCKE_ERR_TOPIC_COUNT', message)
+  }
   return shares
 }
 

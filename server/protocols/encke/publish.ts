@@ -9,13 +9,12 @@ import { clip, EnckeError } from '../../errors.ts'
 import { takeDrafts } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Draft, Hub, IdempotencyKey } from '../../hub/index.ts'
-import { publishMany, type Receipt, tooLarge } from './publish-many.ts'
+import { type PublishLimits, publishMany, type Receipt, tooLarge } from './publish-many.ts'
 import { publishSchema } from './schemas.ts'
 
-export interface PublishOptions {
+export interface PublishOptions extends PublishLimits {
   readonly scheduler: Scheduler
   readonly hub: Hub
-  readonly messageBytes: number
   readonly appendBytes: number
   readonly publishKey: string | undefined
 }
@@ -32,7 +31,7 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
   }
 
   function* publishListed(body: Draft, key: string | undefined, reply: FastifyReply): Coroutine<string> {
-    const { status, receipts } = yield* publishMany(hub, body, messageBytes, key)
+    const { status, receipts } = yield* publishMany(hub, body, options, key)
     reply.code(status).header('cache-control', 'no-store').type('application/json; charset=utf-8')
     return JSON.stringify({ receipts })
   }

@@ -207,6 +207,10 @@ export const topicSchema = {
         oldest: Type.Integer({ minimum: 1, description: 'The offset of the oldest message kept.' }),
         cursor: Type.String({ description: 'To poll from here on.' }),
         waiting: Type.Integer({ minimum: 0, description: 'How many requests wait for its next message here.' }),
+        contentType: Type.Union([Type.String(), Type.Null()], {
+          description: 'Of its messages; null before there is a topic.',
+        }),
+        closed: Type.Boolean({ description: 'Nothing more can be published to it.' }),
       },
       { description: 'Where the topic stands.' },
     ),

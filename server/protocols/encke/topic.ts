@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
 import { guardReading } from '../../access/keys.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
-import type { Hub, TopicInformation } from '../../hub/index.ts'
+import type { Hub } from '../../hub/index.ts'
 import { topicSchema } from './schemas.ts'
 
 export interface TopicOptions {
@@ -14,10 +14,10 @@ export interface TopicOptions {
 }
 
 export async function topicRoutes(app: FastifyInstance, { scheduler, hub, subscribeKey }: TopicOptions): Promise<void> {
-  function* inform(topic: string, reply: FastifyReply): Coroutine<Omit<TopicInformation, 'headId' | 'isClosed'>> {
-    const { epoch, head, oldest, cursor, waiting } = yield* hub.inform(topic)
+  function* inform(topic: string, reply: FastifyReply): Coroutine<object> {
+    const { isClosed: closed, ...information } = yield* hub.inform(topic)
     reply.header('cache-control', 'no-store')
-    return { topic, epoch, head, oldest, cursor, waiting }
+    return { ...information, closed }
   }
 
   guardReading(app, subscribeKey)

@@ -556,6 +556,21 @@ export function describeBroker(name: string, make: MakeBroker): void {
       expect(await give('k')).toBe('appended')
     })
 
+    it('an answer about many messages counts as many', async () => {
+      const give = (text: string, count: number) =>
+        outcomeOf('a', { messages: Array.from({ length: count }, () => draftOf('1')), key: { text, bodyHash: 'h' } })
+      expect([await give('k1', 1), await give('k2', mostKeys - 1), await give('k1', 1)]).toEqual([
+        'appended',
+        'appended',
+        'replayed',
+      ])
+      expect([await give('k3', 1), await give('k1', 1), await give('k2', mostKeys - 1)]).toEqual([
+        'appended',
+        'appended',
+        'appended',
+      ])
+    })
+
     it('a producer’s appends happen once, in order, and in its latest epoch only', async () => {
       const give = (epoch: number, sequence: number, id = 'p') =>
         outcomeOf('a', { messages: [draftOf('1')], producer: { id, epoch, sequence } })

@@ -135,6 +135,79 @@ describe('a client that goes away', () => {
   })
 })
 
+describe('a thousand clients that go away', () => {
+  const small = rawRequest('GET', pollPath('a', { wait: 0 }))
+  const large = rawRequest('GET', pollPath('large', { wait: 0, from: 'earliest' }))
+
+  /** With more than the connection may have under way: the rest is held back, and it is not read. */
+  const heavyMoments: Readonly<Record<string, Leave>> = {
+    'with polls held back behind those that wait': async (live, socket, random) => {
+      socket.write(poll.repeat(3 + random.below(20)))
+      await live.untilWaiting(3)
+      await turns(random.below(5))
+      socket.destroy()
+      // A connection that is not read learns of its end when it is written to.
+      await until('it is noticed', async () => {
+        await live.publishNow('a', 'missed')
+        await turns(5)
+        return live.app.hub.statistics().waiting === 0
+      })
+    },
+    'with many replies unread': async (_live, socket, random) => {
+      socket.pause()
+      socket.write(large.repeat(1 + random.below(40)))
+      await turns(random.below(30))
+      socket.destroy()
+    },
+    'on the fast path': async (live, socket, random) => {
+      const { cursor } = (await live.poll('a', { wait: 0 })).body
+      const again = rawRequest('GET', pollPath('a', { wait: 0, cursor }))
+      for (let polls = 0; polls < 3; polls += 1) {
+        socket.write(again)
+        await once(socket, 'data')
+      }
+      const waiting = again.replace('wait=0', 'wait=9')
+      for (let polls = 0; polls < 3; polls += 1) socket.write(waiting)
+      await turns(random.below(10))
+      if (random.below(2) === 0) socket.write(small)
+      await turns(random.below(3))
+      if (random.below(2) === 0) socket.destroy()
+      else socket.resetAndDestroy()
+      await live.publishNow('a', 'missed')
+    },
+  }
+
+  it('at any moment, whatever they have not read or sent, leave nothing', { timeout: 120_000 }, async () => {
+    const warnings: Error[] = []
+    const listen = (warning: Error) => warnings.push(warning)
+    process.on('warning', listen)
+    onTestFinished(() => void process.off('warning', listen))
+    await using live = await LiveApp.open(['--pipeline-requests', '3', '--unread-bytes', '100000'])
+    for (let made = 0; made < 3; made += 1) await live.publish('large', 'x'.repeat(60_000))
+    await live.ask('POST', '/poll', { body: { topics: ['a', 'b', 'c', 'large'], wait: 0 } })
+    await live.publishNow('a', 'before')
+    const ways = Object.values({ ...moments, ...heavyMoments })
+    const random = new Random(4)
+    const before = live.left()
+    const listenersBefore = listenersOf(live)
+    const handlesBefore = handles()
+    for (let round = 0; round < 1_000; round += 1) {
+      await goOnce(live, ways[round % ways.length] as Leave, random)
+      // Every way begins with nobody waiting.
+      await untilLeft(live, before)
+    }
+    live.validate()
+    expect(listenersOf(live)).toEqual(listenersBefore)
+    await expect.poll(handles, { timeout: 15_000 }).toBeLessThanOrEqual(handlesBefore)
+    expect(warnings).toEqual([])
+  })
+
+  /** How many sockets the process holds. */
+  function handles(): number {
+    return process.getActiveResourcesInfo().filter((kind) => kind.startsWith('TCP')).length
+  }
+})
+
 describe('a connection that is kept', () => {
   it('has after a thousand polls as many listeners as after ten', async () => {
     await using live = await LiveApp.open()

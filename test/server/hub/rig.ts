@@ -17,6 +17,7 @@ export interface RigOptions {
   readonly seed?: number
   readonly order?: 'fifo' | 'shuffle'
   readonly hash?: Hash
+  readonly unfollowMs?: number
   /** Make the broker park so at every stop. */
   readonly park?: (rig: Rig) => Operation<void>
   /** Stand something else between the hub and the memory broker. */
@@ -69,7 +70,7 @@ export class Rig {
 
   /** Another node, one may say, on the same broker. */
   anotherHub(): Hub {
-    const { ring, batchBytes = 1_000_000, hash: hashed = hash } = this.#options
+    const { ring, batchBytes = 1_000_000, hash: hashed = hash, unfollowMs: idleMs = unfollowMs } = this.#options
     const { scheduler, broker } = this
     return new Hub({
       scheduler,
@@ -77,7 +78,7 @@ export class Rig {
       hash: hashed,
       ring: { messages: 1_000, bytes: 1_000_000, ...ring },
       batchBytes,
-      unfollowMs,
+      unfollowMs: idleMs,
       brokerTimeoutMs,
     })
   }

@@ -212,6 +212,12 @@ describe('publishing', () => {
       ['no messages', { message: 1 }, 400, 'VALIDATION'],
       ['a body that is no object', 5, 400, 'TOPIC_MISSING'],
       [
+        'more topics than a poll may name',
+        { messages: Array.from({ length: 1_001 }, (_, index) => ({ topic: `many/${index}`, data: 1 })) },
+        400,
+        'TOPIC_COUNT',
+      ],
+      [
         'a message that is too large',
         { messages: [{ topic: 'a', data: 'x'.repeat(65_536) }] },
         413,

@@ -20,6 +20,8 @@ describe('what is told about a topic', () => {
       oldest: 1,
       cursor: expect.stringMatching(/^[\w-]+$/),
       waiting: 0,
+      contentType: null,
+      closed: false,
     })
   })
 
@@ -29,6 +31,19 @@ describe('what is told about a topic', () => {
     await served.publish('used', 3)
     const { json } = await served.get('/topics/used')
     expect(json).toMatchObject({ epoch: receipt.epoch, head: 3, oldest: 2, waiting: 0 })
+    expect(json).toMatchObject({ contentType: 'application/json', closed: false })
+  })
+
+  it('once it is closed, and holds something else', async () => {
+    const creation = { contentType: 'text/plain', lifetime: null, messages: [], isClosed: true }
+    await served.app.scheduler.run(function* () {
+      yield* served.app.broker.create('closed', creation)
+    }).promise
+    expect((await served.get('/topics/closed')).json).toMatchObject({
+      head: 0,
+      contentType: 'text/plain',
+      closed: true,
+    })
   })
 
   it('makes none of it: topics that nobody has published to push no other out and keep nobody away', async () => {
