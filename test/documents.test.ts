@@ -93,7 +93,7 @@ describe('the protocol', () => {
 
   it('names the members of the answers to a publish and to where a topic stands', async () => {
     const membersAfter = (words: string) => {
-      const text = protocol.slice(protocol.indexOf(words) + words.length)
+      const [, text = ''] = protocol.replaceAll(/\s+/g, ' ').split(words)
       return [...(/^`\{(.*?)\}`/.exec(text)?.[1] ?? '').matchAll(/"(\w+)"/g)].map(([, member]) => member)
     }
     const receipt = (await (await publish('members', 1)).json()) as object
@@ -122,6 +122,15 @@ describe('the design', () => {
   it('shows the handler of a long poll as it stands in the source', () => {
     const source = readFileSync(`${top}server/protocols/encke/poll.ts`, 'utf8').replaceAll(/^ {2}/gm, '')
     expect(source).toContain(block('ts', 'function* longPoll', design))
+  })
+
+  it('names every folder of the runtime and of the server', () => {
+    const folders = ['runtime', 'server'].flatMap((parent) =>
+      readdirSync(`${top}${parent}`, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => `${parent}/${name}/`),
+    )
+    expect(folders.filter((folder) => !design.includes(`\`${folder}`))).toEqual([])
   })
 
   it('has every member of the seam, and no other', () => {
