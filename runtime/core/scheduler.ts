@@ -51,6 +51,8 @@ export interface SchedulerOptions {
 /** What draws a whole number from 0 up to, not including, `bound`. */
 export interface Choices {
   below(bound: number): number
+  /** Whether all choices are walked: then a select draws among its ready cases only, and no state comes twice. */
+  readonly areWalked?: boolean
 }
 
 /** Counts, at this moment and since the start. */
@@ -169,7 +171,7 @@ export class Scheduler implements TaskKeeper {
     this.#host = options.host ?? defaultHost()
     this.#sliceMs = checkedSlice(options.sliceMs ?? 5)
     this.#random = options.random ?? new Random(checkedSeed(options.seed ?? 1))
-    this.picksAmongReady = options.random !== undefined
+    this.picksAmongReady = options.random?.areWalked === true
     this.#trace = options.trace ?? null
     this.#shuffles = oneOf('order', options.order ?? 'fifo', ['fifo', 'shuffle']) === 'shuffle'
     this.#chosen = this.#shuffles ? this.#host.timers : undefined

@@ -59,7 +59,7 @@ export class StagedRun implements Stage {
     this.#choices = choices
     this.#mostSteps = mostSteps
     this.host = new VirtualHost(sliceResumes === undefined ? { timers } : { timers, sliceResumes })
-    const random = { below: (bound: number) => this.#below(bound) }
+    const random = { below: (bound: number) => this.#below(bound), areWalked: choices.areWalked === true }
     this.scheduler = this.host.scheduler({ order: 'shuffle', random, ...(trace === undefined ? {} : { trace }) })
     if (validateSteps) this.#checks.push(() => this.scheduler.validate())
   }

@@ -41,10 +41,10 @@ export const faults: readonly Fault[] = [
     to: '    for (let index = 0; index < this.#registered - 1; index += 1) {',
   },
   {
-    name: 'a select takes its winner as won before it has asked it',
+    name: 'a select that waited forgets which case has won',
     file: 'select.ts',
-    from: '      if (operation.poll()) {\n        this.#winner = operation',
-    to: '      this.#winner = operation\n      if (operation.poll()) {',
+    from: '    this.#winner = winner\n    this.complete()',
+    to: '    this.complete()',
   },
   {
     name: 'a select polls its first case only',
