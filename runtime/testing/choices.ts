@@ -4,7 +4,7 @@
 // lists leave it out.
 
 import { Random } from '../core/random.ts'
-import type { Choices } from '../core/scheduler.ts'
+import type { Choices } from '../core/scheduler-options.ts'
 
 /** What makes a schedule the one it is. */
 export type Way = { readonly seed: number } | { readonly choices: readonly number[] }

@@ -2,7 +2,8 @@
 
 import type { Coroutine } from '../core/operation.ts'
 import { running } from '../core/operation.ts'
-import type { Choices, Scheduler } from '../core/scheduler.ts'
+import type { Scheduler } from '../core/scheduler.ts'
+import type { Choices } from '../core/scheduler-options.ts'
 import type { Trace } from '../core/trace.ts'
 import { VirtualHost } from './virtual-host.ts'
 
