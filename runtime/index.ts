@@ -1,8 +1,11 @@
 // The public API of the runtime: everything that is promised, and nothing else. Importing it starts nothing.
 //
-//   start        run, Scheduler, keepShapes            ./run.ts, ./core/scheduler.ts, ./shapes.ts
+//   start        run, main, Scheduler, keepShapes      ./run.ts, ./main.ts, ./core/scheduler.ts, ./shapes.ts
 //   own          scope, timeout, moveOn, shield        ./scope.ts; Task, Scope: ./core/
 //   exchange     Channel, Broadcast, Latch             ./channel.ts, ./broadcast.ts, ./subscription.ts, ./latch.ts
+//   share        Semaphore, Mutex, Deferred            ./semaphore.ts, ./deferred.ts
+//   several      all, race, any, map, atMost           ./race.ts, ./at-most.ts
+//   again        forEach, merge, retry                 ./for-each.ts, ./merge.ts, ./retry.ts
 //   choose       select, trySelect                     ./select.ts
 //   time         sleep, after, ticker, checkpoint      ./timing.ts, ./checkpoint.ts
 //   platform     until, abortSignal                    ./until.ts, ./abort.ts
@@ -12,6 +15,8 @@
 //   testing      virtual time, explored schedules: ./testing/
 
 export { abortSignal } from './abort.ts'
+export type { LimitedScope, MapOptions } from './at-most.ts'
+export { atMost, map } from './at-most.ts'
 export type { BroadcastOptions, SubscribeOptions } from './broadcast.ts'
 export { Broadcast } from './broadcast.ts'
 export type { ChannelOptions, Overflow, Received } from './channel.ts'
@@ -19,11 +24,13 @@ export { Channel } from './channel.ts'
 export { checkpoint } from './checkpoint.ts'
 export type { CoroutineDescription } from './core/dump.ts'
 export {
+  AllFailed,
   Cancelled,
   ChannelClosed,
   ChannelFull,
   Deadlock,
   ExplorationFailed,
+  isCancelled,
   Misuse,
   TaskCancelled,
   TimeoutError,
@@ -41,14 +48,27 @@ export type { Task, TaskStatus } from './core/task-handle.ts'
 export type { Trace, TraceEvent } from './core/trace.ts'
 export { traceLine } from './core/trace.ts'
 export { Link, WaitList } from './core/wait-list.ts'
+export type { DeferredOptions } from './deferred.ts'
+export { Deferred } from './deferred.ts'
+export type { ForEachBody, ForEachOptions, Receivable } from './for-each.ts'
+export { forEach } from './for-each.ts'
 export { Latch } from './latch.ts'
 export type { Local } from './local.ts'
 export { local } from './local.ts'
+export { main } from './main.ts'
+export type { Mergeable, Merged } from './merge.ts'
+export { merge } from './merge.ts'
+export type { Entrant, Entrants, FirstOf, ResultOf, ResultsOf } from './race.ts'
+export { all, any, race } from './race.ts'
+export type { BackOff, ExponentialOptions, RetryOptions } from './retry.ts'
+export { exponential, retry } from './retry.ts'
 export { run } from './run.ts'
 export type { MovedOn, ScopeOptions, ShieldOptions } from './scope.ts'
 export { moveOn, scope, shield, timeout } from './scope.ts'
 export type { Cases, Selected, SelectOptions } from './select.ts'
 export { select, trySelect } from './select.ts'
+export type { Permit, SemaphoreOptions } from './semaphore.ts'
+export { Mutex, Semaphore } from './semaphore.ts'
 export { keepShapes } from './shapes.ts'
 export type { ReadableStreamLike, Source, SourceOptions } from './source.ts'
 export { from } from './source.ts'

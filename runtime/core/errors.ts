@@ -83,6 +83,16 @@ export class ExplorationFailed extends Error {
   }
 }
 
+/** None of those that `any` has run has succeeded. `errors` has the failure of each, in their order. */
+export class AllFailed extends AggregateError {
+  readonly code = 'ALL_FAILED'
+
+  constructor(errors: readonly unknown[]) {
+    super(errors, `none of ${errors.length} has succeeded: ${errors.map(describe).join('; ')}`)
+    this.name = 'AllFailed'
+  }
+}
+
 /** A program used the runtime wrongly; the message says how and what to do instead. */
 export class Misuse extends Error {
   readonly code = 'MISUSE'
@@ -101,6 +111,13 @@ export function findCancelled(error: unknown): Cancelled | undefined {
   if (error instanceof Cancelled) return error
   if (!isSuppressedError(error)) return undefined
   return findCancelled(error.suppressed) ?? findCancelled(error.error)
+}
+
+/**
+ * Whether `error`, caught by a coroutine, is the cancel on its way, also below a `SuppressedError`: clean up, and throw it on.
+ */
+export function isCancelled(error: unknown): boolean {
+  return findCancelled(error) !== undefined
 }
 
 /** What else was thrown beside the `Cancelled`: failures of disposals, which must not be lost with it. */

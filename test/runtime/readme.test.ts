@@ -93,7 +93,7 @@ describe('the API at a glance', () => {
         .matchAll(/`(?:\w+)?\.(\w+)[^`]*`/g),
     ].map(([, member]) => member as string)
     expect(members.length).toBeGreaterThan(50)
-    const declared = (name: string) => new RegExp(`^ +(?:readonly |get |abstract )*${name}[<(:?]| ${name} = `, 'm')
+    const declared = (name: string) => new RegExp(`^ +(?:readonly |get |abstract |\\*)*${name}[<(:?]| ${name} = `, 'm')
     expect(members.filter((member) => !declared(member).test(source))).toEqual([])
   })
 
@@ -105,6 +105,7 @@ describe('the API at a glance', () => {
       new runtime.ChannelClosed('it'),
       new runtime.ChannelFull('it', 1),
       new runtime.Deadlock(''),
+      new runtime.AllFailed([]),
       new runtime.ExplorationFailed('', {}, undefined),
       new runtime.Misuse(''),
     ]

@@ -1,0 +1,136 @@
+// Merge: several sources as one, which gives what any of them gives.
+//
+// Always true: no coroutine stands in between and nothing is received ahead, so a value that nobody waits for stays where
+// it is; and of several sources that have something, the one that has given longest ago is next.
+
+import type { Selectable, Waiter } from './core/operation.ts'
+import { OperationBase, SelectableOperation } from './core/operation.ts'
+
+/** A source that can be merged: a channel, what `from` gives, a subscription, or what is merged already. */
+export interface Mergeable<T> {
+  next(): Selectable<IteratorResult<T, void>>
+}
+
+/**
+ * Make one source of several. It is done once all of them are.
+ *
+ * The order of what comes from one source is kept; between sources they take turns.
+ */
+export function merge<Values extends unknown[]>(
+  ...sources: { [At in keyof Values]: Mergeable<Values[At]> }
+): Merged<Values[number]> {
+  return new Merged(sources)
+}
+
+export class Merged<T> {
+  /** Those that are not done, the one that has given longest ago first. */
+  readonly #open: Mergeable<T>[]
+
+  constructor(sources: readonly Mergeable<T>[]) {
+    this.#open = [...sources]
+  }
+
+  /**
+   * Receive one value from any of them, or learn that all are done: `{ done: true }`.
+   *
+   * Waits in FIFO order at each of them. Cancelling while it waits takes nothing.
+   *
+   * @throws what a source throws; that one counts as done then
+   */
+  next(): Selectable<IteratorResult<T, void>> {
+    return new MergedNext(this)
+  }
+
+  // What follows is for its operations.
+
+  get open(): readonly Mergeable<T>[] {
+    return this.#open
+  }
+
+  /** `source` has given something, or is done. */
+  hasGiven(source: Mergeable<T>, isDone: boolean): void {
+    const at = this.#open.indexOf(source)
+    if (at < 0) return
+    this.#open.splice(at, 1)
+    if (!isDone) this.#open.push(source)
+  }
+}
+
+type Outcome<T> = { readonly result: IteratorResult<T, void> } | { readonly error: unknown }
+
+const allDone: Outcome<never> = { result: { done: true, value: undefined } }
+
+class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> implements Waiter {
+  readonly #merged: Merged<T>
+  /** The source of each operation that may still give something. */
+  readonly #asked = new Map<Selectable<unknown>, Mergeable<T>>()
+  #outcome: Outcome<T> | null = null
+
+  constructor(merged: Merged<T>) {
+    super()
+    this.#merged = merged
+  }
+
+  poll(): boolean {
+    this.#asked.clear()
+    for (const source of [...this.#merged.open]) {
+      const operation = source.next()
+      if (operation instanceof OperationBase) operation.claim()
+      if (!operation.poll()) this.#asked.set(operation, source)
+      else if (this.#hear(operation, source)) return true
+    }
+    if (this.#asked.size === 0) this.#outcome = allDone
+    return this.#outcome !== null
+  }
+
+  /** Told by the operation of a source: it has a value, or its source is done. */
+  wake(operation: Selectable<unknown>): void {
+    const source = this.#asked.get(operation) as Mergeable<T>
+    this.#asked.delete(operation)
+    if (this.#hear(operation as Selectable<IteratorResult<T, void>>, source)) this.#withdrawAll()
+    else if (this.#asked.size > 0) return
+    else this.#outcome = allDone
+    this.complete()
+  }
+
+  override withdraw(waiter: Waiter): void {
+    super.withdraw(waiter)
+    this.#withdrawAll()
+  }
+
+  take(): IteratorResult<T, void> {
+    const outcome = this.#outcome as Outcome<T>
+    if ('error' in outcome) throw outcome.error
+    return outcome.result
+  }
+
+  describe(): string {
+    return `the first of { ${[...this.#asked.keys()].map((operation) => operation.describe()).join(' | ')} }`
+  }
+
+  protected enlist(): void {
+    for (const operation of [...this.#asked.keys()]) {
+      operation.register(this)
+      if (this.#outcome !== null) return
+    }
+  }
+
+  /** Take what an operation has. False when that was only that its source is done. */
+  #hear(operation: Selectable<IteratorResult<T, void>>, source: Mergeable<T>): boolean {
+    try {
+      const result = operation.take()
+      this.#merged.hasGiven(source, result.done === true)
+      if (result.done !== true) this.#outcome = { result }
+      return result.done !== true
+    } catch (error) {
+      this.#merged.hasGiven(source, true)
+      this.#outcome = { error }
+      return true
+    }
+  }
+
+  #withdrawAll(): void {
+    for (const operation of this.#asked.keys()) operation.withdraw(this)
+    this.#asked.clear()
+  }
+}
