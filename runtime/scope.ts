@@ -1,11 +1,10 @@
 // The operations that run a body inside a scope: scope, timeout, moveOn and shield.
 
 import { checkedLimit } from './core/deadline.ts'
-import type { Operation, OperationState } from './core/operation.ts'
-import { enter, HELD } from './core/operation.ts'
+import type { Operation } from './core/operation.ts'
 import type { OnFailure } from './core/scope.ts'
 import type { ScopeBody } from './core/scope-operation.ts'
-import { ScopeOperation } from './core/scope-operation.ts'
+import { ScopeOperation, ShieldOperation } from './core/scope-operation.ts'
 
 export interface ScopeOptions {
   /**
@@ -64,13 +63,5 @@ class MoveOnOperation<T> extends ScopeOperation<T, MovedOn<T>> {
 
   protected override stopped(): MovedOn<T> {
     return { done: false }
-  }
-}
-
-class ShieldOperation<T> extends ScopeOperation<T, T> {
-  // A shield is entered also while cancelled: a `finally` may have nothing else left. But as every operation it costs a
-  // trip through the run queue then, so that shields in a loop cannot freeze the host.
-  protected override mayEnter(state: OperationState): boolean {
-    return state === HELD || enter(state)
   }
 }

@@ -60,6 +60,10 @@ export class Children<Scope extends Parent, Child extends Seated<Scope>> {
     return this.#size === 0
   }
 
+  get size(): number {
+    return this.#size
+  }
+
   add(child: Child): void {
     const last = this.#last
     const block = last === null || last.used === last.places.length ? this.#grow() : last

@@ -3,6 +3,7 @@
 // The body runs in the same coroutine, but the scheduler steps its generator directly: the coroutine's stack of
 // generators is this chain of operations, so that a resume costs the same at every depth and no nesting is too deep.
 
+import type { Finalizer } from './endings.ts'
 import { Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled, TimeoutError } from './errors.ts'
 import type { Coroutine, Operation, OperationState, Signal } from './operation.ts'
 import {
@@ -92,7 +93,7 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
 
   override childEnded(child: CoroutineTask<unknown>): void {
     super.childEnded(child)
-    if (!this.#bodyHasEnded || !this.children.isEmpty) return
+    if (!this.#bodyHasEnded || !this.#hasCome()) return
     const host = this.host as CoroutineTask<unknown>
     this.#close(host)
     host.wake()
@@ -106,8 +107,8 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
   override becameCancelled(): void {
     super.becameCancelled()
     const isByBody = running.task === this.host && this.deadline?.error == null
-    this.#wasCutOff = !this.children.isEmpty && !isByBody
-    if (this.#bodyHasEnded) this.#unwoundBy ??= this.reason
+    this.#wasCutOff = this.#hasWorkers && !isByBody
+    if (this.#bodyHasEnded && this.endings?.hasBegun !== true) this.#unwoundBy ??= this.reason
   }
 
   protected mayEnter(state: OperationState): boolean {
@@ -151,11 +152,30 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     this.#bodyHasEnded = true
     host.generator = this.#outerGenerator
     this.#outerGenerator = null
-    if (this.children.isEmpty) {
+    if (this.#hasCome()) {
       this.#close(host)
       return true
     }
     host.park(null)
+    return false
+  }
+
+  /** Whether it has children that keep it open. */
+  get #hasWorkers(): boolean {
+    return this.children.size > (this.endings?.daemons.size ?? 0)
+  }
+
+  /** Whether it has come to its end. With nobody but daemons left they are cancelled, and then the finalizers run. */
+  #hasCome(): boolean {
+    const { endings } = this
+    if (endings === null) return this.children.isEmpty
+    if (this.#hasWorkers) return false
+    endings.hasBegun = true
+    endings.cancelDaemons()
+    if (!this.children.isEmpty) return false
+    const finalizer = endings.finalizers.pop()
+    if (finalizer === undefined) return true
+    this.spawn(finalize, finalizer).label = finalizer.body.name || 'a finalizer'
     return false
   }
 
@@ -188,4 +208,16 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
   #reportFailuresBeside(unwoundBy: unknown): void {
     for (const failure of failuresBeside(unwoundBy)) this.scheduler.report(failure)
   }
+}
+
+export class ShieldOperation<T> extends ScopeOperation<T, T> {
+  // A shield is entered also while cancelled: a `finally` may have nothing else left. But as every operation it costs a
+  // trip through the run queue then, so that shields in a loop cannot freeze the host.
+  protected override mayEnter(state: OperationState): boolean {
+    return state === HELD || enter(state)
+  }
+}
+
+function* finalize({ body, limitMs }: Finalizer<Scope>): Coroutine<void> {
+  yield* new ShieldOperation(body, false, limitMs, true)
 }

@@ -8,6 +8,7 @@
 import { AbortTies } from './abort-ties.ts'
 import { Children } from './children.ts'
 import { checkedLimit, Deadline } from './deadline.ts'
+import { Endings } from './endings.ts'
 import { Cancelled, Misuse } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import type { Coroutine } from './operation.ts'
@@ -19,6 +20,9 @@ import type { Body } from './task.ts'
 import { CoroutineTask } from './task.ts'
 import type { Task } from './task-handle.ts'
 
+/** A finalizer that hangs must not keep its scope, and all around it, for ever. */
+const defaultFinalizerMs = 10_000
+
 /**
  * Told of a child of `scope` that has failed. What it throws, the scope fails of. It cannot wait: a generator function or
  * an asynchronous one is refused, by its type and with Misuse.
@@ -29,6 +33,11 @@ export type OnFailure = (failure: unknown, task: Task<unknown>, scope: Scope) =>
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is what most are
 type Ignored = void | undefined | null | boolean | number | string | Task<unknown>
 
+export interface DeferOptions {
+  /** Stop the finalizer after so many milliseconds, with a TimeoutError; `Infinity` lets it wait for ever. Default 10,000. */
+  readonly limitMs?: number
+}
+
 export class Scope implements Place {
   reason: Cancelled | null = null
   readonly isShielded: boolean
@@ -38,6 +47,7 @@ export class Scope implements Place {
   protected hasEnded = false
   protected failure: { readonly error: unknown; readonly child: Task<unknown> | null } | null = null
   protected deadline: Deadline | null = null
+  protected endings: Endings<Scope> | null = null
   #ties: AbortTies | null = null
   #scheduler: Scheduler | null
   #outer: Place | null = null
@@ -79,6 +89,34 @@ export class Scope implements Place {
     if (this.hasEnded) throw new Misuse(`${body.name || 'a coroutine'} was spawned into a scope that has ended`)
     // Spread here and nowhere else: an array of arguments that is only spread is never made.
     return this.admit(body, body(...args))
+  }
+
+  /**
+   * Start a coroutine that does not keep this scope open: it is cancelled when the body and all other children have ended,
+   * and the scope ends after it. Enqueues it; the spawner goes on.
+   *
+   * @throws Misuse once the scope has ended
+   */
+  spawnDaemon<Args extends unknown[], T>(body: (...args: Args) => Coroutine<T>, ...args: Args): Task<T> {
+    const task = this.spawn(body, ...args)
+    this.withEndings().daemons.add(task)
+    return task
+  }
+
+  /**
+   * Run `finalizer` when the body and all children have ended, however they have, and before the scope ends. It may wait,
+   * also when the scope is cancelled: it runs under a shield, whose scope it gets, for at most `limitMs`.
+   *
+   * Does not wait. Of several, the one that was deferred last runs first, one after the other; a failure is that of a
+   * child, and keeps none from running.
+   *
+   * @throws Misuse once the scope has ended; RangeError if `limitMs` is not a number
+   * @see The Go Programming Language Specification, "Defer statements"
+   */
+  defer(finalizer: (own: Scope) => Coroutine<unknown>, { limitMs = defaultFinalizerMs }: DeferOptions = {}): void {
+    checkedLimit('defer', limitMs)
+    if (this.hasEnded) throw new Misuse('a finalizer was deferred in a scope that has ended: defer it in its body')
+    this.withEndings().finalizers.push({ body: finalizer, limitMs })
   }
 
   /** Ask the body and all children to stop. Idempotent; the first reason stays. */
@@ -130,6 +168,7 @@ export class Scope implements Place {
 
   /** Told by a child that has ended and left. */
   childEnded(child: CoroutineTask<unknown>): void {
+    this.endings?.daemons.delete(child)
     if (child.state !== 'failed') return
     const { supervision } = this
     if (supervision === false) this.fail(child.failure, child)
@@ -173,6 +212,11 @@ export class Scope implements Place {
 
   private stop(reason: unknown): void {
     if (!this.hasEnded && this.reason === null) spreadCancel(this, new Cancelled(reason))
+  }
+
+  private withEndings(): Endings<Scope> {
+    this.endings ??= new Endings()
+    return this.endings
   }
 
   private admit<T>(body: Body, generator: Coroutine<T>): Task<T> {

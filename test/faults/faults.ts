@@ -315,13 +315,13 @@ export const faults: readonly Fault[] = [
   {
     name: 'a scope ends with its body, before its children',
     file: 'core/scope-operation.ts',
-    from: '    if (this.children.isEmpty) {\n      this.#close(host)',
+    from: '    if (this.#hasCome()) {\n      this.#close(host)',
     to: '    if (this.hasEnded || !this.isShielded) {\n      this.#close(host)',
   },
   {
     name: 'a scope ends with the first of its children',
     file: 'core/scope-operation.ts',
-    from: '    if (!this.#bodyHasEnded || !this.children.isEmpty) return',
+    from: '    if (!this.#bodyHasEnded || !this.#hasCome()) return',
     to: '    if (!this.#bodyHasEnded || this.hasEnded) return',
   },
   {
@@ -357,7 +357,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'a scope that was cut off gives half of the work for the whole',
     file: 'core/scope-operation.ts',
-    from: '    if (this.#bodyHasEnded) this.#unwoundBy ??= this.reason\n',
+    from: '    if (this.#bodyHasEnded && this.endings?.hasBegun !== true) this.#unwoundBy ??= this.reason\n',
     to: '',
   },
   {
