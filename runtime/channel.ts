@@ -12,18 +12,24 @@ import type { Receiving, WaitedOn, Waiting } from './channel-operation.ts'
 import { Next, OVERFLOWED, REFUSED, Receive, Send } from './channel-operation.ts'
 import { ChannelClosed, ChannelFull } from './core/errors.ts'
 import type { Selectable } from './core/operation.ts'
+import { running } from './core/operation.ts'
 import { Ring } from './core/ring.ts'
 import { WaitList } from './core/wait-list.ts'
 
 /** What a full channel does with one more value. */
 export type Overflow = 'suspend' | 'dropOldest' | 'dropLatest' | 'error'
 
-export interface ChannelOptions {
+export interface ChannelOptions<T = never> {
   /**
    * 'suspend' (the default) lets the sender wait; 'dropOldest' makes room by dropping what was sent first; 'dropLatest'
    * drops the value itself; 'error' throws ChannelFull.
    */
   readonly overflow?: Overflow
+  /**
+   * Told of each value that 'dropOldest' or 'dropLatest' drops, in order. It is called when the step of the sender is over,
+   * outside of coroutines, and what it throws is reported to the host; `trySend` outside of coroutines calls it at once.
+   */
+  onDropped?(value: T): void
   /** What dumps and errors call it. */
   readonly name?: string
 }
@@ -99,9 +105,9 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
   declare private readonly room: number
   declare private buffer: Ring<T> | null
   /** What most channels never have. */
-  declare private rare: Rare | null
+  declare private rare: Rare<T> | null
 
-  constructor(capacity = 0, options?: ChannelOptions) {
+  constructor(capacity = 0, options?: ChannelOptions<T>) {
     super()
     if (capacity !== 0 || options !== undefined) check(capacity, options)
     this.room = capacity < unbounded ? capacity : unbounded
@@ -149,10 +155,15 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
       this.buffer.push(value)
       return true
     }
-    if (this.rare?.options?.overflow !== 'dropOldest') return false
-    this.buffer?.shift()
-    this.buffer?.push(value)
-    return true
+    const overflow = this.rare?.options?.overflow
+    if (overflow === 'dropOldest') {
+      const oldest = this.buffer?.shift() as T
+      this.buffer?.push(value)
+      this.tellDropped(oldest)
+      return true
+    }
+    if (overflow === 'dropLatest') this.tellDropped(value)
+    return false
   }
 
   tryReceive(): Received<T> {
@@ -228,6 +239,13 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
     return this.isClosed || this.length > 0 || [...this].some((waiting) => waiting.isSend)
   }
 
+  private tellDropped(value: T): void {
+    const options = this.rare?.options
+    if (options?.onDropped === undefined) return
+    if (running.task === null) options.onDropped(value)
+    else running.task.scheduler.callLater(() => options.onDropped?.(value))
+  }
+
   closedError(): ChannelClosed {
     return new ChannelClosed(this.name, this.rare?.closed?.cause)
   }
@@ -280,20 +298,20 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
 }
 
 /** @throws RangeError unless `capacity` is a whole number or Infinity, or if there is no room to drop from */
-export const Channel: new <T>(capacity?: number, options?: ChannelOptions) => Channel<T> = ChannelHead
+export const Channel: new <T>(capacity?: number, options?: ChannelOptions<T>) => Channel<T> = ChannelHead
 
-class Rare {
-  readonly options: ChannelOptions | undefined
+class Rare<T> {
+  readonly options: ChannelOptions<T> | undefined
   closed: { readonly cause: unknown } | null = null
 
-  constructor(options: ChannelOptions | undefined) {
+  constructor(options: ChannelOptions<T> | undefined) {
     this.options = options
   }
 }
 
 const overflows: ReadonlySet<Overflow> = new Set<Overflow>(['suspend', 'dropOldest', 'dropLatest', 'error'])
 
-function check(capacity: number, options: ChannelOptions | undefined): void {
+function check(capacity: number, options: ChannelOptions<never> | undefined): void {
   if (capacity !== Number.POSITIVE_INFINITY && !(Number.isInteger(capacity) && capacity >= 0)) {
     throw new RangeError(`a channel's capacity is a whole number or Infinity (got ${String(capacity)})`)
   }
@@ -301,7 +319,13 @@ function check(capacity: number, options: ChannelOptions | undefined): void {
   if (!overflows.has(overflow)) {
     throw new RangeError(`overflow is one of ${[...overflows].join(', ')} (got ${String(overflow)})`)
   }
-  if (capacity === 0 && (overflow === 'dropOldest' || overflow === 'dropLatest')) {
+  const drops = overflow === 'dropOldest' || overflow === 'dropLatest'
+  if (options?.onDropped !== undefined && !drops) {
+    throw new RangeError(
+      `nothing is dropped with overflow '${overflow}': leave out onDropped, or choose another overflow`,
+    )
+  }
+  if (capacity === 0 && drops) {
     throw new RangeError(
       `a channel without a buffer has nothing to drop: give it a capacity, or leave out '${overflow}'`,
     )

@@ -111,7 +111,8 @@ class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> impleme
   protected enlist(): void {
     for (const operation of [...this.#asked.keys()]) {
       operation.register(this)
-      if (this.#outcome !== null) return
+      // It may have something at once; or what it starts has cancelled the coroutine, and the rest must not stay behind.
+      if (this.#outcome !== null || this.waiter === null) return
     }
   }
 

@@ -175,7 +175,10 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     if (!this.children.isEmpty) return false
     const finalizer = endings.finalizers.pop()
     if (finalizer === undefined) return true
-    this.spawn(finalize, finalizer).label = finalizer.body.name || 'a finalizer'
+    const task = this.spawn(finalize, finalizer) as CoroutineTask<void>
+    task.label = finalizer.body.name || 'a finalizer'
+    // Spawned in the last step of a child, it would inherit what that one has set.
+    task.locals = (this.host as CoroutineTask<unknown>).locals
     return false
   }
 

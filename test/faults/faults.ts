@@ -123,14 +123,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'a channel that drops the oldest drops nothing',
     file: 'channel.ts',
-    from: '    this.buffer?.shift()\n    this.buffer?.push(value)',
-    to: '    this.buffer?.push(value)',
+    from: '      const oldest = this.buffer?.shift() as T\n',
+    to: '      const oldest = value\n',
   },
   {
     name: 'a channel that drops the latest says that it was sent',
     file: 'channel.ts',
-    from: "    if (this.rare?.options?.overflow !== 'dropOldest') return false",
-    to: "    if (this.rare?.options?.overflow !== 'dropOldest') return this.rare?.options?.overflow === 'dropLatest'",
+    from: "    if (overflow === 'dropLatest') this.tellDropped(value)\n    return false",
+    to: "    return overflow === 'dropLatest'",
   },
   // The queues below.
   {

@@ -2,7 +2,18 @@
 
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Coroutine, Scope, Stage, Task } from '../../runtime/index.ts'
-import { Channel, explore, Misuse, moveOn, scope, shield, sleep, TimeoutError, timeout } from '../../runtime/index.ts'
+import {
+  Channel,
+  explore,
+  local,
+  Misuse,
+  moveOn,
+  scope,
+  shield,
+  sleep,
+  TimeoutError,
+  timeout,
+} from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
 import { catching, running } from './outcomes.ts'
 
@@ -257,6 +268,25 @@ describe('what is deferred', () => {
       })
     })
     expect(log).toEqual(['child ended at 5', 'more ended at 6'])
+  })
+
+  it('has the locals of the coroutine whose scope it is, not of the child that was the last to end', () => {
+    const user = local('nobody')
+    let seen = ''
+    scheduler.run(function* () {
+      user.set('ann')
+      yield* scope(function* (family) {
+        family.defer(function* () {
+          seen = user.get()
+        })
+        family.spawn(function* () {
+          user.set('ben')
+          yield* sleep(1)
+        })
+      })
+    })
+    host.finish()
+    expect(seen).toBe('ann')
   })
 
   it('is seen in a dump', () => {
