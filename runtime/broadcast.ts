@@ -10,6 +10,7 @@
 // A subscription that does not wait is known to its owner alone: publishing costs what waking those who wait costs.
 
 import { ChannelClosed } from './core/errors.ts'
+import { unnamed } from './core/unnamed.ts'
 import { WaitList } from './core/wait-list.ts'
 import type { Shown, Waiting } from './subscription.ts'
 import { Subscription } from './subscription.ts'
@@ -30,14 +31,14 @@ export interface SubscribeOptions {
 export class Broadcast<T> implements Shown<T> {
   /** How many values it holds: so far a receiver may be behind without missing any. */
   readonly capacity: number
-  readonly #name: string
+  readonly #name: string | undefined
   readonly #slots: T[] = []
   readonly #waiting = new WaitList<Waiting<T, unknown>>()
   #head = 0
   #closed: { readonly cause: unknown } | null = null
 
   /** @throws RangeError unless `capacity` is a whole number above 0 */
-  constructor(capacity: number, { name = 'a broadcast' }: BroadcastOptions = {}) {
+  constructor(capacity: number, { name }: BroadcastOptions = {}) {
     if (!(Number.isInteger(capacity) && capacity > 0)) {
       throw new RangeError(`a broadcast's capacity is a whole number above 0 (got ${String(capacity)})`)
     }
@@ -46,7 +47,7 @@ export class Broadcast<T> implements Shown<T> {
   }
 
   get name(): string {
-    return this.#name
+    return this.#name ?? unnamed(this, 'a broadcast')
   }
 
   get isClosed(): boolean {
@@ -131,7 +132,7 @@ export class Broadcast<T> implements Shown<T> {
   }
 
   closedError(): ChannelClosed {
-    return new ChannelClosed(this.#name, this.#closed?.cause)
+    return new ChannelClosed(this.name, this.#closed?.cause)
   }
 
   #positionOf(from: 'now' | 'earliest' | number): number {

@@ -14,6 +14,7 @@ import { ChannelClosed, ChannelFull } from './core/errors.ts'
 import type { Selectable } from './core/operation.ts'
 import { running } from './core/operation.ts'
 import { Ring } from './core/ring.ts'
+import { unnamed } from './core/unnamed.ts'
 import { WaitList } from './core/wait-list.ts'
 
 /** What a full channel does with one more value. */
@@ -128,7 +129,7 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
   }
 
   get name(): string {
-    return this.rare?.options?.name ?? 'a channel'
+    return this.rare?.options?.name ?? unnamed(this, 'a channel')
   }
 
   send(value: T): Selectable<void> {

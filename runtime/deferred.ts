@@ -4,6 +4,7 @@
 
 import type { Selectable } from './core/operation.ts'
 import { SelectableOperation } from './core/operation.ts'
+import { unnamed } from './core/unnamed.ts'
 import { WaitList } from './core/wait-list.ts'
 
 export interface DeferredOptions {
@@ -17,12 +18,16 @@ type Settled<T> =
 
 /** A latch that carries a value, or a failure. */
 export class Deferred<T> {
-  readonly name: string
+  readonly #name: string | undefined
   readonly #waiting = new WaitList<Wait<T>>()
   #settled: Settled<T> | null = null
 
-  constructor({ name = 'a deferred value' }: DeferredOptions = {}) {
-    this.name = name
+  constructor({ name }: DeferredOptions = {}) {
+    this.#name = name
+  }
+
+  get name(): string {
+    return this.#name ?? unnamed(this, 'a deferred value')
   }
 
   /** Whether it has a value or has failed. */

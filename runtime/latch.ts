@@ -2,14 +2,15 @@
 
 import type { Selectable } from './core/operation.ts'
 import { SelectableOperation } from './core/operation.ts'
+import { unnamed } from './core/unnamed.ts'
 import { WaitList } from './core/wait-list.ts'
 
 export class Latch {
-  readonly #name: string
+  readonly #name: string | undefined
   readonly #waiting = new WaitList<Wait>()
   #isOpen = false
 
-  constructor(name = 'a latch') {
+  constructor(name?: string) {
     this.#name = name
   }
 
@@ -18,7 +19,7 @@ export class Latch {
   }
 
   get name(): string {
-    return this.#name
+    return this.#name ?? unnamed(this, 'a latch')
   }
 
   /** Wake everybody who waits, in order, and let everybody else pass from now on. Idempotent. */

@@ -8,6 +8,7 @@
 
 import type { Selectable, Waiter } from './core/operation.ts'
 import { SelectableOperation } from './core/operation.ts'
+import { unnamed } from './core/unnamed.ts'
 import { WaitList } from './core/wait-list.ts'
 
 export interface SemaphoreOptions {
@@ -19,18 +20,22 @@ export interface SemaphoreOptions {
 export class Semaphore {
   /** How many permits there are in all. */
   readonly permits: number
-  readonly name: string
+  readonly #name: string | undefined
   readonly #waiting = new WaitList<Acquire>()
   #available: number
 
   /** @throws RangeError unless `permits` is a whole number above 0, or Infinity */
-  constructor(permits: number, { name = 'a semaphore' }: SemaphoreOptions = {}) {
+  constructor(permits: number, { name }: SemaphoreOptions = {}) {
     if (permits !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(permits) && permits > 0)) {
       throw new RangeError(`a semaphore has a whole number of permits above 0, or Infinity (got ${String(permits)})`)
     }
     this.permits = permits
-    this.name = name
+    this.#name = name
     this.#available = permits
+  }
+
+  get name(): string {
+    return this.#name ?? unnamed(this, this.permits === 1 ? 'a mutex' : 'a semaphore')
   }
 
   /** How many permits nobody holds. */
@@ -99,8 +104,8 @@ export class Semaphore {
 
 /** Lets one coroutine at a time in: a semaphore with a single permit. It is not reentrant: who holds it waits for itself. */
 export class Mutex extends Semaphore {
-  constructor({ name = 'a mutex' }: SemaphoreOptions = {}) {
-    super(1, { name })
+  constructor(options: SemaphoreOptions = {}) {
+    super(1, options)
   }
 }
 

@@ -8,6 +8,7 @@
 
 import type { Selectable, Timekeeper } from './core/operation.ts'
 import { currentTask, running } from './core/operation.ts'
+import { unnamed } from './core/unnamed.ts'
 import { WaitList } from './core/wait-list.ts'
 import { UntilOutside } from './until.ts'
 
@@ -33,7 +34,7 @@ export interface SourceOptions {
  * @throws TypeError if `source` is neither, or a stream that is locked
  */
 export function from<T>(source: AsyncIterable<T> | ReadableStreamLike<T>, options: SourceOptions = {}): Source<T> {
-  return new Source(pumpOf(source), options.name ?? 'a source')
+  return new Source(pumpOf(source), options.name)
 }
 
 /** What comes of one pull: the next value, the end (null), or a failure, which is an end, too. */
@@ -59,7 +60,7 @@ interface Pulled<T> {
 }
 
 export class Source<T> implements Disposable, Pulled<T> {
-  readonly name: string
+  readonly #name: string | undefined
   readonly #pump: Pump<T>
   readonly #waiting = new WaitList<Next<T>>()
   #isPulling = false
@@ -69,9 +70,13 @@ export class Source<T> implements Disposable, Pulled<T> {
   /** Of whoever waited last. */
   #scheduler: Timekeeper | null = null
 
-  constructor(pump: Pump<T>, name: string) {
+  constructor(pump: Pump<T>, name: string | undefined) {
     this.#pump = pump
-    this.name = name
+    this.#name = name
+  }
+
+  get name(): string {
+    return this.#name ?? unnamed(this, 'a source')
   }
 
   /**

@@ -52,7 +52,7 @@ export class Subscription<T> implements Disposable, Awaited<T> {
   }
 
   get name(): string {
-    return this.#name
+    return this.#broadcast?.name ?? this.#name
   }
 
   /** Up to where it has read. Another subscription can go on from here. */

@@ -2,6 +2,7 @@
 
 import { inWords } from './errors.ts'
 import type { TaskStatus } from './task-handle.ts'
+import { Numbering } from './unnamed.ts'
 
 /** One coroutine, as an operator wants to see it. */
 export interface CoroutineDescription {
@@ -35,12 +36,13 @@ const mostLines = 1_000
 
 /** Describe tasks and all they have spawned, parents first, without recursion: trees of tasks can be deep. */
 export function* describeTasks(roots: Iterable<Described>, now: number): Generator<CoroutineDescription, void, void> {
+  const numbering = new Numbering()
   const ahead = [...roots].reverse().map((task) => ({ task, parent: '' }))
   for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
-    const description = describe(next.task, next.parent, now)
+    const { task, parent } = next
+    const description = numbering.during(() => describe(task, parent, now))
     yield description
-    const children = next.task.spawned().reverse()
-    for (const task of children) ahead.push({ task, parent: `${description.path} > ` })
+    for (const child of task.spawned().reverse()) ahead.push({ task: child, parent: `${description.path} > ` })
   }
 }
 

@@ -23,4 +23,9 @@ export interface Task<T> {
   cancelOn(signal: AbortSignalLike): this
   /** The same as `join`, for code outside coroutines. */
   readonly promise: Promise<T>
+  /**
+   * Does not exist: a task is no promise, and `await task` would give the task itself at once. Declared so that the type
+   * checker refuses it; it is `await task.promise` outside of coroutines, and `yield* task.join()` in one.
+   */
+  then(this: never): never
 }

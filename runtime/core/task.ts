@@ -50,6 +50,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   /** When it parked, in whole milliseconds since its scheduler was made, as fine as a slice: a small integer is free. */
   declare parkedAt: number
   declare extras: Extras | null
+  // biome-ignore lint/suspicious/noThenProperty: a type alone; there is no such member
+  declare then: Task<T>['then']
 
   constructor(outer: Scope, id: number, body: Body, generator: Coroutine<T>) {
     outer.children.add(this as CoroutineTask<unknown>)
