@@ -6,6 +6,8 @@ import type { Timekeeper, TimerEntry } from './operation.ts'
 /** What a deadline asks of its scope. */
 export interface Limited {
   readonly scheduler: Timekeeper
+  /** What errors call it. */
+  readonly name: string
   cancel(reason: unknown): void
 }
 
@@ -33,7 +35,7 @@ export class Deadline implements TimerEntry {
   }
 
   fire(): void {
-    this.error = new TimeoutError(this.#limitMs)
+    this.error = new TimeoutError(this.#limitMs, this.#scope.name)
     this.#scope.cancel(this.error)
   }
 }

@@ -25,15 +25,20 @@ export class TaskCancelled extends Error {
   }
 }
 
-/** The body of `timeout`, or of another scope with a limit, did not end in time. `limitMs` is the limit as last set. */
+/**
+ * The body of `timeout`, or of another scope with a limit, did not end in time. `limitMs` is the limit as last set; `scope`
+ * says whose it was: the name of the body, if it has one, and its coroutine.
+ */
 export class TimeoutError extends Error {
   readonly code = 'TIMEOUT'
   readonly limitMs: number
+  readonly scope: string | undefined
 
-  constructor(limitMs: number) {
-    super(`not done within ${limitMs} ms`)
+  constructor(limitMs: number, scope?: string) {
+    super(`${scope === undefined ? '' : `${scope} was `}not done within ${limitMs} ms`)
     this.name = 'TimeoutError'
     this.limitMs = limitMs
+    this.scope = scope
   }
 }
 

@@ -23,19 +23,22 @@ import type { Place } from './place.ts'
 import type { Enclosing } from './scheduler.ts'
 import type { OnFailure } from './scope.ts'
 import { isCoroutine, Scope } from './scope.ts'
+import { addCallers } from './spawn-site.ts'
 import type { CoroutineTask } from './task.ts'
 
 export type ScopeBody<T> = (scope: Scope) => Coroutine<T>
 
 export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer>, Enclosing {
   #state: OperationState = FRESH
-  #body: ScopeBody<Inner> | null
+  readonly #body: ScopeBody<Inner>
   #bodyHasEnded = false
   /** Whether it was cancelled, not by its own body, while it had children. */
   #wasCutOff = false
   #outerGenerator: Coroutine<unknown> | null = null
   #value: Inner | undefined = undefined
   #unwoundBy: unknown = undefined
+  /** In debug mode, an error that was made where it was. */
+  readonly #opened: Error | null
   readonly #limitMs: number
   /** What its coroutine was allowed outside: a shield gives it more, and must not make it forget how often it was told. */
   #allowanceOutside = 0
@@ -50,6 +53,7 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     this.#body = body
     this.#limitMs = limitMs
     if (running.audit !== null) running.audit.created(this)
+    this.#opened = running.audit === null ? null : new Error('opened here')
   }
 
   get state(): OperationState {
@@ -60,6 +64,10 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     return this.#limitMs === Number.POSITIVE_INFINITY
       ? 'the end of a scope'
       : `the end of a scope of ${this.#limitMs} ms`
+  }
+
+  override get name(): string {
+    return this.#body.name === '' ? super.name : `${this.#body.name} in ${this.host?.name}`
   }
 
   [Symbol.iterator](): this {
@@ -86,8 +94,12 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
   }
 
   bodyThrew(error: unknown): boolean {
-    if (this.reason !== null && findCancelled(error) !== undefined) this.#unwoundBy = error
-    else this.fail(error)
+    if (this.reason !== null && findCancelled(error) !== undefined) {
+      this.#unwoundBy = error
+    } else {
+      if (this.#opened !== null) addCallers(error, this.#opened)
+      this.fail(error)
+    }
     return this.#bodyEnded()
   }
 
@@ -127,11 +139,10 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
   }
 
   #open(host: CoroutineTask<unknown>): void {
-    const body = (this.#body as ScopeBody<Inner>)(this)
+    const body = this.#body(this)
     if (!isCoroutine(body)) {
       throw new Misuse('the body of a scope is no coroutine: write it as function* (scope): Coroutine<…>')
     }
-    this.#body = null
     this.#state = PARKED
     this.enteredBy(host)
     this.#outerGenerator = host.generator

@@ -130,6 +130,11 @@ export class Scope implements Place {
     if (!this.hasEnded) this.ties.listen(signal, (reason) => this.cancel(reason))
   }
 
+  /** What errors call it. */
+  get name(): string {
+    return this.host === null ? 'the scope' : `a scope of ${this.host.name}`
+  }
+
   /** How many milliseconds it has left: `Infinity` without a limit, 0 or less once it has been stopped by it. */
   get remainingMs(): number {
     return this.deadline === null ? Number.POSITIVE_INFINITY : this.deadline.due - this.scheduler.now()

@@ -31,7 +31,11 @@ describe('timeout', () => {
           }
         }),
       )
-      expect(error).toMatchObject({ code: 'TIMEOUT', limitMs: 100, message: 'not done within 100 ms' })
+      expect(error).toMatchObject({
+        code: 'TIMEOUT',
+        limitMs: 100,
+        message: 'a scope of anonymous#1 was not done within 100 ms',
+      })
       log.push(`thrown at ${host.now()}`)
       yield* sleep(1)
       log.push('the coroutine goes on')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Coroutine, Scope } from '../../../runtime/index.ts'
-import { Latch, moveOn, scope, shield, sleep, timeout, VirtualHost } from '../../../runtime/index.ts'
+import { Latch, moveOn, scope, shield, sleep, TimeoutError, timeout, VirtualHost } from '../../../runtime/index.ts'
 import { host, scheduler } from '../fresh-host.ts'
 import { catching, running } from '../outcomes.ts'
 
@@ -49,7 +49,7 @@ describe('the limit of a scope', () => {
     })
     host.finish()
     return expect(task.promise).resolves.toMatchObject({
-      error: { code: 'TIMEOUT', limitMs: 10, message: 'not done within 10 ms' },
+      error: { code: 'TIMEOUT', limitMs: 10, message: 'a scope of anonymous#1 was not done within 10 ms' },
       at: 55,
     })
   })
@@ -350,3 +350,35 @@ it('wherever limits are moved to, a scope ends exactly at the last that was set,
 function* forever(): Coroutine<void> {
   yield* new Latch('never').wait()
 }
+
+describe('a TimeoutError', () => {
+  it('names the scope whose limit it was: its body, if that has a name, and its coroutine', async () => {
+    const task = scheduler.run(function* main() {
+      const errors: TimeoutError[] = []
+      for (const limited of [timeout(1, named), timeout(1, () => named()), timeout(1, inAnother)]) {
+        errors.push((yield* catching(limited)) as TimeoutError)
+      }
+      return errors.map(({ scope, message }) => [scope, message])
+    })
+    host.finish()
+    expect(await task.promise).toEqual([
+      ['named in main#1', 'named in main#1 was not done within 1 ms'],
+      ['a scope of main#1', 'a scope of main#1 was not done within 1 ms'],
+      ['named in child#2', 'named in child#2 was not done within 0 ms'],
+    ])
+
+    function* named(): Coroutine<void> {
+      yield* sleep(100)
+    }
+
+    function* inAnother(family: Scope): Coroutine<void> {
+      family.spawn(function* child() {
+        yield* timeout(0, named)
+      })
+    }
+  })
+
+  it('made by hand names none', () => {
+    expect(new TimeoutError(5)).toMatchObject({ scope: undefined, message: 'not done within 5 ms' })
+  })
+})

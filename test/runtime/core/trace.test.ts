@@ -168,7 +168,7 @@ describe('a trace', () => {
     expect(lines).toEqual([])
     host.finish()
     expect(lines).toEqual([
-      '20 ms  main#1 is cancelled: TimeoutError: not done within 20 ms',
+      '20 ms  main#1 is cancelled: TimeoutError: forever in main#1 was not done within 20 ms',
       '20 ms  main#1 is woken',
       '20 ms  main#1 runs',
       '20 ms  main#1 ends done',

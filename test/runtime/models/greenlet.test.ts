@@ -665,7 +665,7 @@ describe('a program of greenlets', () => {
         ),
       )
       expect(result).toEqual({ done: false })
-      expect(log).toEqual(['cancelled: not done within 5 ms'])
+      expect(log).toEqual(['cancelled: a scope of anonymous#1 was not done within 5 ms'])
     })
   })
 
