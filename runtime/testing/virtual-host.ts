@@ -13,9 +13,17 @@ interface VirtualTimer {
   readonly callback: () => void
 }
 
-interface VirtualHostOptions {
+/** How many callbacks pass between two looks at the number of steps. */
+const callbackStride = 256
+
+export interface VirtualHostOptions {
   /** How many resumes make a slice. Default 64. */
   readonly sliceResumes?: number
+  /**
+   * Give up when one call (`run`, `finish`, `advance`, `settle`, `play`) has made so many steps: a program that spins would
+   * never let it return. Default 20,000,000, some seconds; `Infinity` never gives up.
+   */
+  readonly mostSteps?: number
   /**
    * 'idle' (the default): time moves only when everybody is parked. 'anytime', for an explorer: the timers that are due
    * next are choices, at every step, of a scheduler that shuffles.
@@ -37,10 +45,17 @@ export class VirtualHost implements Host {
   readonly #timers = new Set<VirtualTimer>()
   readonly #schedulers: Scheduler[] = []
   readonly #real = defaultHost()
+  readonly #mostSteps: number
+  /** In the present call: how many callbacks have run, and how many steps there were before it. */
+  #callbacks = 0
+  #stepsBefore = 0
 
-  constructor({ sliceResumes = 64, timers = 'idle' }: VirtualHostOptions = {}) {
+  /** @throws RangeError unless both numbers are 1 or more */
+  constructor({ sliceResumes = 64, timers = 'idle', mostSteps = 20_000_000 }: VirtualHostOptions = {}) {
     if (!(sliceResumes >= 1)) throw new RangeError(`sliceResumes must be at least 1 (got ${String(sliceResumes)})`)
+    if (!(mostSteps >= 1)) throw new RangeError(`mostSteps must be at least 1 (got ${String(mostSteps)})`)
     this.sliceResumes = sliceResumes
+    this.#mostSteps = mostSteps
     if (timers === 'anytime')
       this.timers = {
         nextDue: () => this.#first()?.due ?? Number.POSITIVE_INFINITY,
@@ -84,7 +99,8 @@ export class VirtualHost implements Host {
 
   /** Let everybody run who can, without moving the time. */
   settle(): void {
-    for (let callback = this.#ready.shift(); callback !== undefined; callback = this.#ready.shift()) callback()
+    this.#beginCall()
+    this.#settle()
   }
 
   /**
@@ -124,8 +140,9 @@ export class VirtualHost implements Host {
       hasEnded = true
     })
     result.catch(() => {})
+    this.#beginCall()
     while (!hasEnded) {
-      this.settle()
+      this.#settle()
       await new Promise<void>((resolve) => this.#real.later(resolve))
       if (this.#ready.length > 0 || hasEnded || this.#isAwaiting()) continue
       const timer = this.#first()
@@ -137,6 +154,40 @@ export class VirtualHost implements Host {
 
   #passTo(time: number): void {
     this.#time = Math.max(this.#time, time)
+  }
+
+  #beginCall(): void {
+    this.#callbacks = 0
+    this.#stepsBefore = this.#steps()
+  }
+
+  #settle(): void {
+    for (let callback = this.#ready.shift(); callback !== undefined; callback = this.#ready.shift())
+      this.#call(callback)
+  }
+
+  #call(callback: () => void): void {
+    callback()
+    this.#callbacks += 1
+    if (this.#callbacks % callbackStride === 0) this.#lookAtSteps()
+  }
+
+  /** @throws Error when the present call has made too many */
+  #lookAtSteps(): void {
+    // A scheduler that was not made here counts by its callbacks alone.
+    if (Math.max(this.#steps() - this.#stepsBefore, this.#callbacks) <= this.#mostSteps) return
+    const dumps = this.#schedulers.map((scheduler) => scheduler.dump().split('\n').slice(0, 20).join('\n'))
+    const where = `at ${this.#time} ms, after ${this.#mostSteps} steps of one call`
+    throw new Error(`the program spins, or has no end: it still runs ${where} (see mostSteps)\n${dumps.join('\n')}`)
+  }
+
+  #steps(): number {
+    let steps = 0
+    for (const scheduler of this.#schedulers) {
+      const { resumes, handOvers } = scheduler.statistics()
+      steps += resumes + handOvers
+    }
+    return steps
   }
 
   #isAwaiting(): boolean {
@@ -152,7 +203,7 @@ export class VirtualHost implements Host {
   #fire(timer: VirtualTimer): void {
     this.#timers.delete(timer)
     this.#passTo(timer.due)
-    timer.callback()
-    this.settle()
+    this.#call(timer.callback)
+    this.#settle()
   }
 }
