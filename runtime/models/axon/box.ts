@@ -57,7 +57,7 @@ export class Box {
       throw new RangeError(`an inbox's size is a whole number from 1, or Infinity (got ${String(size)})`)
     }
     this.#size = size === Number.POSITIVE_INFINITY ? null : size // Infinity would be an object of its own in each box
-    this.wakeRefused()
+    if (this.room > 0) this.wakeRefused()
   }
 
   /**

@@ -77,6 +77,23 @@ describe('pause', () => {
     expect(log).toEqual(['woken'])
   })
 
+  it('does not end because of a message that came in its own step, unlike in Kamaelia: look first, then pause', () => {
+    const log: string[] = []
+    const host = new VirtualHost()
+    const component = new Acting(function* (self) {
+      self.deliver('to itself')
+      log.push('pauses')
+      yield* self.pause()
+      log.push(`goes on with ${self.waitingIn()}`)
+    })
+    host.scheduler({ deadlock: 'ignore' }).run(() => component.run())
+    host.settle()
+    expect(log).toEqual(['pauses'])
+    component.deliver('from outside')
+    host.settle()
+    expect(log).toEqual(['pauses', 'goes on with 2'])
+  })
+
   it('does not end because of what was there before it: unpausing one that is not paused does nothing', () => {
     const log: string[] = []
     const host = new VirtualHost()

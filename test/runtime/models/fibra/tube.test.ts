@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Coroutine, Selectable, Task } from '../../../../runtime/index.ts'
-import { after, explore, scope, select, trySelect } from '../../../../runtime/index.ts'
+import { after, explore, scope, select, sleep, trySelect } from '../../../../runtime/index.ts'
 import type { Tasklet } from '../../../../runtime/models/fibra/index.ts'
 import { ClosedTube, EmptyTube, Schedule, Tube } from '../../../../runtime/models/fibra/index.ts'
 import { host, scheduler } from '../../fresh-host.ts'
@@ -77,6 +77,24 @@ describe('a tube', () => {
       }
     })
     expect(got).toEqual([undefined, null, 0, Number.NaN, tube])
+  })
+
+  it('holds an error like any other value, unlike in fibra, whose pop throws it', () => {
+    const error = new Error('a value')
+    const tube = new Tube<Error>()
+    const got: unknown[] = []
+    host.run(function* () {
+      yield* tube.push(error)
+      got.push(yield* tube.pop())
+      yield* scope(function* (s) {
+        s.spawn(function* () {
+          got.push(yield* tube.pop())
+        })
+        yield* sleep(1)
+        yield* tube.push(error, true)
+      })
+    })
+    expect(got).toEqual([error, error])
   })
 
   it('has nothing pushed or popped by an operation that was only made', () => {
