@@ -22,7 +22,9 @@ export type Abortable<T> = (signal: PlatformSignal) => PromiseLike<T>
 export function until(signal: AbortSignalLike): Selectable<unknown>
 /**
  * Wait for a promise. Or start `work` when it is first waited for, with a signal that a cancel aborts, and wait for that:
- * `until((signal) => fetch(url, { signal }))`.
+ * `until((signal) => fetch(url, { signal }))`. The signal tells as long as the promise is waited for: a fetch keeps its own
+ * when the head of the response is there. To cover the body, read it inside:
+ * `until(async (signal) => (await fetch(url, { signal })).text())`.
  *
  * Cancelling abandons the wait, not the work: a promise goes on, and what becomes of it is nobody's any more.
  *

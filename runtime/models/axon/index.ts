@@ -19,11 +19,15 @@
 //     has to keep a list. An ended component's inbox keeps what comes, as there;
 //   - collecting a message wakes only those whom a full inbox has refused. Axon wakes the owner of every linked outbox,
 //     each time; but a paused component is to cost nothing;
-//   - a backplane is handed over as an object; Axon finds it by name in a register of the whole process.
-//   - left out: threaded and adaptive components, WaitComplete (`yield*` does it), the tracker.
+//   - only what comes after a `pause` ends it. Axon's scheduler handles the wakes of a cycle after its pauses, so that there a
+//     component goes on at once that pauses in the very step in which a message came: look into the inboxes first;
+//   - an inbox that is enlarged wakes those it has refused; in Axon only collecting a message does;
+//   - a component that fails cancels the others; in Axon it ends the scheduler, and with it all that runs, where it stands;
+//   - a backplane is handed over as an object; Axon finds it by name in a register of the whole process;
+//   - left out: threaded and adaptive components, WaitComplete (`yield*` does it), removeChild, synchronised boxes, the tracker.
 //
 // Sources: "Build your own Kamaelia core" (the MiniAxon tutorial) and the documentation of Axon.Component, Axon.Box,
-// Axon.Postoffice, Axon.Ipc, Kamaelia.Chassis.Pipeline, Kamaelia.Chassis.Graphline and Kamaelia.Util.Backplane, at
+// Axon.Postoffice, Axon.Scheduler, Axon.Ipc, Kamaelia.Chassis.Pipeline, Kamaelia.Chassis.Graphline and Kamaelia.Util.Backplane, at
 // kamaelia.org.
 
 export { Backplane, PublishTo, SubscribeTo } from './backplane.ts'

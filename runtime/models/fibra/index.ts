@@ -15,6 +15,11 @@
 //     it knows itself what to do. A tube's push and pop are two of them, and `yield channel.receive()` works as well;
 //   - `return value` gives a result, which Python 2 did not let a generator do; Return is there for likeness;
 //   - a result is handed over at once, not with another turn: a cancelled tasklet gets no turn, and would lose it;
+//   - an error that is pushed is a value, and its pop gives it. There a value that is an exception is thrown into the tasklet
+//     that gets it: that is how the schedule itself tells of an empty tube;
+//   - a push or pop that need not wait goes on at once; there every yield is a turn, also that one;
+//   - a closed tube refuses where a push or pop is yielded, and `close` is a call; there the call refuses, and a close wakes
+//     nobody before it is yielded;
 //   - an error that no tasklet catches ends the schedule's other tasklets in order, so that each can clean up;
 //   - a closed tube can be popped until it is empty; there, what was pushed before the close is lost;
 //   - a schedule is an object, and a tube's name is for dumps only; there, both are found by name all over the process;
