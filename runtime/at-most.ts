@@ -4,7 +4,7 @@
 // a place have not begun, and get one in FIFO order. The scope owns all of them alike.
 
 import { checkpoint } from './checkpoint.ts'
-import type { Coroutine, Operation } from './core/operation.ts'
+import type { Coroutine, Operation, Selectable } from './core/operation.ts'
 import type { Scope } from './core/scope.ts'
 import type { Task } from './core/task-handle.ts'
 import { scope } from './scope.ts'
@@ -54,9 +54,8 @@ export class LimitedScope {
    *
    * It holds nothing: another spawner may be the faster one, and then the child waits for its place.
    */
-  *room(): Coroutine<void> {
-    const permit = yield* this.#places.acquire()
-    permit.release()
+  room(): Selectable<void> {
+    return this.#places.vacancy()
   }
 }
 

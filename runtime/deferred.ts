@@ -12,15 +12,20 @@ export interface DeferredOptions {
   readonly name?: string
 }
 
-type Settled<T> =
+type Outcome<T> =
   | { readonly hasFailed: false; readonly value: T }
   | { readonly hasFailed: true; readonly error: unknown }
+
+/** What a deferred value and those who wait for it have in common. */
+interface State<T> {
+  outcome: Outcome<T> | null
+  readonly waiting: WaitList<Wait<T>>
+}
 
 /** A latch that carries a value, or a failure. */
 export class Deferred<T> {
   readonly #name: string | undefined
-  readonly #waiting = new WaitList<Wait<T>>()
-  #settled: Settled<T> | null = null
+  readonly #state: State<T> = { outcome: null, waiting: new WaitList() }
 
   constructor({ name }: DeferredOptions = {}) {
     this.#name = name
@@ -32,7 +37,7 @@ export class Deferred<T> {
 
   /** Whether it has a value or has failed. */
   get isSettled(): boolean {
-    return this.#settled !== null
+    return this.#state.outcome !== null
   }
 
   /** Give it its value, and wake everybody who waits, in order. False, and nothing happens, when it was settled before. */
@@ -54,41 +59,32 @@ export class Deferred<T> {
    * @throws what it was failed with
    */
   wait(): Selectable<T> {
-    return new Wait(this)
+    return new Wait(this, this.#state)
   }
 
   /** Assert the invariant at the head of this file. */
   validate(): void {
-    this.#waiting.validate()
-    if (this.isSettled && !this.#waiting.isEmpty) throw new Error('somebody waits for what is settled')
+    this.#state.waiting.validate()
+    if (this.isSettled && !this.#state.waiting.isEmpty) throw new Error('a coroutine waits for what is settled')
   }
 
-  // What follows is for its operation.
-
-  addWaiting(wait: Wait<T>): void {
-    this.#waiting.add(wait)
-  }
-
-  result(): T {
-    const settled = this.#settled as Settled<T>
-    if (settled.hasFailed) throw settled.error
-    return settled.value
-  }
-
-  #settle(settled: Settled<T>): boolean {
-    if (this.#settled !== null) return false
-    this.#settled = settled
-    for (let wait = this.#waiting.shift(); wait !== undefined; wait = this.#waiting.shift()) wait.complete()
+  #settle(outcome: Outcome<T>): boolean {
+    if (this.isSettled) return false
+    this.#state.outcome = outcome
+    const { waiting } = this.#state
+    for (let wait = waiting.shift(); wait !== undefined; wait = waiting.shift()) wait.complete()
     return true
   }
 }
 
 class Wait<T> extends SelectableOperation<T> {
   readonly #deferred: Deferred<T>
+  readonly #state: State<T>
 
-  constructor(deferred: Deferred<T>) {
+  constructor(deferred: Deferred<T>, state: State<T>) {
     super()
     this.#deferred = deferred
+    this.#state = state
   }
 
   poll(): boolean {
@@ -96,7 +92,9 @@ class Wait<T> extends SelectableOperation<T> {
   }
 
   take(): T {
-    return this.#deferred.result()
+    const outcome = this.#state.outcome as Outcome<T>
+    if (outcome.hasFailed) throw outcome.error
+    return outcome.value
   }
 
   describe(): string {
@@ -104,6 +102,6 @@ class Wait<T> extends SelectableOperation<T> {
   }
 
   protected enlist(): void {
-    this.#deferred.addWaiting(this)
+    this.#state.waiting.add(this)
   }
 }

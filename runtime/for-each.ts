@@ -38,7 +38,7 @@ export function forEach<T>(
   body: ForEachBody<T>,
   { atMost: most = 1 }: ForEachOptions = {},
 ): Operation<void> {
-  return most === 1 ? oneByOne(source, body) : severalAtOnce(source, body, most)
+  return most === 1 ? scope(() => oneByOne(source, body)) : severalAtOnce(source, body, most)
 }
 
 function* oneByOne<T>(source: Receivable<T>, body: ForEachBody<T>): Coroutine<void> {

@@ -6,7 +6,10 @@
 import type { Selectable, Waiter } from './core/operation.ts'
 import { OperationBase, SelectableOperation } from './core/operation.ts'
 
-/** A source that can be merged: a channel, what `from` gives, a subscription, or what is merged already. */
+/**
+ * A source that can be merged: a channel, what `from` gives, a subscription, or what is merged already. The outcome of its
+ * `next` is taken in the hand-over itself, to see whether it is done.
+ */
 export interface Mergeable<T> {
   next(): Selectable<IteratorResult<T, void>>
 }
@@ -38,21 +41,7 @@ export class Merged<T> {
    * @throws what a source throws; that one counts as done then
    */
   next(): Selectable<IteratorResult<T, void>> {
-    return new MergedNext(this)
-  }
-
-  // What follows is for its operations.
-
-  get open(): readonly Mergeable<T>[] {
-    return this.#open
-  }
-
-  /** `source` has given something, or is done. */
-  hasGiven(source: Mergeable<T>, isDone: boolean): void {
-    const at = this.#open.indexOf(source)
-    if (at < 0) return
-    this.#open.splice(at, 1)
-    if (!isDone) this.#open.push(source)
+    return new MergedNext(this.#open)
   }
 }
 
@@ -61,19 +50,19 @@ type Outcome<T> = { readonly result: IteratorResult<T, void> } | { readonly erro
 const allDone: Outcome<never> = { result: { done: true, value: undefined } }
 
 class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> implements Waiter {
-  readonly #merged: Merged<T>
+  readonly #open: Mergeable<T>[]
   /** The source of each operation that may still give something. */
   readonly #asked = new Map<Selectable<unknown>, Mergeable<T>>()
   #outcome: Outcome<T> | null = null
 
-  constructor(merged: Merged<T>) {
+  constructor(open: Mergeable<T>[]) {
     super()
-    this.#merged = merged
+    this.#open = open
   }
 
   poll(): boolean {
     this.#asked.clear()
-    for (const source of [...this.#merged.open]) {
+    for (const source of [...this.#open]) {
       const operation = source.next()
       if (operation instanceof OperationBase) operation.claim()
       if (!operation.poll()) this.#asked.set(operation, source)
@@ -120,14 +109,21 @@ class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> impleme
   #hear(operation: Selectable<IteratorResult<T, void>>, source: Mergeable<T>): boolean {
     try {
       const result = operation.take()
-      this.#merged.hasGiven(source, result.done === true)
+      this.#hasGiven(source, result.done === true)
       if (result.done !== true) this.#outcome = { result }
       return result.done !== true
     } catch (error) {
-      this.#merged.hasGiven(source, true)
+      this.#hasGiven(source, true)
       this.#outcome = { error }
       return true
     }
+  }
+
+  #hasGiven(source: Mergeable<T>, isDone: boolean): void {
+    const at = this.#open.indexOf(source)
+    if (at < 0) return
+    this.#open.splice(at, 1)
+    if (!isDone) this.#open.push(source)
   }
 
   #withdrawAll(): void {

@@ -6,6 +6,7 @@
 import { isCancelled } from './core/errors.ts'
 import type { Coroutine, Operation } from './core/operation.ts'
 import { currentTask } from './core/operation.ts'
+import { scope } from './scope.ts'
 import { sleep } from './timing.ts'
 
 /** How many milliseconds to wait before retry 1, 2, 3 … It is called inside the coroutine that retries. */
@@ -32,7 +33,7 @@ export function retry<T>(body: (attempt: number) => Coroutine<T>, options: Retry
   if (attempts !== Number.POSITIVE_INFINITY && !(Number.isInteger(attempts) && attempts > 0)) {
     throw new RangeError(`attempts is a whole number above 0, or Infinity (got ${String(attempts)})`)
   }
-  return attempting(body, attempts, backOff, isWorthRetrying)
+  return scope(() => attempting(body, attempts, backOff, isWorthRetrying))
 }
 
 function* attempting<T>(

@@ -21,8 +21,7 @@ export class Semaphore {
   /** How many permits there are in all. */
   readonly permits: number
   readonly #name: string | undefined
-  readonly #waiting = new WaitList<Acquire>()
-  #available: number
+  readonly #line: Line
 
   /** @throws RangeError unless `permits` is a whole number above 0, or Infinity */
   constructor(permits: number, { name }: SemaphoreOptions = {}) {
@@ -31,7 +30,7 @@ export class Semaphore {
     }
     this.permits = permits
     this.#name = name
-    this.#available = permits
+    this.#line = new Line(this)
   }
 
   get name(): string {
@@ -40,7 +39,7 @@ export class Semaphore {
 
   /** How many permits nobody holds. */
   get available(): number {
-    return this.#available
+    return this.#line.available
   }
 
   /**
@@ -53,47 +52,22 @@ export class Semaphore {
    * @see E. W. Dijkstra, "Over de sequentialiteit van procesbeschrijvingen" (EWD 35), 1962
    */
   acquire(weight = 1): Selectable<Permit> {
-    return new Acquire(this, this.#checked(weight))
+    return new Acquire(this.#line, this.#checked(weight))
   }
 
   /** Acquire a permit without waiting; undefined when it would have to wait. @throws RangeError as `acquire` */
   tryAcquire(weight = 1): Permit | undefined {
-    return this.takeNow(this.#checked(weight)) ? new Permit(this, weight) : undefined
+    return this.#line.takeNow(this.#checked(weight)) ? new Permit(this.#line, weight) : undefined
+  }
+
+  /** Wait, in the same order, until a permit could be acquired, and acquire none. It may be gone when it is asked for. */
+  vacancy(): Selectable<void> {
+    return new Vacancy(this.#line, 1)
   }
 
   /** Assert the invariants at the head of this file. */
   validate(): void {
-    this.#waiting.validate()
-    const { first } = this.#waiting
-    if (this.#available < 0 || this.#available > this.permits) throw new Error('the permits have been miscounted')
-    if (first !== undefined && first.weight <= this.#available) throw new Error('a coroutine waits for what is there')
-  }
-
-  // What follows is for its operations and permits.
-
-  takeNow(weight: number): boolean {
-    if (!this.#waiting.isEmpty || weight > this.#available) return false
-    this.#available -= weight
-    return true
-  }
-
-  addWaiting(acquire: Acquire): void {
-    this.#waiting.add(acquire)
-  }
-
-  giveBack(weight: number): void {
-    this.#available += weight
-    this.grant()
-  }
-
-  /** Let in whoever can be, from the front. Also when the first has left: it may have held up lighter ones. */
-  grant(): void {
-    for (let { first } = this.#waiting; first !== undefined; { first } = this.#waiting) {
-      if (first.weight > this.#available) return
-      this.#available -= first.weight
-      this.#waiting.shift()
-      first.complete()
-    }
+    this.#line.validate()
   }
 
   #checked(weight: number): number {
@@ -112,19 +86,19 @@ export class Mutex extends Semaphore {
 /** What was acquired, until it is given back. */
 export class Permit implements Disposable {
   readonly weight: number
-  #semaphore: Semaphore | null
+  #line: Line | null
 
   /** Permits are made by `semaphore.acquire()`. */
-  constructor(semaphore: Semaphore, weight: number) {
-    this.#semaphore = semaphore
+  constructor(line: Line, weight: number) {
+    this.#line = line
     this.weight = weight
   }
 
   /** Give it back, and wake those whom that lets in. Does not wait. Idempotent. */
   release(): void {
-    const semaphore = this.#semaphore
-    this.#semaphore = null
-    semaphore?.giveBack(this.weight)
+    const line = this.#line
+    this.#line = null
+    line?.giveBack(this.weight)
   }
 
   /** The same as `release`. */
@@ -133,34 +107,82 @@ export class Permit implements Disposable {
   }
 }
 
-class Acquire extends SelectableOperation<Permit> {
-  readonly weight: number
-  readonly #semaphore: Semaphore
+/** The permits that are left, and those who wait for them. */
+class Line {
+  readonly semaphore: Semaphore
+  available: number
+  readonly waiting = new WaitList<Admission<unknown>>()
 
-  constructor(semaphore: Semaphore, weight: number) {
+  constructor(semaphore: Semaphore) {
+    this.semaphore = semaphore
+    this.available = semaphore.permits
+  }
+
+  takeNow(weight: number): boolean {
+    if (!this.waiting.isEmpty || weight > this.available) return false
+    this.available -= weight
+    return true
+  }
+
+  giveBack(weight: number): void {
+    this.available += weight
+    this.grant()
+  }
+
+  /** Let in from the front whatever can be. Also when the first has left: it may have held up lighter ones. */
+  grant(): void {
+    for (let { first } = this.waiting; first !== undefined; { first } = this.waiting) {
+      if (first.weight > this.available) return
+      this.available -= first.weight
+      this.waiting.shift()
+      first.complete()
+    }
+  }
+
+  validate(): void {
+    this.waiting.validate()
+    const { first } = this.waiting
+    if (this.available < 0 || this.available > this.semaphore.permits) throw new Error('the permits were miscounted')
+    if (first !== undefined && first.weight <= this.available) throw new Error('a coroutine waits for what is there')
+  }
+}
+
+abstract class Admission<T> extends SelectableOperation<T> {
+  readonly weight: number
+  protected readonly line: Line
+
+  constructor(line: Line, weight: number) {
     super()
-    this.#semaphore = semaphore
+    this.line = line
     this.weight = weight
   }
 
   poll(): boolean {
-    return this.#semaphore.takeNow(this.weight)
-  }
-
-  take(): Permit {
-    return new Permit(this.#semaphore, this.weight)
+    return this.line.takeNow(this.weight)
   }
 
   describe(): string {
-    return `acquire ${this.#semaphore.name}`
+    return `acquire ${this.line.semaphore.name}`
   }
 
   override withdraw(waiter: Waiter): void {
     super.withdraw(waiter)
-    this.#semaphore.grant()
+    this.line.grant()
   }
 
   protected enlist(): void {
-    this.#semaphore.addWaiting(this)
+    this.line.waiting.add(this)
+  }
+}
+
+class Acquire extends Admission<Permit> {
+  take(): Permit {
+    return new Permit(this.line, this.weight)
+  }
+}
+
+class Vacancy extends Admission<void> {
+  take(): void {
+    this.line.giveBack(this.weight)
   }
 }

@@ -136,6 +136,24 @@ describe('a semaphore', () => {
     semaphore.validate()
   })
 
+  it('tells of a vacancy in the order of arrival, and takes none of it', () => {
+    const semaphore = new Semaphore(1)
+    const seen: string[] = []
+    const permit = semaphore.tryAcquire()
+    scheduler.run(function* () {
+      yield* semaphore.vacancy()
+      seen.push(`vacancy: ${semaphore.available}`)
+    })
+    holder(semaphore, seen, 'a')
+    host.settle()
+    expect(seen).toEqual([])
+    permit?.release()
+    host.settle()
+    expect(seen).toEqual(['vacancy: 0', 'a']) // the next in line has it by then
+    host.finish()
+    expect(semaphore.available).toBe(1)
+  })
+
   it('is a case of select, also of one that does not wait', () => {
     const semaphore = new Semaphore(1)
     expect(trySelect({ permit: semaphore.acquire() })?.case).toBe('permit')
