@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Coroutine, LimitedScope, Operation, Stage } from '../../runtime/index.ts'
-import { atMost, explore, Misuse, map, moveOn, scope, sleep } from '../../runtime/index.ts'
+import { atMost, explore, Misuse, map, moveOn, scope, sleep, trySelect } from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
 import { catching, running } from './outcomes.ts'
 
@@ -131,6 +131,7 @@ describe('a limit on how many children run at once', () => {
     )
     host.finish()
     for (let round = 0; round < 3; round += 1) expect(() => few?.spawn(visitor, 'a')).toThrow(Misuse)
+    expect(trySelect({ room: (few as LimitedScope).room() })?.case).toBe('room')
   })
 
   it('is a whole number above 0', () => {

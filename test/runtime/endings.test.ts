@@ -83,6 +83,17 @@ describe('a daemon', () => {
     expect(await task.promise).toBe(7)
   })
 
+  it('that has ended by itself does not stand for another one: that one serves the children to the last', () => {
+    const log: string[] = []
+    inScope(function* (family) {
+      family.spawnDaemon(working, 1, log, 'short daemon')
+      family.spawnDaemon(forEver, log)
+      family.spawn(working, 10, log)
+      yield* sleep(5)
+    })
+    expect(log).toEqual(['short daemon ended at 1', 'child ended at 10', 'daemon ended at 10'])
+  })
+
   it('that fails is a failure of its scope, also in its finalizer', async () => {
     for (const when of ['at work', 'at the end']) {
       const { promise } = scheduler.run(

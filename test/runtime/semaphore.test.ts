@@ -80,6 +80,19 @@ describe('a semaphore', () => {
     expect(inside).toEqual(['a', 'heavy', 'light'])
   })
 
+  it('lets in as many as a heavy permit that comes back has room for', () => {
+    const semaphore = new Semaphore(3)
+    const inside: string[] = []
+    const heavy = semaphore.tryAcquire(3)
+    for (const name of ['a', 'b', 'c', 'd']) holder(semaphore, inside, name)
+    host.settle()
+    heavy?.release()
+    semaphore.validate()
+    host.settle()
+    expect(inside).toEqual(['a', 'b', 'c'])
+    host.finish()
+  })
+
   it('lets in those whom a heavy one has held up once it is cancelled', () => {
     const semaphore = new Semaphore(2)
     const inside: string[] = []
