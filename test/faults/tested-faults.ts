@@ -128,8 +128,8 @@ export const testedFaults: readonly Fault[] = [
   {
     name: 'forEach receives a value before there is room for its body',
     file: 'for-each.ts',
-    from: '        yield* few.room()\n        const got = yield* source.next()\n',
-    to: '        const got = yield* source.next()\n        yield* few.room()\n',
+    from: '        const place = yield* places.acquire()\n        const got = yield* source.next()\n',
+    to: '        const got = yield* source.next()\n        const place = yield* places.acquire()\n',
     tests: 'for-each.test.ts',
   },
   {
