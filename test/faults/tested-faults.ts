@@ -14,8 +14,8 @@ export const testedFaults: readonly Fault[] = [
   {
     name: 'a semaphore lets a light one pass a heavy one',
     file: 'semaphore.ts',
-    from: '    if (!this.waiting.isEmpty || weight > this.available) return false',
-    to: '    if (weight > this.available) return false',
+    from: '    return this.waiting.isEmpty && weight <= this.available',
+    to: '    return weight <= this.available',
     tests: 'semaphore.test.ts',
   },
   {
