@@ -2,8 +2,8 @@
 //
 // Why a body, and not a loop: `for … of` takes its values from an iterator that must answer at once, and `for await` awaits
 // promises, outside of the scheduler. Neither can park in its head. Effection's `for (const value of yield* each(source))`
-// needs `yield* each.next()` as the last line of its body, and a `continue` before it stops the loop for ever. A generator
-// as the body has no such trap, and several of them can run at once.
+// needs `yield* each.next()` as the last line of its body, and a `continue` before that is an error when it comes to it. A
+// generator as the body has no such trap, and several of them can run at once.
 
 import type { Coroutine, Operation } from './core/operation.ts'
 import type { Task } from './core/task-handle.ts'
