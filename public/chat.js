@@ -51,7 +51,7 @@ const keyForm = new KeyForm((changed) => {
 })
 let client = createClient(keyForm.keys)
 const outbox = new Outbox({
-  publish: (topic, data) => client.publish(topic, data),
+  publish: (topic, data, idempotencyKey) => client.publish(topic, data, { idempotencyKey }),
   sent: own.add,
   wantKey: () => keyForm.ask('publishKey'),
   changed: () => show(),

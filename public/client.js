@@ -11,7 +11,7 @@
 // that a browser opens: one is left to publish with.
 
 import { fromOf, PollLoop } from './client/poll-loop.js'
-import { ask } from './client/request.js'
+import { publish as publishOnce } from './client/publish.js'
 import { partsOf, Subscription } from './client/subscription.js'
 import { Terms } from './client/terms.js'
 import { Turns } from './client/turns.js'
@@ -31,6 +31,8 @@ import { Turns } from './client/turns.js'
  */
 /** @typedef {import('./client/subscription.js').Seat} Seat */
 
+const longestTimerMs = 2 ** 31 - 1
+
 /**
  * `origin` names a server elsewhere, `credentials` is for fetch: 'include' sends cookies there. What follows the keys
  * is for tests.
@@ -49,9 +51,13 @@ export function createClient({
   network = globalThis,
   location = globalThis.location,
 } = {}) {
-  const isElsewhere = origin !== '' && location !== undefined && new URL(origin).origin !== location.origin
+  const isElsewhere =
+    origin !== '' && location !== undefined && new URL(origin, location.href).origin !== location.origin
   const pageOrigin = isElsewhere ? location.origin : ''
-  const connection = { origin, credentials, pageOrigin, fetch, setTimeout, clearTimeout }
+  /** @type {any} */
+  const inTime = (/** @type {() => void} */ ring, /** @type {number} */ ms) =>
+    setTimeout(ring, Math.min(ms, longestTimerMs))
+  const connection = { origin, credentials, pageOrigin, fetch, setTimeout: inTime, clearTimeout }
   const terms = new Terms(isElsewhere && subscribeKey !== '')
   /** @type {Set<PollLoop>} */
   const loops = new Set()
@@ -167,12 +173,14 @@ export function createClient({
   }
 
   /**
-   * Publish once, never again by itself: a lost answer does not say whether it was kept.
+   * Publish. A lost answer, or a server that cannot now, is asked again up to twice; the message is kept once. With an
+   * `idempotencyKey` of one's own it can be published again later, within 10 minutes.
    *
    * @param {string} topic @param {unknown} data any JSON value
+   * @param {{ idempotencyKey?: string }} [options]
    */
-  function publish(topic, data) {
-    return ask(connection, `/publish?${new URLSearchParams({ topic })}`, { key: publishKey, body: data ?? null })
+  function publish(topic, data, { idempotencyKey = `${random()}${random()}`.replaceAll('0.', '') } = {}) {
+    return publishOnce(connection, topic, data, { key: publishKey, idempotencyKey, random })
   }
 
   /** Close every subscription. */

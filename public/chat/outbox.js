@@ -21,7 +21,7 @@ export class Outbox {
   #isLeaving = false
   #actions
 
-  /** @param {{ publish: (topic: string, data: unknown) => Promise<{ id: string }>, sent: (id: string) => void, wantKey: () => void, changed: () => void }} actions */
+  /** @param {{ publish: (topic: string, data: unknown, idempotencyKey: string) => Promise<{ id: string }>, sent: (id: string) => void, wantKey: () => void, changed: () => void }} actions */
   constructor(actions) {
     this.#actions = actions
     // What a browser cuts as the page goes is not known to have failed: it is sent again when the page is back.
@@ -65,7 +65,7 @@ export class Outbox {
     this.keep()
     const { name, text, nonce } = entry
     try {
-      const { id } = await this.#actions.publish(topicOf(room.name), { name, text, nonce })
+      const { id } = await this.#actions.publish(topicOf(room.name), { name, text, nonce }, nonce)
       this.#actions.sent(id)
     } catch (/** @type {any} */ error) {
       // The browser cuts requests shortly before it says that the page goes.

@@ -183,7 +183,7 @@ export class PollLoop {
     const began = this.#house.now()
     try {
       const batch = await this.#poll(question)
-      if (!Array.isArray(batch.messages) || !batch.topics) throw new Error('this is no answer of Encke')
+      if (!isBatch(batch)) throw new Error('this is no answer of Encke')
       const tookMs = this.#house.now() - began
       return () => signal.aborted || this.#take(batch, question, tookMs)
     } catch (/** @type {any} */ error) {
@@ -377,6 +377,12 @@ export class PollLoop {
 
 /** Where a topic begins that the cursor lacks; undefined is the server's default. @param {{ from?: string }} options */
 export const fromOf = ({ from }) => (from === 'now' ? undefined : from)
+
+/** @param {any} answer */
+const isBatch = (answer) =>
+  typeof answer?.cursor === 'string' &&
+  Array.isArray(answer.messages) &&
+  [...answer.messages, ...Object.values(answer.topics ?? [null])].every(Boolean)
 
 const ledBack = () =>
   Object.assign(

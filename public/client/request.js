@@ -9,6 +9,7 @@
  * @typedef {object} Asking
  * @property {string} key
  * @property {unknown} [body] without one it is a GET
+ * @property {string} [idempotencyKey]
  * @property {number} [limitMs] how long the server may be silent before its answer
  * @property {AbortController} [abort]
  * @typedef {object} Connection
@@ -29,7 +30,8 @@ const longestRetryMs = 5 * 60_000
  * @param {string} path
  * @param {Asking} asking
  */
-export async function ask(connection, path, { key, body, limitMs = graceMs, abort = new AbortController() }) {
+export async function ask(connection, path, asking) {
+  const { key, body, idempotencyKey, limitMs = graceMs, abort = new AbortController() } = asking
   const { origin, credentials, pageOrigin, fetch, setTimeout, clearTimeout } = connection
   const { signal } = abort
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -47,6 +49,7 @@ export async function ask(connection, path, { key, body, limitMs = graceMs, abor
     const headers = {}
     if (key) headers['authorization'] = `Bearer ${key}`
     if (body !== undefined) headers['content-type'] = 'application/json'
+    if (idempotencyKey) headers['idempotency-key'] = idempotencyKey
     const response = await fetch(origin + path, {
       method: body === undefined ? 'GET' : 'POST',
       headers,

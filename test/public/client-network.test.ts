@@ -167,6 +167,45 @@ describe('a page', () => {
   })
 })
 
+describe('a time that is longer than a timer can be', () => {
+  const longest = 2 ** 31 - 1
+
+  it('is as long as a timer can be: of a poll', async () => {
+    const { client, timers } = byHand(answering([batch()]))
+    new Reader(client, 'a', { wait: 1e9 })
+    await until('a poll that waits', () => timers.waits.includes(longest))
+  })
+
+  it('is as long as a timer can be: of the pause of a hidden page', async () => {
+    const page = new HandPage()
+    page.hidden = true
+    const { client, timers } = byHand(answering([batch()]), { page })
+    new Reader(client, 'a', { hiddenPauseMs: Number.POSITIVE_INFINITY })
+    await until('it pauses', () => timers.waits.includes(longest))
+  })
+})
+
+describe('an answer that is none of Encke', () => {
+  it.each([
+    null,
+    [],
+    'text',
+    { messages: [], topics: {} },
+    { messages: [], cursor: 'd' },
+    { messages: {}, cursor: 'd', topics: {} },
+    { messages: [null], cursor: 'd', topics: {} },
+    { messages: [], cursor: 'd', topics: { a: null } },
+  ])('is told, moves no cursor, and is asked for again: %j', async (answer) => {
+    const asked: URL[] = []
+    const { client, timers } = byHand(answering([batch(), () => Response.json(answer), batch([message])], asked))
+    const reader = new Reader(client, 'a')
+    await timers.ring(250)
+    await reader.untilRead(1)
+    expect(reader.states.flatMap(({ error }) => error?.message ?? [])).toEqual(['this is no answer of Encke'])
+    expect(asked[2]?.searchParams.get('cursor')).toBe('c')
+  })
+})
+
 describe('no cursor', () => {
   it.each([null, '', undefined])('may be written as %s', async (cursor) => {
     const asked: URL[] = []
