@@ -1,5 +1,6 @@
 // The command line of the load test.
 
+import { parseArgs } from 'node:util'
 import type { Scenario } from './scenario.ts'
 
 export interface Flags {
@@ -23,96 +24,104 @@ export type Command =
   | { readonly kind: 'run'; readonly flags: Flags }
   | { readonly kind: 'against'; readonly commit: string; readonly isQuick: boolean }
 
-/** The command line cannot be understood; the message is one line for whoever typed it. */
+/** The command line cannot be understood; the message is one line for the user who typed it. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
 const usualSeconds = 10
 const quickSeconds = 3
-const withValue = ['--only', '--duration', '--rounds', '--against']
-const withNone = ['--quick', '--profile', '--runtime']
+const withValue = ['only', 'duration', 'rounds', 'against']
+const withNone = ['quick', 'profile', 'runtime']
+/** With a value behind an equals sign, or with none, which means all of them. */
+const all = [...withValue, 'peers', ...withNone]
 
 /** @throws UsageError */
 export function readCommand(argv: readonly string[], known: Known): Command {
+  if (argv.includes('--help') || argv.includes('-h')) return { kind: 'help' }
   const given = readFlags(argv)
-  if (given === 'help') return { kind: 'help' }
-  const isQuick = given.has('--quick')
-  const commit = given.get('--against')
+  const isQuick = given.has('quick')
+  const commit = given.get('against')
   if (commit !== undefined) {
-    const other = [...given.keys()].find((flag) => flag !== '--against' && flag !== '--quick')
+    const other = [...given.keys()].find((flag) => flag !== 'against' && flag !== 'quick')
     if (other === undefined) return { kind: 'against', commit, isQuick }
-    throw new UsageError(`${other} cannot be given with --against, which measures the same each time`)
+    throw new UsageError(`--${other} cannot be given with --against, which measures the same each time`)
   }
-  const isRuntime = given.has('--runtime')
-  const scenarios = readNames(
-    '--only',
-    'scenarios',
-    given.get('--only'),
-    allOf(known).map(({ name }) => name),
-  )
-  const group = isRuntime ? known.runtime : given.has('--peers') ? known.hotPath : known.usual
-  const only = scenarios ?? group.filter(({ isLong }) => !isQuick || isLong !== true).map(({ name }) => name)
-  return {
-    kind: 'run',
-    flags: {
-      only,
-      isQuick,
-      durationMs: 1_000 * (readNumber(given, '--duration', 600) ?? (isQuick ? quickSeconds : usualSeconds)),
-      hasProfile: given.has('--profile'),
-      peers: readPeers(
-        given.get('--peers'),
-        allOf(known).filter(({ name }) => only.includes(name)),
-        known,
-      ),
-      rounds: readNumber(given, '--rounds', 1_000),
-    },
+  const named = readNames('only', 'scenarios', given.get('only'), namesOf(scenariosIn(known)))
+  const group = given.has('runtime') ? known.runtime : given.has('peers') ? known.hotPath : known.usual
+  const only = named ?? namesOf(group.filter(({ isLong }) => !isQuick || isLong !== true))
+  const seconds = readNumber('duration', 'number of seconds', given.get('duration'), 600)
+  const flags = {
+    only,
+    isQuick,
+    durationMs: 1_000 * (seconds ?? (isQuick ? quickSeconds : usualSeconds)),
+    hasProfile: given.has('profile'),
+    peers: readPeers(given.get('peers'), only, known),
+    rounds: readNumber('rounds', 'whole number', given.get('rounds'), 1_000),
   }
+  return { kind: 'run', flags }
 }
 
-function readFlags(argv: readonly string[]): Map<string, string> | 'help' {
+function readFlags(argv: readonly string[]): Map<string, string> {
   const given = new Map<string, string>()
-  for (let at = 0; at < argv.length; at += 1) {
-    const [flag = '', inline] = argv[at]!.split(/=(.*)/s, 2)
-    if (flag === '--help' || flag === '-h') return 'help'
-    if (given.has(flag)) throw new UsageError(`${flag} is given twice: give it once`)
-    if (flag === '--peers') given.set(flag, inline ?? 'all')
-    else if (withNone.includes(flag)) {
-      if (inline !== undefined) throw new UsageError(`${flag} takes no value (got ${inline})`)
-      given.set(flag, '')
-    } else if (withValue.includes(flag)) {
-      const value = inline ?? argv[(at += 1)]
-      if (value === undefined) throw new UsageError(`${flag} needs a value`)
-      given.set(flag, value)
-    } else if (argv[at - 1] === '--peers' && !flag.startsWith('-')) {
-      throw new UsageError(`--peers takes its names behind an equals sign: --peers=${argv[at]}`)
-    } else {
-      const all = [...withValue, '--peers', ...withNone].join(', ')
-      throw new UsageError(`unknown flag ${argv[at]}: there are ${all} and --help`)
+  const options = Object.fromEntries(withValue.map((name) => [name, { type: 'string' as const }]))
+  for (const token of parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens) {
+    if (token.kind !== 'option' || !all.includes(token.name)) {
+      const text = token.kind === 'option' ? token.rawName : argv[token.index]
+      if (argv[token.index - 1] === '--peers' && token.kind === 'positional') {
+        throw new UsageError(`--peers takes its names behind an equals sign: --peers=${text}`)
+      }
+      throw new UsageError(`unknown flag ${text}: there are ${all.map((name) => `--${name}`).join(', ')} and --help`)
     }
+    const { name, value } = token
+    if (given.has(name)) throw new UsageError(`--${name} is given twice: give it once`)
+    if (withNone.includes(name) && value !== undefined) throw new UsageError(`--${name} takes no value (got ${value})`)
+    if (withValue.includes(name) && value === undefined) throw new UsageError(`--${name} needs a value`)
+    given.set(name, value ?? 'all')
   }
   return given
 }
 
 /** All of them for the runtime when nothing is said: it is measured to be compared. @throws UsageError */
-function readPeers(text: string | undefined, chosen: readonly Named[], known: Known): readonly string[] {
+function readPeers(text: string | undefined, only: readonly string[], known: Known): readonly string[] {
+  const chosen = scenariosIn(known).filter(({ name }) => only.includes(name))
   if (text === undefined) return peersOf(chosen.filter((scenario) => known.runtime.includes(scenario)))
   if (text === 'all') return peersOf(chosen)
-  const names = readNames('--peers', 'peers', text, peersOf(allOf(known)))!
+  const names = readNames('peers', 'peers', text, peersOf(scenariosIn(known)))!
   const stranger = names.find((name) => !peersOf(chosen).includes(name))
   if (stranger === undefined) return names
-  const scenarios = chosen.map(({ name }) => name).join(', ')
-  throw new UsageError(
-    `${stranger} has no part in ${scenarios}, which can have ${peersOf(chosen).join(', ') || 'no peer'}`,
-  )
+  const theirs = peersOf(chosen).join(', ') || 'no peer'
+  throw new UsageError(`${stranger} has no part in ${namesOf(chosen).join(', ')}, which can have ${theirs}`)
 }
 
-function allOf({ usual, hotPath, runtime, large }: Known): readonly Named[] {
+function scenariosIn({ usual, hotPath, runtime, large }: Known): readonly Named[] {
   return [...usual, ...hotPath, ...runtime, ...large]
+}
+
+function namesOf(scenarios: readonly Named[]): string[] {
+  return scenarios.map(({ name }) => name)
 }
 
 function peersOf(scenarios: readonly Named[]): string[] {
   return [...new Set(scenarios.flatMap(({ peers = [] }) => peers))]
+}
+
+/** @throws UsageError */
+function readNumber(flag: string, what: string, text: string | undefined, most: number): number | undefined {
+  if (text === undefined) return undefined
+  const pattern = what === 'whole number' ? /^\d+$/ : /^\d+(\.\d+)?$/
+  const value = pattern.test(text) ? Number(text) : Number.NaN
+  if (value >= 1 && value <= most) return value
+  throw new UsageError(`--${flag} must be a ${what} from 1 to ${most} (got ${text})`)
+}
+
+/** @throws UsageError */
+function readNames(flag: string, what: string, text: string | undefined, known: readonly string[]) {
+  const names = text?.split(',').map((name) => name.trim())
+  const stranger = names?.find((name) => !known.includes(name))
+  if (stranger === undefined) return names && [...new Set(names)]
+  const wanted = `--${flag} must name ${what}, separated by commas`
+  throw new UsageError(`${wanted}: ${known.join(', ')} (got ${stranger || text})`)
 }
 
 export function usage(known: Known): string {
@@ -149,22 +158,4 @@ A table comes at the end, and a page with plots and the same as JSON in loadtest
 invariant held (with --against: when no median ratio is above 1.03), 1 when one broke, 2 when the command line cannot be
 understood, and 130 after Ctrl-C. A target that is missed does not change it.
 `
-}
-
-/** @throws UsageError */
-function readNumber(given: ReadonlyMap<string, string>, flag: string, most: number): number | undefined {
-  const text = given.get(flag)
-  if (text === undefined) return undefined
-  const [pattern, what] = flag === '--rounds' ? [/^\d+$/, 'whole number'] : [/^\d+(\.\d+)?$/, 'number of seconds']
-  const value = pattern.test(text) ? Number(text) : Number.NaN
-  if (value >= 1 && value <= most) return value
-  throw new UsageError(`${flag} must be a ${what} from 1 to ${most} (got ${text})`)
-}
-
-/** @throws UsageError */
-function readNames(flag: string, what: string, text: string | undefined, known: readonly string[]) {
-  const names = text?.split(',').map((name) => name.trim())
-  const stranger = names?.find((name) => !known.includes(name))
-  if (stranger === undefined) return names && [...new Set(names)]
-  throw new UsageError(`${flag} must name ${what}, separated by commas: ${known.join(', ')} (got ${stranger || text})`)
 }

@@ -1,5 +1,4 @@
-// What happens at the moment, on standard error: one line that is written over, or, where nobody looks at a terminal, a line
-// for each step.
+// What happens at the moment, on standard error: one line that is written over, or, where it is no terminal, a line for each step.
 
 interface Terminal {
   readonly isTTY?: boolean

@@ -14,44 +14,37 @@ const cycle = "Node's streams, the coroutine, the subscription, and what the col
 const request = 'the coroutine, the hub and the checks come on top of what bare Fastify does'
 const room =
   '9.5 KiB of it are live and 2 the connection in C++; the rest is what V8 has not given back yet: server/process/quiet-memory.ts'
+const kernel = 'the kernel and the generator are most of it, for nchan as for us: see the row of node:net'
+const histories = 'the histories of 20,000 topics are twice the memory, to touch and to mark: see the row'
 
-/** A ratio to somebody else, or to another size. */
-function times(what: string, bound: Omit<Bound, 'what' | 'unit'>): Bound {
-  return { what, unit: '×', ...bound }
-}
+const perClient = 'server CPU per client, park and deliver, in times of'
+const ofHundred = 'server CPU per poll of 100 topics'
 
 export const bounds = {
-  herdWall: times('wall time of the fan-out, in times of nchan', {
-    atMost: 1,
-    why: 'the kernel and the generator are most of it, for nchan as for us: see the row of node:net',
-  }),
-  herdOfNchan: times('server CPU per client, park and deliver, in times of nchan', {
-    atMost: 1.5,
-    why: `half of it is the kernel's, as for nchan; ${cycle}`,
-  }),
-  herdOfFaye: times('server CPU per client, park and deliver, in times of faye', {
-    atMost: 0.6,
-    why: `half of it is the kernel's; ${cycle}`,
-  }),
-  herdOfCometd: times('server CPU per client, park and deliver, in times of CometD', {
-    atMost: 0.6,
-    why: `half of it is the kernel's; ${cycle}`,
-  }),
+  herdWall: times('wall time of the fan-out, in times of nchan', { atMost: 1, why: kernel }),
+  herdOfNchan: times(`${perClient} nchan`, { atMost: 1.5, why: `half of it is the kernel's, as for nchan; ${cycle}` }),
+  herdOfFaye: times(`${perClient} faye`, { atMost: 0.6, why: `half of it is the kernel's; ${cycle}` }),
+  herdOfCometd: times(`${perClient} CometD`, { atMost: 0.6, why: `half of it is the kernel's; ${cycle}` }),
   memory15000: { what: 'memory added by a parked poll, 15,000 of them', unit: 'KiB', atMost: 16, why: room },
   memory19000: { what: 'memory added by a parked poll, 19,000 of them', unit: 'KiB', atMost: 16, why: room },
   ingest: times('publishes a second, in times of bare Fastify', { atLeast: 0.8, why: request }),
   ingestTopics: times('publishes a second to 20,000 topics, in times of those to one', {
     atLeast: 0.8,
-    why: 'the histories of 20,000 topics are twice the memory, to touch and to mark: see the row',
+    why: histories,
   }),
   news: times('polls that find news a second, in times of bare Fastify', { atLeast: 0.8, why: request }),
   timers: { what: 'one core, for 19,000 hold time-outs a second', unit: '%', atMost: 2 },
   // The same, but for what two servers side by side differ in anyway.
   manyTopics: times('server CPU per wake-up with 100,000 topics, in times of that with 10', { atMost: 1.15 }),
-  wideParked: times('server CPU per poll of 100 topics that waits, in times of one of 1 topic', { atMost: 20 }),
-  wideNews: times('server CPU per poll of 100 topics with news, in times of one of 1 topic', { atMost: 20 }),
+  wideParked: times(`${ofHundred} that waits, in times of one of 1 topic`, { atMost: 20 }),
+  wideNews: times(`${ofHundred} with news, in times of one of 1 topic`, { atMost: 20 }),
   start: { what: 'from npm start to the first reply, median', unit: 'ms', atMost: 1_000 },
 } as const satisfies Readonly<Record<string, Bound>>
+
+/** A ratio to another server, or to another size. */
+function times(what: string, bound: Omit<Bound, 'what' | 'unit'>): Bound {
+  return { what, unit: '×', ...bound }
+}
 
 export interface Target extends Bound {
   /** Undefined when it could not be measured, or no peer ran that it is measured against. */
@@ -71,9 +64,4 @@ export function judged(bound: Bound, value: number | undefined): Target {
 
 export function boundText({ atMost, atLeast, unit }: Bound): string {
   return `${atMost === undefined ? `at least ${atLeast}` : `at most ${atMost.toLocaleString('en-US')}`} ${unit}`
-}
-
-/** Undefined when one of the two is, or there is nothing to divide by. */
-export function ratio(value: number | undefined, of: number | undefined): number | undefined {
-  return value === undefined || of === undefined || of === 0 ? undefined : value / of
 }

@@ -13,6 +13,10 @@ export interface WaitedOn<T> {
   sendNow(operation: Send<T>): boolean
   /** The receive of `operation`, if it need not wait. */
   receiveNow(operation: Receiving<T>): boolean
+  /** Whether a send need not wait. */
+  canSend(): boolean
+  /** Whether a receive need not wait. */
+  canReceive(): boolean
   /** Let it wait. */
   add(operation: Waiting<T>): void
   closedError(): ChannelClosed
@@ -59,6 +63,10 @@ export class Send<T> extends OperationBase<void> {
     return this.channel.sendNow(this)
   }
 
+  isReady(): boolean {
+    return this.channel.canSend()
+  }
+
   take(): void {
     if (this.value === REFUSED) throw this.channel.closedError()
     if (this.value === OVERFLOWED) throw this.channel.fullError()
@@ -99,6 +107,10 @@ export abstract class Receiving<T, Result = unknown> extends OperationBase<Resul
 
   poll(): boolean {
     return this.channel.receiveNow(this)
+  }
+
+  isReady(): boolean {
+    return this.channel.canReceive()
   }
 
   deliver(value: T): void {

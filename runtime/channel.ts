@@ -230,6 +230,16 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
     return true
   }
 
+  canSend(): boolean {
+    if (this.isClosed || this.length < this.room) return true
+    const overflow = this.rare?.options?.overflow ?? 'suspend'
+    return overflow !== 'suspend' || [...this].some((waiting) => !waiting.isSend)
+  }
+
+  canReceive(): boolean {
+    return this.isClosed || this.length > 0 || [...this].some((waiting) => waiting.isSend)
+  }
+
   private tellDropped(value: T): void {
     const options = this.rare?.options
     if (options?.onDropped === undefined) return

@@ -91,6 +91,10 @@ class Wait<T> extends SelectableOperation<T> {
     return this.#deferred.isSettled
   }
 
+  isReady(): boolean {
+    return this.poll()
+  }
+
   take(): T {
     const outcome = this.#state.outcome as Outcome<T>
     if (outcome.hasFailed) throw outcome.error

@@ -2,13 +2,13 @@
 //
 // Why a body, and not a loop: `for … of` takes its values from an iterator that must answer at once, and `for await` awaits
 // promises, outside of the scheduler. Neither can park in its head. Effection's `for (const value of yield* each(source))`
-// needs `yield* each.next()` as the last line of its body, and a `continue` before it stops the loop for ever. A generator
-// as the body has no such trap, and several of them can run at once.
+// needs `yield* each.next()` as the last line of its body, and a `continue` before that is an error when it comes to it. A
+// generator as the body has no such trap, and several of them can run at once.
 
-import { atMost } from './at-most.ts'
 import type { Coroutine, Operation } from './core/operation.ts'
 import type { Task } from './core/task-handle.ts'
 import { scope } from './scope.ts'
+import { type Permit, Semaphore } from './semaphore.ts'
 
 /** Something to receive from until it is done: a channel, what `from` or `merge` gives, a subscription. */
 export interface Receivable<T> {
@@ -49,18 +49,20 @@ function* oneByOne<T>(source: Receivable<T>, body: ForEachBody<T>): Coroutine<vo
 
 function severalAtOnce<T>(source: Receivable<T>, body: ForEachBody<T>, most: number): Operation<void> {
   return scope(function* (own) {
-    const few = atMost(most, own)
+    const places = new Semaphore(most, { name: 'room for one more body' })
     const receiver: Task<void> = own.spawn(function* receiver() {
       for (;;) {
-        // First the room, then the value: one that was received and waits would be lost to a cancel.
-        yield* few.room()
+        // First the place, then the value: one that was received and waits would be lost to a cancel.
+        const place = yield* places.acquire()
         const got = yield* source.next()
         if (got.done === true) return
-        few.spawn(handle, got.value)
+        own.spawn(handle, got.value, place).label = body.name
       }
     })
 
-    function* handle(value: T): Coroutine<void> {
+    // It begins in any case, because its value is nowhere else any more.
+    function* handle(value: T, place: Permit): Coroutine<void> {
+      using _ = place
       if ((yield* body(value)) === false) receiver.cancel('a body has ended the loop')
     }
   })

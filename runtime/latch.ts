@@ -48,6 +48,10 @@ class Wait extends SelectableOperation<void> {
     return this.#latch.isOpen
   }
 
+  isReady(): boolean {
+    return this.poll()
+  }
+
   take(): void {}
 
   describe(): string {

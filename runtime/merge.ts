@@ -60,11 +60,14 @@ class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> impleme
     this.#open = open
   }
 
+  isReady(): boolean {
+    return this.#open.length === 0 || this.#open.some((source) => nextOf(source).isReady?.() ?? true)
+  }
+
   poll(): boolean {
     this.#asked.clear()
     for (const source of [...this.#open]) {
-      const operation = source.next()
-      if (operation instanceof OperationBase) operation.claim()
+      const operation = nextOf(source)
       if (!operation.poll()) this.#asked.set(operation, source)
       else if (this.#hear(operation, source)) return true
     }
@@ -130,4 +133,11 @@ class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> impleme
     for (const operation of this.#asked.keys()) operation.withdraw(this)
     this.#asked.clear()
   }
+}
+
+/** Claimed, so that it counts as run, and cannot be run elsewhere. */
+function nextOf<T>(source: Mergeable<T>): Selectable<IteratorResult<T, void>> {
+  const operation = source.next()
+  if (operation instanceof OperationBase) operation.claim()
+  return operation
 }

@@ -3,7 +3,7 @@
 // Invariant: from the moment one case commits, no other case can: the losers are withdrawn by the very call that
 // commits the winner, not when the coroutine is resumed.
 
-import type { Operation, Runner, Selectable, Waiter } from './core/operation.ts'
+import type { Operation, Runner, Selectable, Timekeeper, Waiter } from './core/operation.ts'
 import { OperationBase, running, SelectableOperation, SPENT } from './core/operation.ts'
 
 /** Operations by name; `null` switches a case off. */
@@ -60,6 +60,8 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
 
   poll(): boolean {
     const operations = this.#operations
+    if (this.#isRandom && running.task?.scheduler.picksAmongReady === true)
+      return this.#pollOfReady(running.task.scheduler)
     for (let index = 0; index < operations.length; index += 1) {
       if (this.#isRandom) this.#drawInto(index)
       const operation = operations[index] as Selectable<unknown>
@@ -69,6 +71,10 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
       }
     }
     return false
+  }
+
+  isReady(): boolean {
+    return this.#operations.some(mayBeReady)
   }
 
   override withdraw(waiter: Waiter): void {
@@ -119,6 +125,17 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
     }
   }
 
+  #pollOfReady(scheduler: Timekeeper): boolean {
+    const ready = this.#operations.filter(mayBeReady)
+    while (ready.length > 0) {
+      const [operation] = ready.splice(scheduler.random(ready.length), 1) as [Selectable<unknown>]
+      if (!operation.poll()) continue
+      this.#winner = operation
+      return true
+    }
+    return false
+  }
+
   /** One step of a Fisher–Yates shuffle: polling in a random order and taking the first that is ready is uniform. */
   #drawInto(index: number): void {
     const left = this.#operations.length - index
@@ -135,6 +152,10 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
     for (const name in cases) if (cases[name] === winner) return name
     throw new Error('unreachable: the winner is none of the cases')
   }
+}
+
+function mayBeReady(operation: Selectable<unknown>): boolean {
+  return operation.isReady?.() ?? true
 }
 
 // Outside a coroutine, where only trySelect can be, there is no scheduler with a seed: there it goes in order.

@@ -118,8 +118,12 @@ class Line {
     this.available = semaphore.permits
   }
 
+  hasFor(weight: number): boolean {
+    return this.waiting.isEmpty && weight <= this.available
+  }
+
   takeNow(weight: number): boolean {
-    if (!this.waiting.isEmpty || weight > this.available) return false
+    if (!this.hasFor(weight)) return false
     this.available -= weight
     return true
   }
@@ -159,6 +163,10 @@ abstract class Admission<T> extends SelectableOperation<T> {
 
   poll(): boolean {
     return this.line.takeNow(this.weight)
+  }
+
+  isReady(): boolean {
+    return this.line.hasFor(this.weight)
   }
 
   describe(): string {

@@ -54,6 +54,8 @@ interface Pulled<T> {
   readonly name: string
   /** What has arrived while nothing waited; undefined when the only thing to do is to wait. */
   takeKept(): Arrival<T> | undefined
+  /** Whether `takeKept` would give something. */
+  readonly hasArrived: boolean
   addWaiting(next: Next<T>): void
 }
 
@@ -122,6 +124,10 @@ export class Source<T> implements Disposable, Pulled<T> {
     return kept === null && !this.#hasEnded ? undefined : kept
   }
 
+  get hasArrived(): boolean {
+    return this.#kept !== null || this.#hasEnded
+  }
+
   addWaiting(next: Next<T>): void {
     this.#scheduler = currentTask().scheduler
     this.#waiting.add(next)
@@ -184,6 +190,10 @@ class Next<T> extends UntilOutside<IteratorResult<T, void>> {
     if (kept === undefined) return false
     this.#arrival = kept
     return true
+  }
+
+  isReady(): boolean {
+    return this.#source.hasArrived
   }
 
   take(): IteratorResult<T, void> {

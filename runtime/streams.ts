@@ -167,6 +167,10 @@ class Taking<T> extends SelectableOperation<IteratorResult<T, void>> implements 
     return true
   }
 
+  isReady(): boolean {
+    return this.#next.isReady()
+  }
+
   take(): IteratorResult<T, void> {
     return this.#result
   }

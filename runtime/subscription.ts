@@ -137,6 +137,10 @@ export abstract class Waiting<T, Result> extends SelectableOperation<Result> {
     return this.isRefused || this.subscription.hasNews
   }
 
+  isReady(): boolean {
+    return this.poll()
+  }
+
   describe(): string {
     return `news of ${this.subscription.name}`
   }

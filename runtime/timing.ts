@@ -74,6 +74,11 @@ export class Ticker implements TimerEntry {
     return ticks
   }
 
+  /** Whether a period has passed that nobody waits for. */
+  get hasTicks(): boolean {
+    return this.#waiting.isEmpty && this.#scheduler.now() >= this.due
+  }
+
   pollTicks(): number {
     // Those who wait come first. And the timer is set then: it may not become due later while it is in the heap.
     return this.#waiting.isEmpty ? this.takeTicks(this.#scheduler.now()) : 0
@@ -108,6 +113,10 @@ class Tick extends SelectableOperation<number> {
     if (this.#ticker.isStopped) return true
     this.#ticks = this.#ticker.pollTicks()
     return this.#ticks > 0
+  }
+
+  isReady(): boolean {
+    return this.#ticker.isStopped || this.#ticker.hasTicks
   }
 
   take(): number {
@@ -148,6 +157,10 @@ class After extends SelectableOperation<void> implements TimerEntry {
 
   poll(): boolean {
     return this.#ms <= 0
+  }
+
+  isReady(): boolean {
+    return this.poll()
   }
 
   take(): void {}

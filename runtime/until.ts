@@ -112,6 +112,10 @@ class UntilSettled<T> extends UntilOutside<Awaited<T>> {
     return false
   }
 
+  isReady(): boolean {
+    return this.poll()
+  }
+
   take(): Awaited<T> {
     const settled = this.#settled as Settled
     if (settled.kept) return settled.value as Awaited<T>
@@ -190,6 +194,10 @@ class UntilAborted extends UntilOutside<unknown> {
 
   poll(): boolean {
     return this.#signal.aborted
+  }
+
+  isReady(): boolean {
+    return this.poll()
   }
 
   take(): unknown {

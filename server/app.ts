@@ -90,7 +90,7 @@ function createHttp({ config, identity, pipelining }: Engine, logger: FastifyBas
     http: {
       maxHeaderSize: headerBytes,
       headersTimeout: keepAliveMs + 5_000,
-      // A missing Host is refused by guardSite, in our shape; Node would say no more than 400.
+      // A missing Host is refused by siteGuard, in our shape; Node would say no more than 400.
       requireHostHeader: false,
       // A GET has no body: its stream need not be read to its end.
       optimizeEmptyRequests: true,

@@ -6,6 +6,7 @@ import type { Coroutine, Host, Task } from '../runtime/index.ts'
 import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
 import { ClientIdentity } from './access/client-identity.ts'
 import { ClientRate } from './access/client-rate.ts'
+import { Keyring } from './access/keyring.ts'
 import { WaitingRoom } from './access/waiting-room.ts'
 import { MemoryBroker } from './brokers/memory/memory-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
@@ -39,6 +40,7 @@ export class Engine {
   readonly waitingRoom: WaitingRoom
   readonly pipelining: Pipelining
   readonly adminToken: string
+  readonly keyring: Keyring
   /** Whether the broker ends with the engine. */
   readonly #ownsBroker: boolean
   readonly #background: Task<unknown>[] = []
@@ -72,6 +74,7 @@ export class Engine {
     })
     this.pipelining = new Pipelining(config)
     this.adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
+    this.keyring = new Keyring({ ...config, adminToken: this.adminToken })
   }
 
   /** Run something until the engine is closed. */

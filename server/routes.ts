@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
 import { guardRate } from './access/client-rate.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
-import { guardSite } from './access/same-site.ts'
+import { siteGuard } from './access/same-site.ts'
 import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
 import type { Engine } from './engine.ts'
@@ -48,13 +48,14 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, adminToken } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, keyring } = engine
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
   const traffic = new Traffic(server)
   const admissions = new Admissions(app, {
     identity,
-    count: traffic.count,
+    keyring,
+    observer: traffic,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
   })
@@ -70,26 +71,27 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   endKeepAlive(app, draining)
   await letOriginsRead(app, config.origins)
   if (server !== undefined) takeExpectations(app)
-  guardSite(app, { ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 })
+  admissions.add(siteGuard({ ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 }))
   if (rate !== undefined) admissions.add(await guardRate(app, rate))
   answerErrors(app)
   await describeRoutes(app, version)
 
-  await app.register(publishRoutes, { ...config, scheduler, hub })
+  await app.register(publishRoutes, { ...config, scheduler, hub, keyring })
   await app.register(longPollRoutes, {
     ...config,
     limits: config,
     scheduler,
     longPoll,
+    keyring,
     pipelining,
     fastPath,
     keepsHeaders: hasOtherHooks,
   })
-  await app.register(topicRoutes, { ...config, scheduler, hub })
+  await app.register(topicRoutes, { scheduler, hub, keyring })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
-    await app.register(administrationRoutes, { scheduler, hub, traffic, adminToken })
-    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, adminToken })
+    await app.register(administrationRoutes, { scheduler, hub, traffic, keyring })
+    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(openApiRoutes)

@@ -119,7 +119,7 @@ const map: LayerMap = {
   public: { mayImport: [], packages: [] },
   loadtest: {
     mayImport: ['runtime', 'runtime/models', 'runtime/programs'],
-    packages: ['undici', 'uplot', 'node:*'],
+    packages: ['autocannon', 'undici', 'uplot', 'node:*'],
   },
 
   'loadtest/peers/servers': {

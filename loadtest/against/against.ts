@@ -2,15 +2,10 @@
 // machine happens to both. What is told are ratios within one pair.
 
 import { encke, top } from '../processes/subject.ts'
-import type { RunOptions } from '../run.ts'
-import { runScenario } from '../run.ts'
+import { type RunOptions, runScenario } from '../run.ts'
 import { startOnce } from '../scenarios/start.ts'
 import { Checkout } from './checkout.ts'
 import { type Costs, measureCosts, type Side } from './costs.ts'
-
-const pairs = 5
-const quickPairs = 1
-const longestMs = 3_600_000
 
 export interface Pair {
   readonly ours: Costs
@@ -30,30 +25,24 @@ export type AgainstOptions = Pick<RunOptions, 'isQuick' | 'signal' | 'show'>
 /** @throws UsageError when there is no such commit; what `signal` was aborted with */
 export async function compareWith(name: string, options: AgainstOptions): Promise<Comparison> {
   using checkout = await Checkout.of(name, options.signal, options.show)
+  const { commit } = checkout
   const ours: Side = { name: 'this', folder: top }
-  const theirs: Side = { name: checkout.commit, folder: checkout.folder }
-  const done: Pair[] = []
-  const wanted = options.isQuick ? quickPairs : pairs
-  const report = await runScenario(
-    {
-      name: 'against',
-      title: `this checkout against ${checkout.commit}`,
-      invariant: 'Both serve.',
-      note: '',
-      longestMs,
-      run: async (stage) => {
-        // What Node compiles is in the cache of each side from then on.
-        for (const { folder } of [ours, theirs]) await startOnce(encke({ folder }))
-        while (done.length < wanted) {
-          const show = (text: string) => stage.show(`pair ${done.length + 1} of ${wanted}: ${text}`)
-          const isOdd = done.length % 2 === 1
-          const [first, second] = await measureCosts({ ...stage, show }, isOdd ? [theirs, ours] : [ours, theirs])
-          done.push(isOdd ? { ours: second!, theirs: first! } : { ours: first!, theirs: second! })
-        }
-        return { complaints: [] }
-      },
-    },
-    { ...options, subject: encke(), peers: [], durationMs: 0 },
-  )
-  return { commit: checkout.commit, pairs: done, complaints: report.complaints }
+  const theirs: Side = { name: commit, folder: checkout.folder }
+  const pairs: Pair[] = []
+  const wanted = options.isQuick ? 1 : 5
+  const scenario = { name: 'against', title: `this checkout against ${commit}`, invariant: 'Both serve.', note: '' }
+  const run = async (stage: Parameters<typeof measureCosts>[0]) => {
+    // What Node compiles is in the cache of each side from then on.
+    for (const { folder } of [ours, theirs]) await startOnce(encke({ folder }))
+    while (pairs.length < wanted) {
+      const show = (text: string) => stage.show(`pair ${pairs.length + 1} of ${wanted}: ${text}`)
+      const isOdd = pairs.length % 2 === 1
+      const [first, second] = await measureCosts({ ...stage, show }, isOdd ? [theirs, ours] : [ours, theirs])
+      pairs.push(isOdd ? { ours: second!, theirs: first! } : { ours: first!, theirs: second! })
+    }
+    return { complaints: [] }
+  }
+  const stage = { ...options, subject: encke(), peers: [], durationMs: 0 }
+  const { complaints } = await runScenario({ ...scenario, longestMs: 3_600_000, run }, stage)
+  return { commit, pairs, complaints }
 }

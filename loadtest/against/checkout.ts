@@ -15,12 +15,11 @@ import { top } from '../processes/subject.ts'
 export class Checkout implements Disposable {
   /** Its short hash. */
   readonly commit: string
-  readonly folder: string
+  readonly folder = mkdtempSync(join(tmpdir(), 'encke-against-'))
   readonly #remove = () => rmSync(this.folder, { recursive: true, force: true })
 
   private constructor(commit: string) {
     this.commit = commit
-    this.folder = mkdtempSync(join(tmpdir(), 'encke-against-'))
     process.on('exit', this.#remove)
   }
 

@@ -6,11 +6,11 @@ import { copyFileSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
-import { cycleOf, fanOutTopic, herdRounds } from '../client/herd-rounds.ts'
-import { type LoopPace, loopInTurn } from '../client/looped-rounds.ts'
+import { complaintsIn, cycleOf, fanOutTopic, herdRounds } from '../client/herd-rounds.ts'
+import { loopInTurn } from '../client/looped-rounds.ts'
 import { flagsOf } from '../measure/process-reading.ts'
 import { encke } from '../processes/subject.ts'
-import { median } from '../report/details.ts'
+import { median } from '../report/figures.ts'
 import type { Ground, Stage } from '../scenario.ts'
 import { newsLoop, publishLoop } from '../scenarios/closed-loops.ts'
 import { readingOf } from '../scenarios/memory.ts'
@@ -44,16 +44,7 @@ export interface Side {
   readonly folder: string
 }
 
-interface Sizes {
-  readonly herd: { readonly readers: number; readonly rounds: number; readonly warmUps: number }
-  readonly parked: number
-  readonly settleMs: number
-  readonly loops: LoopPace
-  readonly starts: number
-  readonly programRuns: number
-}
-
-const full: Sizes = {
+const full = {
   herd: { readers: 4_000, rounds: 7, warmUps: 3 },
   parked: 10_000,
   settleMs: 8_000,
@@ -61,7 +52,7 @@ const full: Sizes = {
   starts: 5,
   programRuns: 15,
 }
-const quick: Sizes = {
+const quick: typeof full = {
   herd: { readers: 500, rounds: 2, warmUps: 1 },
   parked: 2_000,
   settleMs: 500,
@@ -90,6 +81,8 @@ export async function measureCosts(stage: Stage, sides: readonly Side[]): Promis
   const news = await loopInTurn(stage, 'polls', polling, loops)
   const programs = await inTurn(grounds, (ground, at) => playPrograms(stage, sides[at]!, ground, programRuns))
   for (const ground of grounds) await ground[Symbol.asyncDispose]()
+  const wrong = [...publishes, ...news].flatMap(({ complaints }) => complaints)[0]
+  if (wrong !== undefined) throw new Error(wrong)
   return sides.map((_, at) => ({
     cycle: cycles[at],
     memory: memory[at]!.kibibytesEach && memory[at]!.kibibytesEach * 1_024,
@@ -114,12 +107,12 @@ async function inTurn<Given, Result>(
 }
 
 /** Microseconds for each client. */
-async function cycleCost(stage: Stage, ground: Ground, plan: Sizes['herd']): Promise<number | undefined> {
+async function cycleCost(stage: Stage, ground: Ground, plan: typeof full.herd): Promise<number | undefined> {
   const show = (text: string) => stage.show(`${plan.readers} polls park and are answered: ${text}`)
-  const { rounds } = await herdRounds(stage, ground, { ...plan, topics: [fanOutTopic], show })
-  const complaint = rounds.flatMap(({ complaints }) => complaints)[0]
+  const run = await herdRounds(stage, ground, { ...plan, topics: [fanOutTopic], show })
+  const [complaint] = complaintsIn(run)
   if (complaint !== undefined) throw new Error(complaint)
-  return median(rounds.map((round) => cycleOf(round, plan.readers)))
+  return median(run.rounds.map((round) => cycleOf(round, plan.readers)))
 }
 
 /** By a driver that is the same for both sides, and imports the runtime of its own. */
@@ -136,8 +129,7 @@ async function playPrograms(
     mkdirSync(dirname(driver), { recursive: true })
     copyFileSync(ours, driver)
   }
-  const { stdout } = await promisify(execFile)(process.execPath, [...flagsOf(server.pid), driver, String(runs)], {
-    signal: stage.signal,
-  })
+  const words = [...flagsOf(server.pid), driver, String(runs)]
+  const { stdout } = await promisify(execFile)(process.execPath, words, { signal: stage.signal })
   return JSON.parse(stdout)
 }

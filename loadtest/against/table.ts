@@ -1,34 +1,21 @@
 // The ratios of two commits' costs in a terminal, and what they mean.
 
-import { median } from '../report/details.ts'
-import { figureText } from '../report/numbers.ts'
+import { figureText, median, ratio } from '../report/figures.ts'
 import { tableText } from '../report/table.ts'
-import { ratio } from '../targets.ts'
 import type { Comparison, Pair } from './against.ts'
 import { type CostName, costs, wallCosts } from './costs.ts'
 
 /** The median ratio above which a cost has grown. */
 const most = 1.03
 
-export interface Ratio {
-  readonly name: CostName
-  /** What was measured, in the median pair of each side. */
-  readonly ours: number | undefined
-  readonly theirs: number | undefined
-  /** Ours in times of theirs, pair by pair; undefined where one could not be measured. */
-  readonly median: number | undefined
-  readonly least: number | undefined
-  readonly most: number | undefined
-  /** Undefined where it could not be measured, or the machine was too busy for it. */
-  readonly isHeld: boolean | undefined
-}
-
 /** @param isBusy wall times say nothing then */
-export function ratiosOf(pairs: readonly Pair[], isBusy: boolean): Ratio[] {
+export function ratiosOf(pairs: readonly Pair[], isBusy: boolean) {
   return (Object.keys(costs) as CostName[]).map((name) => {
+    // Ours in times of theirs, pair by pair; undefined where one could not be measured.
     const all = pairs.map(({ ours, theirs }) => ratio(ours[name], theirs[name]))
     const known = all.filter((value) => value !== undefined)
-    const middle = pairs.length === 0 ? undefined : median(all)
+    const middle = median(all)
+    const isJudged = middle !== undefined && !(isBusy && wallCosts.includes(name))
     return {
       name,
       ours: median(pairs.map(({ ours }) => ours[name])),
@@ -36,21 +23,21 @@ export function ratiosOf(pairs: readonly Pair[], isBusy: boolean): Ratio[] {
       median: middle,
       least: known.length === 0 ? undefined : Math.min(...known),
       most: known.length === 0 ? undefined : Math.max(...known),
-      isHeld: middle === undefined || (isBusy && wallCosts.includes(name)) ? undefined : middle <= most,
+      isHeld: isJudged ? middle <= most : undefined,
     }
   })
 }
 
 export function comparisonText({ commit, pairs, complaints }: Comparison, isBusy: boolean): string {
-  const ratios = ratiosOf(pairs, isBusy)
-  const rows = ratios.map(({ name, ours, theirs, median, least, most, isHeld }) => [
+  const rows = ratiosOf(pairs, isBusy).map(({ name, ours, theirs, median, least, most, isHeld }) => [
     costs[name][0],
     median === undefined ? 'not measured' : isHeld === undefined ? 'not judged' : isHeld ? 'held' : 'GROWN',
     ...[median, least, most].map((value) => (value === undefined ? '–' : value.toFixed(3))),
     ...[ours, theirs].map((value) => (value === undefined ? '–' : `${figureText(value)} ${costs[name][1]}`)),
   ])
+  const headings = ['cost', `median ≤ ${most}`, 'median', 'least', 'most', 'this', commit]
   return [
-    tableText({ title: '', headings: ['cost', `median ≤ ${most}`, 'median', 'least', 'most', 'this', commit], rows }),
+    tableText({ title: '', headings, rows }),
     `This checkout's costs in times of those of ${commit}, measured in turn, pairs: ${pairs.length}. Below 1 this one costs less.`,
     ...(isBusy ? ['Wall times are not judged, as the machine was busy.'] : []),
     ...complaints.map((complaint) => `FAILED: ${complaint}`),

@@ -1,14 +1,14 @@
 // Rounds of a herd: all its polls are parked, one publish answers them, and again, over the same connections. What each half
 // costs the server is read from the operating system, between moments in which neither it nor the generator does anything.
 
+import type { Ask, PollReply } from '../dialects/dialect.ts'
 import type { Collected } from '../generator/herd.ts'
 import { nowMs } from '../measure/clock.ts'
 import type { Use } from '../measure/meter.ts'
 import { untilQuiet } from '../measure/quiet.ts'
 import type { Generator } from '../processes/generator.ts'
-import { cpuEach } from '../report/details.ts'
+import { cpuEach } from '../report/figures.ts'
 import { type Ground, loopbackAddresses, type Stage } from '../scenario.ts'
-import { type PollReply, parsePollReply, parseReceipt } from './encke-requests.ts'
 import { complaintsOf, type FaultCounts } from './faults.ts'
 import { Publishers } from './publishers.ts'
 
@@ -25,8 +25,8 @@ export interface HerdPlan {
   readonly rounds: number
   /** Rounds before these, in which the server's code is compiled as it goes. */
   readonly warmUps: number
-  /** Lines, each with its end, that go with each request. */
-  readonly headers?: string
+  /** That go with each request. */
+  readonly headers?: Ask['headers']
   /** When all polls wait. */
   beforePublish?(): Promise<void>
   show(progress: string): void
@@ -67,17 +67,17 @@ export interface RoundObserved {
 export async function herdRounds(
   stage: Pick<Stage, 'signal'>,
   ground: Ground,
-  { topics, readers, rounds, warmUps, headers, beforePublish, show }: HerdPlan,
+  { topics, readers, rounds, warmUps, headers = {}, beforePublish, show }: HerdPlan,
 ): Promise<HerdRun> {
   const { server, meter } = ground
   const { dialect, pollsPerSecond } = server.subject
-  using publisher = new Publishers(server.publishOrigin, dialect, 1)
+  await using publisher = new Publishers(server.publishOrigin, dialect, 1)
   const generator = ground.startGenerator()
   show(`${readers} readers connect`)
   const bytesBefore = meter.serverBytes
   const place = { topics, isTogether: true, readersPerTopic: readers, localAddresses: loopbackAddresses }
   const connecting = meter.begin()
-  await generator.order('open', { origin: server.origin, dialect, ...place, ...(headers && { headers }) })
+  await generator.order('open', { origin: server.origin, dialect, ...place, headers })
   const connect = connecting.end()
   const all: HerdRound[] = []
   let bytesAfter: number | undefined
@@ -92,13 +92,18 @@ export async function herdRounds(
     bytesAfter ??= meter.serverBytes
     await beforePublish?.()
     const delivering = meter.begin()
-    const seen = await deliver(publisher, generator, { topic: topics[0]!, readers, offset: all.length + 1 })
+    const seen = await deliver(publisher, generator, readers, all.length + 1)
     all.push({ park, deliver: delivering.end(), ...seen })
   }
   await generator.order('leave')
   const bytesEach =
     bytesBefore === undefined || bytesAfter === undefined ? undefined : (bytesAfter - bytesBefore) / readers
   return { connect, warmUps: all.slice(0, warmUps), rounds: all.slice(warmUps), bytesEach }
+}
+
+/** What was wrong in any of its rounds. */
+export function complaintsIn({ warmUps, rounds }: HerdRun): string[] {
+  return [...warmUps, ...rounds].flatMap(({ complaints }) => complaints)
 }
 
 /** Server CPU to park and to deliver, in microseconds for each reader. */
@@ -119,28 +124,21 @@ async function insist(stage: Pick<Stage, 'signal'>, ground: Ground, generator: G
 async function deliver(
   publisher: Publishers,
   generator: Generator,
-  { topic, readers, offset }: { topic: string; readers: number; offset: number },
+  readers: number,
+  offset: number,
 ): Promise<Omit<HerdRound, 'park' | 'deliver'>> {
   const data = { round: offset, text: 'one message for everybody' }
   const collecting = generator.order('collect', replyMs)
   const publishedMs = nowMs()
   const [{ isAccepted, reply }, { arrivedMs, replies, faults }] = await Promise.all([
-    publisher.publish(topic, JSON.stringify(data)),
+    publisher.publish(fanOutTopic, JSON.stringify(data)),
     collecting,
   ])
   const latencies = [...arrivedMs].map((ms) => ms - publishedMs)
-  const waiting = isAccepted && reply.status === 201 ? waitingIn(reply.body) : undefined
+  const waiting = isAccepted && reply.status === 201 ? parsed<{ waiting?: number }>(reply.body)?.waiting : undefined
   const complaints = judgeRound({ readers, offset, data, waiting, replies, faults })
   if (!isAccepted) complaints.push(`the publish was answered with ${reply.status}: ${reply.body}`)
   return { publishedMs, latencies, wallMs: latencies.reduce((most, ms) => Math.max(most, ms), 0), complaints }
-}
-
-function waitingIn(body: string): number | undefined {
-  try {
-    return parseReceipt(body).waiting
-  } catch {
-    return undefined
-  }
 }
 
 export function judgeRound({ readers, offset, data, waiting, replies, faults }: RoundObserved): string[] {
@@ -158,12 +156,8 @@ export function judgeRound({ readers, offset, data, waiting, replies, faults }: 
 }
 
 function wrongIn(body: string, offset: number, data: unknown): string | undefined {
-  let reply: PollReply
-  try {
-    reply = parsePollReply(body)
-  } catch {
-    return 'no JSON'
-  }
+  const reply = parsed<PollReply>(body)
+  if (reply === undefined) return 'no JSON'
   const [message, ...others] = reply.messages
   if (message === undefined) return 'no message'
   if (others.length > 0) return `${reply.messages.length} messages`
@@ -172,4 +166,13 @@ function wrongIn(body: string, offset: number, data: unknown): string | undefine
   if (JSON.stringify(message.data) !== JSON.stringify(data)) return 'other data than was published'
   const verdict = reply.topics[fanOutTopic]?.verdict
   return verdict === 'ok' ? undefined : `the verdict ${verdict}`
+}
+
+/** Undefined when it is not JSON. */
+function parsed<Value>(text: string): Value | undefined {
+  try {
+    return JSON.parse(text) as Value
+  } catch {
+    return undefined
+  }
 }

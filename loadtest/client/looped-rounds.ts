@@ -1,11 +1,12 @@
 // Closed loops in turn: several servers stand side by side, and each gets a round, and again, so that what slowly happens to
 // the machine happens to all of them. The rate of each is that of its median round.
 
+import type { Ask } from '../dialects/dialect.ts'
 import type { Looped } from '../generator/closed-loop.ts'
 import { Latencies } from '../measure/latencies.ts'
 import type { Use } from '../measure/meter.ts'
 import type { Generator } from '../processes/generator.ts'
-import { cpuEach, median } from '../report/details.ts'
+import { cpuEach, median } from '../report/figures.ts'
 import type { Ground, Row, Stage } from '../scenario.ts'
 import { complaintsOf } from './faults.ts'
 
@@ -30,13 +31,22 @@ export interface Loop {
   round(generator: Generator, durationMs: number): Promise<Looped>
 }
 
-/** A loop over fifty connections, each of which sends the next of `requests` when it has its reply. */
-export function requesting(name: string, ground: Ground, requests: readonly string[], status: number): Loop {
+/**
+ * A loop over fifty connections, each of which sends its next request when it has its reply.
+ *
+ * @param good what a good reply has: a status, and where all are the same a body
+ */
+export function requesting(
+  name: string,
+  ground: Ground,
+  asks: readonly Ask[],
+  good: { readonly status: number; readonly body?: string },
+): Loop {
   const { origin } = ground.server
   return {
     name,
     ground,
-    round: (generator, durationMs) => generator.order('loop', { origin, requests, connections, durationMs, status }),
+    round: (generator, durationMs) => generator.order('loop', { origin, asks, connections, durationMs, ...good }),
   }
 }
 
@@ -79,24 +89,18 @@ export async function loopInTurn(
 
 function resultOf(what: string, name: string, all: readonly Round[]): LoopResult {
   const byRate = all.slice(1).sort((a, b) => a.count / a.seconds - b.count / b.seconds)
-  const middle = byRate[Math.floor((byRate.length - 1) / 2)]!
+  const { count, seconds, use, bodyBytes } = byRate[Math.floor((byRate.length - 1) / 2)]!
   const latencies = Latencies.of(byRate.flatMap(({ latencyMs }) => [...latencyMs]))
-  const sum = (rounds: readonly Round[], pick: (round: Round) => number) =>
-    rounds.reduce((total, round) => total + pick(round), 0)
-  const { count, seconds, use, bodyBytes } = middle
+  const sum = (rounds: readonly Round[], field: 'answered' | 'parked' | 'count') =>
+    rounds.reduce((total, round) => total + round[field], 0)
   return {
     name,
     perSecond: count / seconds,
     cpu: median(byRate.map(({ use, count }) => cpuEach(use, count))),
     complaints: all.flatMap(({ faults }) => complaintsOf(faults)).map((complaint) => `${name}: ${complaint}`),
     latencies,
-    answered: sum(all, ({ answered }) => answered),
-    parkedShare:
-      sum(byRate, ({ parked }) => parked) /
-      Math.max(
-        1,
-        sum(byRate, ({ count }) => count),
-      ),
+    answered: sum(all, 'answered'),
+    parkedShare: sum(byRate, 'parked') / Math.max(1, sum(byRate, 'count')),
     bodyBytes,
     row: { label: name, what, count, seconds, latency: latencies.summary(), use },
   }

@@ -1,4 +1,8 @@
 // Readers that poll on and on while messages are offered at a fixed rate, whether or not the server keeps up.
+//
+// Every message carries the moment at which it was due, and latencies count from there: a server that stalls for a second is
+// then seen to delay all the messages of that second, and not only the one that was on its way (the others would have
+// been sent late and have looked fast: coordinated omission).
 
 import type { DialectName } from '../dialects/index.ts'
 import { nowMs } from '../measure/clock.ts'
@@ -7,12 +11,80 @@ import type { Use } from '../measure/meter.ts'
 import { untilQuiet } from '../measure/quiet.ts'
 import type { Generator } from '../processes/generator.ts'
 import { type Ground, loopbackAddresses, type Row, type Stage } from '../scenario.ts'
-import { complaintsOf } from './faults.ts'
-import { Offering } from './offering.ts'
+import { complaintsOf, Faults } from './faults.ts'
+import { Publishers } from './publishers.ts'
 
 const catchUpMs = 60_000
+/** Enough for the replies that are on their way; more would only be a herd of publishers. */
+const connections = 32
 
-export interface OfferPlace {
+/** What a published message carries. */
+export interface Stamp {
+  readonly dueMs: number
+}
+
+interface OfferPlan {
+  readonly origin: string
+  /** Taken in turn. */
+  readonly topics: readonly string[]
+  readonly perSecond: number
+  readonly dialect: DialectName
+}
+
+/** Messages that are published at a fixed rate from now on. */
+export class Offering {
+  /** Messages that the server has said it has. */
+  published = 0
+  /** How much later than due messages left: what the load test itself was late, which counts in every latency. */
+  readonly lateness = new Latencies()
+  readonly faults = new Faults()
+  readonly #plan: OfferPlan
+  readonly #publishers: Publishers
+  readonly #startMs = nowMs()
+  readonly #underWay = new Set<Promise<void>>()
+  #timer: NodeJS.Timeout | undefined
+  #sent = 0
+
+  constructor(plan: OfferPlan) {
+    this.#plan = plan
+    this.#publishers = new Publishers(plan.origin, plan.dialect, connections)
+    this.#sendDue()
+  }
+
+  /** Send no more, and wait for the replies that are on their way. */
+  async stop(): Promise<this> {
+    clearTimeout(this.#timer)
+    await Promise.all(this.#underWay)
+    await this.#publishers[Symbol.asyncDispose]()
+    return this
+  }
+
+  #sendDue(): void {
+    const { topics, perSecond } = this.#plan
+    for (;;) {
+      const dueMs = this.#startMs + (this.#sent * 1_000) / perSecond
+      if (dueMs > nowMs()) break
+      const sending = this.#send(topics[this.#sent % topics.length]!, dueMs)
+      this.#underWay.add(sending)
+      void sending.then(() => this.#underWay.delete(sending))
+      this.#sent += 1
+    }
+    this.#timer = setTimeout(() => this.#sendDue(), 1)
+  }
+
+  async #send(topic: string, dueMs: number): Promise<void> {
+    this.lateness.record(nowMs() - dueMs)
+    try {
+      const { isAccepted, reply } = await this.#publishers.publish(topic, JSON.stringify({ dueMs } satisfies Stamp))
+      if (isAccepted) this.published += 1
+      else this.faults.add('status', `${reply.status} for a publish to ${topic}`)
+    } catch (error) {
+      this.faults.add('broken', `a publish to ${topic}: ${(error as Error).message}`)
+    }
+  }
+}
+
+interface OfferPlace {
   readonly topics: readonly string[]
   readonly readersPerTopic: number
 }
@@ -35,16 +107,14 @@ export interface Offered {
 export class OfferedLoad {
   readonly #stage: Stage
   readonly #ground: Ground
-  readonly #place: OfferPlace
+  readonly #topics: readonly string[]
   readonly #readers: Generator
-  readonly #dialect: DialectName
 
-  private constructor(stage: Stage, ground: Ground, place: OfferPlace, readers: Generator) {
+  private constructor(stage: Stage, ground: Ground, topics: readonly string[], readers: Generator) {
     this.#stage = stage
     this.#ground = ground
-    this.#place = place
+    this.#topics = topics
     this.#readers = readers
-    this.#dialect = ground.server.subject.dialect
   }
 
   /** Connect the readers, and have them poll. */
@@ -54,19 +124,20 @@ export class OfferedLoad {
     stage.show(`${place.topics.length * place.readersPerTopic} readers connect`)
     await readers.order('open', { origin, ...place, localAddresses: loopbackAddresses, dialect: subject.dialect })
     await readers.order('follow')
-    return new OfferedLoad(stage, ground, place, readers)
+    return new OfferedLoad(stage, ground, place.topics, readers)
   }
 
   /** Offer messages while `work` lasts, and wait until the server has nothing left of them. @throws what `work` throws */
   async offer(perSecond: number, work: () => Promise<unknown>): Promise<Offered> {
     const { meter, server } = this.#ground
-    const { topics } = this.#place
     const stretch = meter.begin()
     const startMs = nowMs()
-    const offering = new Offering({ origin: server.publishOrigin, topics, perSecond, dialect: this.#dialect })
-    const endMs = await work()
-      .then(nowMs)
-      .finally(() => offering.pause())
+    const plan = { origin: server.publishOrigin, topics: this.#topics, perSecond, dialect: server.subject.dialect }
+    const offering = new Offering(plan)
+    const endMs = await work().then(nowMs, async (error) => {
+      await offering.stop()
+      throw error
+    })
     const { published, lateness, faults } = await offering.stop()
     const use = stretch.end()
     this.#stage.signal.throwIfAborted()

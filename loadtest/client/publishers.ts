@@ -1,74 +1,51 @@
-// Publishers: so many bare connections at most, each of which carries one message at a time. Messages that find none free wait
-// for their turn, first come, first served.
+// Publishers of one server: so many connections at most, each of which carries one message at a time. Messages that find none
+// free wait for their turn, first come, first served.
 
-import type { Publisher } from '../dialects/dialect.ts'
+import { Pool } from 'undici'
+import type { Ask, Publisher, Reply } from '../dialects/dialect.ts'
 import { type DialectName, dialects } from '../dialects/index.ts'
-import { HttpConnection, type Reply } from './http-connection.ts'
 
-interface Line {
-  readonly connection: HttpConnection
-  readonly publisher: Publisher
-}
+/** Longer than any pause of a load test. */
+const idleMs = 600_000
 
-export class Publishers implements Disposable {
-  readonly #origin: URL
-  readonly #dialect: DialectName
-  readonly #most: number
-  readonly #lines = new Set<Line>()
-  readonly #free: Line[] = []
-  readonly #waiting: (() => void)[] = []
-  #opening = 0
+export class Publishers implements AsyncDisposable {
+  readonly #pool: Pool
+  readonly #publisher: Publisher
+  readonly #greeted: Promise<void>
 
-  constructor(origin: string, dialect: DialectName, most: number) {
-    this.#origin = new URL(origin)
-    this.#dialect = dialect
-    this.#most = most
+  constructor(origin: string, dialect: DialectName, connections: number) {
+    this.#pool = new Pool(origin, { connections, keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs })
+    this.#publisher = dialects[dialect].publisher()
+    this.#greeted = this.#greet()
+    // The first message says so.
+    this.#greeted.catch(() => {})
   }
 
   /** Publish `json`, which is ASCII, when a connection is free. @throws Error when the connection breaks or is refused */
   async publish(topic: string, json: string): Promise<{ readonly isAccepted: boolean; readonly reply: Reply }> {
-    const line = await this.#take()
-    try {
-      const reply = await line.connection.request(line.publisher.publish(topic, json))
-      // The server says that it closes the connection now.
-      if (/\r\nconnection: *close/i.test(reply.head)) line.connection[Symbol.dispose]()
-      return { isAccepted: line.publisher.hasAccepted(reply), reply }
-    } finally {
-      if (line.connection.failure === null) this.#free.push(line)
-      else this.#lines.delete(line)
-      this.#waiting.shift()?.()
-    }
+    await this.#greeted
+    const reply = await this.#ask(this.#publisher.publish(topic, json))
+    return { isAccepted: this.#publisher.hasAccepted(reply), reply }
   }
 
-  [Symbol.dispose](): void {
-    for (const { connection } of this.#lines) connection[Symbol.dispose]()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#pool.destroy()
   }
 
-  async #take(): Promise<Line> {
-    for (;;) {
-      const line = this.#free.pop()
-      if (line?.connection.failure === null) return line
-      // A server may close a connection that was idle.
-      if (line !== undefined) this.#lines.delete(line)
-      else if (this.#lines.size + this.#opening < this.#most) return this.#open()
-      else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    }
+  async #greet(): Promise<void> {
+    const conversation = this.#publisher.greet()
+    let step = conversation.next()
+    while (!step.done) step = conversation.next(await this.#ask(step.value))
   }
 
-  async #open(): Promise<Line> {
-    this.#opening += 1
-    try {
-      const { hostname, port, host } = this.#origin
-      const connection = await HttpConnection.open({ host: hostname, port: Number(port) })
-      const line = { connection, publisher: dialects[this.#dialect].publisher(host) }
-      this.#lines.add(line)
-      await connection.converse(line.publisher.greet())
-      return line
-    } catch (error) {
-      this.#waiting.shift()?.()
-      throw error
-    } finally {
-      this.#opening -= 1
-    }
+  async #ask({
+    method,
+    path,
+    headers = {},
+    body = null,
+  }: Omit<Ask, 'body'> & { body?: string | null }): Promise<Reply> {
+    const reply = await this.#pool.request({ method, path, headers, body })
+    const text = await reply.body.text()
+    return { status: reply.statusCode, body: text, header: (name) => [reply.headers[name]].flat()[0] }
   }
 }

@@ -5,89 +5,73 @@
 //
 // See "The Bayeux Protocol 1.0" (docs.cometd.org).
 
-import type { Reply } from '../client/http-connection.ts'
-import { Counted, type Dialect, expectStatus, headerOf, requestBytes } from './dialect.ts'
+import { type Ask, Counted, type Dialect, expectGood, json, type Reply } from './dialect.ts'
 
 interface Message {
   readonly channel: string
   readonly clientId?: string
   readonly successful?: boolean
-  readonly error?: string
   readonly data?: unknown
 }
 
 export const bayeux: Dialect = {
-  reader({ host, topics, headers }) {
-    const session = new Session(host, headers)
-    const channel = `/${topics[0]}`
-    const counted = new Counted(topics[0]!)
+  reader([topic = '']) {
+    const session = new Session()
+    const channel = `/${topic}`
+    const counted = new Counted(topic)
     return {
       *greet() {
         yield* session.shake()
-        yield* session.ask({ channel: '/meta/subscribe', subscription: channel })
+        accepted(yield session.ask({ channel: '/meta/subscribe', subscription: channel }))
         // As the clients do: the first one is answered at once, and says that the session stands.
-        yield* session.ask(connectWith({ advice: { timeout: 0 } }))
+        accepted(yield session.ask({ ...connect, advice: { timeout: 0 } }))
       },
-      poll: () => session.bytes(connectWith({})),
+      poll: () => session.ask(connect),
       take(reply) {
         const messages = messagesOf(reply)
-        const held = messages.find((message) => message.channel === '/meta/connect')
-        if (held?.successful !== true) throw new Error(`the poll was refused: ${reply.body.slice(0, 200)}`)
+        accepted(reply, '/meta/connect')
         return counted.reply(messages.filter((message) => message.channel === channel).map(({ data }) => data))
       },
     }
   },
-  publisher(host) {
-    const session = new Session(host, '')
+  publisher() {
+    const session = new Session()
     return {
       greet: () => session.shake(),
-      publish: (topic, json) => session.bytes({ channel: `/${topic}`, data: JSON.parse(json) }),
+      publish: (topic, body) => session.ask({ channel: `/${topic}`, data: JSON.parse(body) }),
       hasAccepted: (reply) => reply.status === 200 && messagesOf(reply).every(({ successful }) => successful === true),
     }
   },
 }
 
+const connect = { channel: '/meta/connect', connectionType: 'long-polling' }
+
 class Session {
-  readonly #host: string
-  readonly #headers: string
   #clientId: string | undefined
-  #cookie = ''
+  #headers: Ask['headers'] = json
 
-  constructor(host: string, headers: string) {
-    this.#host = host
-    this.#headers = `${headers}Content-Type: application/json\r\n`
-  }
-
-  *shake() {
-    const shake = { channel: '/meta/handshake', version: '1.0', supportedConnectionTypes: ['long-polling'] }
-    const reply: Reply = yield this.bytes(shake)
-    this.#clientId = accepted(reply).clientId
-    const cookie = headerOf(reply, 'set-cookie')?.split(';')[0]
-    if (cookie !== undefined) this.#cookie = `Cookie: ${cookie}\r\n`
-  }
-
-  *ask(message: object) {
-    const reply: Reply = yield this.bytes(message)
-    accepted(reply)
-  }
-
-  bytes(message: object): string {
+  ask(message: object): Ask {
     const body = JSON.stringify([{ ...message, clientId: this.#clientId }])
-    return requestBytes('POST', '/bayeux', this.#host, this.#headers + this.#cookie, body)
+    return { method: 'POST', path: '/bayeux', headers: this.#headers!, body }
   }
-}
 
-function connectWith(more: object): object {
-  return { channel: '/meta/connect', connectionType: 'long-polling', ...more }
+  *shake(): Generator<Ask, void, Reply> {
+    const handshake = { channel: '/meta/handshake', version: '1.0', supportedConnectionTypes: ['long-polling'] }
+    const reply = yield this.ask(handshake)
+    this.#clientId = accepted(reply).clientId
+    const cookie = reply.header('set-cookie')?.split(';')[0]
+    if (cookie !== undefined) this.#headers = { ...json, Cookie: cookie }
+  }
 }
 
 function messagesOf(reply: Reply): Message[] {
-  expectStatus('a poll', reply)
+  expectGood('a poll', reply)
   return JSON.parse(reply.body) as Message[]
 }
 
-function accepted(reply: Reply): Message {
-  const message = messagesOf(reply)[0]
+/** The first message, or the first on `channel`. @throws Error when it does not say that all is well */
+function accepted(reply: Reply, channel?: string): Message {
+  const message = messagesOf(reply).find((message) => channel === undefined || message.channel === channel)
   if (message?.successful !== true) throw new Error(`refused: ${reply.body.slice(0, 200)}`)
   return message
 }

@@ -1,32 +1,33 @@
 // nchan's long polling: the place of a reader stands in two headers of each reply, and goes back in two of the next request.
 // The message is the body, as it was published.
 
-import { Counted, type Dialect, expectStatus, headerOf, requestBytes, silence } from './dialect.ts'
+import { Counted, type Dialect, expectGood, json, silence } from './dialect.ts'
 
 export const nchan: Dialect = {
-  reader({ host, topics, headers }) {
-    const counted = new Counted(topics[0]!)
-    const path = `/messages?topic=${encodeURIComponent(topics[0]!)}`
-    let place = ''
+  reader([topic = '']) {
+    const counted = new Counted(topic)
+    let place = {}
     return {
       greet: silence,
-      poll: () => requestBytes('GET', path, host, headers + place),
+      poll: () => ({ method: 'GET', path: `/messages?topic=${encodeURIComponent(topic)}`, headers: place }),
       take(reply) {
-        expectStatus('a poll', reply)
-        const [time, tag] = [headerOf(reply, 'last-modified'), headerOf(reply, 'etag')]
+        expectGood('a poll', reply)
+        const [time, tag] = [reply.header('last-modified'), reply.header('etag')]
         if (time === undefined || tag === undefined) throw new Error('a reply that does not say where it stands')
-        place = `If-Modified-Since: ${time}\r\nIf-None-Match: ${tag}\r\n`
+        place = { 'If-Modified-Since': time, 'If-None-Match': tag }
         return counted.reply([JSON.parse(reply.body)])
       },
     }
   },
-  publisher: (host) => ({
+  publisher: () => ({
     greet: silence,
-    publish(topic, json) {
-      const path = `/publish?topic=${encodeURIComponent(topic)}`
-      return requestBytes('POST', path, host, 'Content-Type: application/json\r\n', json)
-    },
-    // 201 when somebody waited for it, 202 when nobody did.
+    publish: (topic, body) => ({
+      method: 'POST',
+      path: `/publish?topic=${encodeURIComponent(topic)}`,
+      headers: json,
+      body,
+    }),
+    // 201 when a reader waited for it, 202 when none did.
     hasAccepted: ({ status }) => status === 201 || status === 202,
   }),
 }

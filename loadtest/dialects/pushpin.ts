@@ -1,27 +1,26 @@
 // Pushpin holds a request as its backend tells it to, and answers it with what is published on its control port. What is
 // published is the whole reply.
 
-import { Counted, type Dialect, expectStatus, requestBytes, silence } from './dialect.ts'
+import { Counted, type Dialect, expectGood, json, silence } from './dialect.ts'
 
 export const pushpin: Dialect = {
-  reader({ host, topics, headers }) {
-    const counted = new Counted(topics[0]!)
-    const path = `/messages?topic=${encodeURIComponent(topics[0]!)}`
+  reader([topic = '']) {
+    const counted = new Counted(topic)
     return {
       greet: silence,
-      poll: () => requestBytes('GET', path, host, headers),
+      poll: () => ({ method: 'GET', path: `/messages?topic=${encodeURIComponent(topic)}` }),
       take(reply) {
-        expectStatus('a poll', reply)
+        expectGood('a poll', reply)
         return counted.reply([JSON.parse(reply.body)])
       },
     }
   },
-  publisher: (host) => ({
+  publisher: () => ({
     greet: silence,
-    publish(topic, json) {
-      const formats = { 'http-response': { headers: { 'Content-Type': 'application/json' }, body: json } }
-      const body = JSON.stringify({ items: [{ channel: topic, formats }] })
-      return requestBytes('POST', '/publish/', host, 'Content-Type: application/json\r\n', body)
+    publish(channel, body) {
+      const formats = { 'http-response': { headers: json, body } }
+      const items = [{ channel, formats }]
+      return { method: 'POST', path: '/publish/', headers: json, body: JSON.stringify({ items }) }
     },
     hasAccepted: ({ status }) => status === 200,
   }),

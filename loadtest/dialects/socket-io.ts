@@ -3,24 +3,22 @@
 //
 // See "The Socket.IO protocol" and "The Engine.IO protocol" (socket.io/docs).
 
-import type { Reply } from '../client/http-connection.ts'
-import { Counted, type Dialect, expectStatus, requestBytes } from './dialect.ts'
+import { type Ask, type Conversation, Counted, type Dialect, expectGood } from './dialect.ts'
 
-const path = '/socket.io/?EIO=4&transport=polling'
 const separator = '\x1e'
 
 export const socketIo: Dialect = {
-  reader({ host, topics, headers }) {
-    const session = new Session(host, headers)
-    const counted = new Counted(topics[0]!)
+  reader([topic = '']) {
+    const session = new Session()
+    const counted = new Counted(topic)
     return {
       *greet() {
         yield* session.shake()
-        yield* session.send(`42${JSON.stringify(['join', topics[0]])}`)
+        expectGood('a packet', yield session.post(`42${JSON.stringify(['join', topic])}`))
       },
       poll: () => session.get(),
       take(reply) {
-        expectStatus('a poll', reply)
+        expectGood('a poll', reply)
         const packets = reply.body.split(separator)
         const stranger = packets.find((packet) => !packet.startsWith('42["message",'))
         if (stranger !== undefined) throw new Error(`a packet that is no message: ${stranger.slice(0, 80)}`)
@@ -28,47 +26,34 @@ export const socketIo: Dialect = {
       },
     }
   },
-  publisher(host) {
-    const session = new Session(host, '')
+  publisher() {
+    const session = new Session()
     return {
       greet: () => session.shake(),
-      publish: (topic, json) => session.post(`42["publish",${JSON.stringify(topic)},${json}]`),
+      publish: (topic, body) => session.post(`42["publish",${JSON.stringify(topic)},${body}]`),
       hasAccepted: ({ status, body }) => status === 200 && body === 'ok',
     }
   },
 }
 
 class Session {
-  readonly #host: string
-  readonly #headers: string
-  #path = path
+  #path = '/socket.io/?EIO=4&transport=polling'
 
-  constructor(host: string, headers: string) {
-    this.#host = host
-    this.#headers = headers
+  get(): Ask {
+    return { method: 'GET', path: this.#path }
+  }
+
+  post(body: string): Ask {
+    return { method: 'POST', path: this.#path, headers: { 'Content-Type': 'text/plain;charset=UTF-8' }, body }
   }
 
   /** A session of the transport first, then of the namespace, whose answer has to be fetched. */
-  *shake() {
-    const opened: Reply = yield this.get()
-    expectStatus('the handshake', opened)
-    this.#path = `${path}&sid=${(JSON.parse(opened.body.slice(1)) as { sid: string }).sid}`
-    yield* this.send('40')
-    const joined: Reply = yield this.get()
+  *shake(): Conversation {
+    const opened = yield this.get()
+    expectGood('the handshake', opened)
+    this.#path += `&sid=${(JSON.parse(opened.body.slice(1)) as { sid: string }).sid}`
+    expectGood('a packet', yield this.post('40'))
+    const joined = yield this.get()
     if (!joined.body.startsWith('40')) throw new Error(`the namespace was refused: ${joined.body.slice(0, 80)}`)
-  }
-
-  *send(packet: string) {
-    const reply: Reply = yield this.post(packet)
-    expectStatus('a packet', reply)
-  }
-
-  get(): string {
-    return requestBytes('GET', this.#path, this.#host, this.#headers)
-  }
-
-  post(packet: string): string {
-    const headers = `${this.#headers}Content-Type: text/plain;charset=UTF-8\r\n`
-    return requestBytes('POST', this.#path, this.#host, headers, packet)
   }
 }

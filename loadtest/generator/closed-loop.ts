@@ -1,21 +1,22 @@
-// A closed loop: so many connections, each of which sends its next request when it has its reply. It tells what a server gives
-// at its limit; as it asks a slow server less, its latencies say little.
+// A closed loop, by autocannon: so many connections, each of which sends its next request when it has its reply. It tells what a
+// server gives at its limit; as it asks a slow server less, its latencies say little.
 //
-// Requests are prepared bytes, and replies are counted and not looked at, but for their status: a request costs the generator
-// a few microseconds, so that one core of it keeps a server busy that has another.
+// Always true: when it ends no request is under way, so that what the server has taken is what it has answered.
 
+import autocannon from 'autocannon'
 import { type FaultCounts, Faults } from '../client/faults.ts'
-import { HttpConnection } from '../client/http-connection.ts'
+import type { Ask } from '../dialects/dialect.ts'
 import { nowMs } from '../measure/clock.ts'
 
 export interface LoopPlan {
   readonly origin: string
-  /** Taken in turn by all connections together. */
-  readonly requests: readonly string[]
+  /** Each connection has a share of them, which it takes in turn. */
+  readonly asks: readonly Ask[]
   readonly connections: number
   readonly durationMs: number
-  /** The status of a good reply. */
+  /** The status of a good reply, and its body where that is the same each time. */
   readonly status: number
+  readonly body?: string
 }
 
 export interface Looped {
@@ -32,38 +33,63 @@ export interface Looped {
   readonly faults: FaultCounts
 }
 
-export async function loop({ origin, requests, connections, durationMs, status }: LoopPlan): Promise<Looped> {
-  const { hostname, port } = new URL(origin)
-  const address = { host: hostname, port: Number(port) }
-  const all = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(address)))
+/** What autocannon's types leave out. A connection ends before the request that would be above `responseMax`. */
+interface Connection extends autocannon.Client {
+  readonly reqsMade: number
+  responseMax?: number
+  destroy(): void
+}
+
+/** How often autocannon looks whether all of its connections have ended. */
+const sampleInt = 50
+
+export async function loop(plan: LoopPlan): Promise<Looped> {
+  const { origin, asks, durationMs, connections } = plan
   const faults = new Faults()
   const latencyMs: number[] = []
-  const endMs = nowMs() + durationMs
-  let [sent, answered, bodyBytes] = [0, 0, 0]
-  const goOn = async (connection: HttpConnection) => {
-    try {
-      for (let sentMs = nowMs(); sentMs < endMs; ) {
-        const reply = await connection.request(requests[sent++ % requests.length]!)
-        if (reply.status !== status) return faults.add('status', `${reply.status}: ${reply.body.slice(0, 200)}`)
-        answered += 1
-        if (reply.atMs <= endMs) latencyMs.push(reply.atMs - sentMs)
-        sentMs = reply.atMs
-        bodyBytes = reply.body.length
-      }
-    } catch (error) {
-      faults.add('broken', (error as Error).message)
+  const open: Connection[] = []
+  let [answered, bodyBytes, lastStatus] = [0, 0, 0]
+  const setupClient = (client: autocannon.Client) => {
+    const [connection, emitter] = [client as Connection, client as NodeJS.EventEmitter]
+    const own = asks.filter((_, at) => at % connections === open.length)
+    connection.setRequests((own.length > 0 ? own : asks).map((ask) => ({ ...ask })))
+    // It would connect anew, for ever where nothing listens any more.
+    emitter.on('connError', (error: Error) => {
+      faults.add('broken', error.message)
+      connection.destroy()
+    })
+    open.push(connection)
+  }
+  const verifyBody = (body: unknown) => {
+    const text = String(body)
+    bodyBytes = text.length
+    if (lastStatus !== plan.status) faults.add('status', `${lastStatus}: ${text.slice(0, 200)}`)
+    else if (text !== (plan.body ?? text)) faults.add('altered', text.slice(0, 200))
+    return true
+  }
+  const ended = Promise.withResolvers<autocannon.Result>()
+  const options = { url: origin, connections, duration: 3_600, timeout: 60, sampleInt, setupClient, verifyBody }
+  const running = autocannon(options, (error, result) => (error ? ended.reject(error) : ended.resolve(result)))
+  // Preparing thousands of requests takes its time, which is not the server's.
+  const startMs = nowMs()
+  running.on('response', (client, status, _bytes, responseMs) => {
+    lastStatus = status
+    if (status !== plan.status) endAfterReply(client as Connection)
+    else {
+      answered += 1
+      if (nowMs() - startMs <= durationMs) latencyMs.push(responseMs)
     }
-  }
-  await Promise.all(all.map(goOn))
-  for (const connection of all) connection[Symbol.dispose]()
-  const [count, seconds] = [latencyMs.length, durationMs / 1_000]
-  return {
-    count,
-    answered,
-    seconds,
-    latencyMs: Float64Array.from(latencyMs),
-    bodyBytes,
-    parked: 0,
-    faults: faults.counts,
-  }
+  })
+  const timer = setTimeout(() => open.forEach(endAfterReply), durationMs)
+  const { requests } = await ended.promise
+  clearTimeout(timer)
+  const unanswered = requests.sent - answered - (faults.counts.status?.count ?? 0)
+  if (unanswered > 0) faults.add('broken', `${unanswered} requests were not answered`, unanswered)
+  const measured = { count: latencyMs.length, seconds: durationMs / 1_000, latencyMs: Float64Array.from(latencyMs) }
+  return { ...measured, answered, bodyBytes, parked: 0, faults: faults.counts }
+}
+
+/** The request that is under way is its last. */
+function endAfterReply(connection: Connection): void {
+  connection.responseMax = connection.reqsMade
 }

@@ -4,12 +4,10 @@
 // because looking at ten thousand of them while they come in would slow down both sides. Following, each reader polls
 // on and on, and every reply is checked at once.
 
-import { type FaultCounts, Faults } from '../client/faults.ts'
-import { HttpConnection, type Reply } from '../client/http-connection.ts'
-import type { Stamp } from '../client/offering.ts'
-import { Sequence } from '../client/sequence.ts'
-import { SourcePorts } from '../client/source-ports.ts'
-import type { Reader as Dialogue } from '../dialects/dialect.ts'
+import { type FaultCounts, Faults, Sequence } from '../client/faults.ts'
+import { HttpConnection, SourcePorts, type TimedReply } from '../client/http-connection.ts'
+import type { Stamp } from '../client/offered.ts'
+import type { Ask, Reader as Dialogue } from '../dialects/dialect.ts'
 import { type DialectName, dialects } from '../dialects/index.ts'
 
 /** One connection for every reader, and the first cursor for each. */
@@ -19,10 +17,9 @@ export interface OpenPlan {
   readonly readersPerTopic: number
   /** Taken in turn, so that no address runs out of ports. */
   readonly localAddresses: readonly string[]
-  /** Encke's when it is left out. */
-  readonly dialect?: DialectName
-  /** Lines, each with its end, that go with each request of a reader. */
-  readonly headers?: string
+  readonly dialect: DialectName
+  /** That go with each request of a reader. */
+  readonly headers?: Ask['headers']
   /** Each reader reads all topics, and not one of them; `readersPerTopic` is then how many readers there are. */
   readonly isTogether?: boolean
 }
@@ -52,7 +49,6 @@ interface Reader {
 
 /** A server may have a queue of no more than 511 for new connections. */
 const connectingAtOnce = 200
-const usualHeaders = 'Accept: application/json\r\n'
 
 export class Herd {
   readonly #faults = new Faults()
@@ -60,7 +56,7 @@ export class Herd {
   readonly #dueMs: number[] = []
   readonly #arrivedMs: number[] = []
   readonly #ports = new SourcePorts()
-  #parked: Promise<Reply | undefined>[] = []
+  #parked: Promise<TimedReply | undefined>[] = []
   #isFollowing = false
 
   async open(plan: OpenPlan): Promise<{ readers: number }> {
@@ -101,14 +97,12 @@ export class Herd {
     const alike = new Map<string, { status: number; body: string; count: number }>()
     for (const [at, reply] of replies.entries()) {
       const reader = this.#readers[at]!
-      if (reply === undefined) {
-        faults.add('missing', `a reader of ${reader.topic} got no reply`)
-        continue
+      if (reply === undefined) faults.add('missing', `a reader of ${reader.topic} got no reply`)
+      else {
+        const { status } = reply
+        const body = saidIn(reply, reader)
+        alike.getOrInsert(`${status} ${body}`, { status, body, count: 0 }).count += 1
       }
-      const { status } = reply
-      const body = saidIn(reply, reader)
-      const known = alike.getOrInsert(`${status} ${body}`, { status, body, count: 0 })
-      known.count += 1
     }
     const arrivedMs = Float64Array.from(replies.filter((reply) => reply !== undefined).map(({ atMs }) => atMs))
     return { arrivedMs, replies: [...alike.values()], faults: faults.counts }
@@ -132,13 +126,13 @@ export class Herd {
   }
 
   async #open(plan: OpenPlan, topics: readonly string[], at: number): Promise<void> {
-    const { origin, localAddresses, dialect = 'encke', headers = usualHeaders } = plan
-    const { hostname, port, host } = new URL(origin)
-    const localAddress = localAddresses[at % localAddresses.length]
-    const address = { host: hostname, port: Number(port), ...(localAddress && { localAddress }) }
+    const { origin, localAddresses, dialect, headers } = plan
+    const address = localAddresses[at % localAddresses.length]
     // One port after the other for all addresses: each address has them all.
-    const connection = await (localAddress === undefined ? HttpConnection.open(address) : this.#ports.open(address))
-    const dialogue = dialects[dialect].reader({ host, topics, headers })
+    const opening =
+      address === undefined ? HttpConnection.open(origin, {}, headers) : this.#ports.open(origin, address, headers)
+    const connection = await opening
+    const dialogue = dialects[dialect].reader(topics)
     await connection.converse(dialogue.greet())
     const topic = topics[0]!
     this.#readers.push({ connection, topic, dialogue, sequence: new Sequence(topic, this.#faults) })
@@ -155,34 +149,25 @@ export class Herd {
     for (const [sent, at] of places.entries()) {
       const earlyMs = startMs + (sent / perSecond) * 1_000 - performance.now()
       if (earlyMs > 0) await new Promise((resolve) => setTimeout(resolve, earlyMs))
-      this.#poll(at)
+      const { connection, topic, dialogue } = this.#readers[at]!
+      this.#parked[at] = connection.request(dialogue.poll()).catch((error) => this.#broke(topic, error))
     }
   }
 
-  #poll(at: number): void {
-    const { connection, topic, dialogue } = this.#readers[at]!
-    this.#parked[at] = connection.request(dialogue.poll()).catch((error) => this.#broke(topic, error))
-  }
-
-  async #followOne(reader: Reader): Promise<void> {
-    const { connection, dialogue, topic } = reader
+  async #followOne({ connection, dialogue, topic, sequence }: Reader): Promise<void> {
     try {
       while (this.#isFollowing) {
         const reply = await connection.request(dialogue.poll())
         if (reply.status !== 200) return this.#faults.add('status', `${reply.status} for ${topic}: ${reply.body}`)
-        this.#took(reader, reply)
+        for (const { data } of sequence.take(dialogue.take(reply))) {
+          const { dueMs } = data as Stamp
+          if (dueMs > reply.atMs) this.#faults.add('early', `${topic}, by ${dueMs - reply.atMs} ms`)
+          this.#dueMs.push(dueMs)
+          this.#arrivedMs.push(reply.atMs)
+        }
       }
     } catch (error) {
       if (this.#isFollowing) this.#broke(topic, error as Error)
-    }
-  }
-
-  #took({ dialogue, topic, sequence }: Reader, reply: Reply): void {
-    for (const { data } of sequence.take(dialogue.take(reply))) {
-      const { dueMs } = data as Stamp
-      if (dueMs > reply.atMs) this.#faults.add('early', `${topic}, by ${dueMs - reply.atMs} ms`)
-      this.#dueMs.push(dueMs)
-      this.#arrivedMs.push(reply.atMs)
     }
   }
 
@@ -192,7 +177,7 @@ export class Herd {
 }
 
 /** What a reply says, alike for all readers in every dialect; as it stands when it is none of the dialect. */
-function saidIn(reply: Reply, { dialogue }: Reader): string {
+function saidIn(reply: TimedReply, { dialogue }: Reader): string {
   try {
     return JSON.stringify(dialogue.take(reply))
   } catch {

@@ -26,23 +26,20 @@ const orders = {
 
 export type Orders = typeof orders
 
-/** One order on its way to the generator, and its answer on the way back. */
+/** An order on its way to the generator; its answer goes back with the same id. */
 export interface Envelope {
   readonly id: number
   readonly name: keyof Orders
   readonly given: readonly unknown[]
 }
 
-export type AnswerEnvelope = { readonly id: number; readonly answer?: unknown; readonly error?: string }
-
 // Ctrl-C reaches the whole group; the load test says when this process ends.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit(0))
 process.on('message', async ({ id, name, given }: Envelope) => {
   try {
-    const answer = await (orders[name] as (...given: readonly unknown[]) => unknown)(...given)
-    process.send?.({ id, answer } satisfies AnswerEnvelope)
+    process.send?.({ id, answer: await (orders[name] as (...given: readonly unknown[]) => unknown)(...given) })
   } catch (error) {
-    process.send?.({ id, error: `${name}: ${(error as Error).message}` } satisfies AnswerEnvelope)
+    process.send?.({ id, error: `${name}: ${(error as Error).message}` })
   }
 })

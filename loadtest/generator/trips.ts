@@ -1,11 +1,9 @@
 // Round trips: pairs of a publisher and a reader, on a connection each. The reader's poll is parked when its message comes, and
-// the pair goes on when the reader has it.
+// the pair goes on when the reader has it. That is no closed loop of one connection, so it is none of autocannon's.
 
-import { parseReceipt, publishBytes } from '../client/encke-requests.ts'
-import { Faults } from '../client/faults.ts'
+import { Faults, Sequence } from '../client/faults.ts'
 import { HttpConnection } from '../client/http-connection.ts'
-import { Sequence } from '../client/sequence.ts'
-import { dialects } from '../dialects/index.ts'
+import { encke, publishOf } from '../dialects/encke.ts'
 import { nowMs } from '../measure/clock.ts'
 import type { Looped } from './closed-loop.ts'
 
@@ -34,30 +32,25 @@ export async function goOnTrips({ origin, topics, durationMs }: TripsPlan): Prom
 
 /** One pair, until the time is up or something is wrong. */
 async function goOn(origin: string, topic: string, endMs: number, faults: Faults) {
-  const { host, hostname, port } = new URL(origin)
-  const address = { host: hostname, port: Number(port) }
   const done = { latencies: [] as number[], parked: 0, bodyBytes: 0 }
-  using reading = await HttpConnection.open(address)
-  using publishing = await HttpConnection.open(address)
-  const reader = dialects.encke.reader({ host, topics: [topic], headers: 'Accept: application/json\r\n' })
+  using reading = await HttpConnection.open(origin)
+  using publishing = await HttpConnection.open(origin)
+  const reader = encke.reader([topic])
   const sequence = new Sequence(topic, faults)
   try {
     await reading.converse(reader.greet())
     while (nowMs() < endMs) {
+      const data = JSON.stringify({ trip: done.latencies.length })
       const polling = reading.request(reader.poll())
       const publishedMs = nowMs()
-      const data = JSON.stringify({ trip: done.latencies.length })
-      const [polled, { status, body }] = await Promise.all([
-        polling,
-        publishing.request(publishBytes(host, topic, data)),
-      ])
+      const [polled, { status, body }] = await Promise.all([polling, publishing.request(publishOf(topic, data))])
       if (polled.status !== 200) faults.add('status', `${polled.status} for a poll: ${polled.body}`)
       if (status !== 201) faults.add('status', `${status} for a publish: ${body}`)
       for (const message of sequence.take(reader.take(polled))) {
         done.latencies.push(polled.atMs - publishedMs)
         if (JSON.stringify(message.data) !== data) faults.add('altered', JSON.stringify(message))
       }
-      done.parked += parseReceipt(body).waiting
+      done.parked += (JSON.parse(body) as { waiting: number }).waiting
       done.bodyBytes = polled.body.length
     }
   } catch (error) {

@@ -3,20 +3,10 @@
 // A percentile is the nearest rank: the smallest value that so many percent of all values do not exceed. No value is made up
 // by interpolating, and 100 is the worst.
 
-export interface LatencySummary {
-  readonly count: number
-  readonly p50: number
-  readonly p90: number
-  readonly p99: number
-  readonly p999: number
-  readonly worst: number
-}
+export type LatencySummary = Readonly<Record<'count' | 'p50' | 'p90' | 'p99' | 'p999' | 'worst', number>>
 
 /** The curve of percentiles: `nines` is 0 for the 0th, 1 for the 90th, 2 for the 99th and so on. */
-export interface PercentileCurve {
-  readonly nines: readonly number[]
-  readonly milliseconds: readonly number[]
-}
+export type PercentileCurve = Readonly<Record<'nines' | 'milliseconds', readonly number[]>>
 
 /** So many points for every nine of the curve. */
 const pointsPerNine = 12
@@ -44,9 +34,8 @@ export class Latencies {
   /** @throws RangeError when there are no values, or `percent` is not above 0 and at most 100 */
   percentile(percent: number): number {
     if (this.count === 0) throw new RangeError('there is no percentile of nothing')
-    if (!(percent > 0 && percent <= 100))
-      throw new RangeError(`a percentile is above 0 and at most 100 (got ${percent})`)
-    return this.#at((percent / 100) * this.count)
+    if (percent > 0 && percent <= 100) return this.#at((percent / 100) * this.count)
+    throw new RangeError(`a percentile is above 0 and at most 100 (got ${percent})`)
   }
 
   /** Undefined when there are no values. */
@@ -58,17 +47,11 @@ export class Latencies {
 
   /** Percentiles from the best to the worst, as far as there are values to tell them apart. */
   curve(): PercentileCurve {
-    const nines: number[] = []
-    const milliseconds: number[] = []
-    if (this.count === 0) return { nines, milliseconds }
+    if (this.count === 0) return { nines: [], milliseconds: [] }
     const last = Math.log10(this.count)
-    for (let point = 0; point / pointsPerNine < last; point += 1) {
-      nines.push(point / pointsPerNine)
-      milliseconds.push(this.#at((1 - 10 ** (-point / pointsPerNine)) * this.count))
-    }
-    nines.push(last)
-    milliseconds.push(this.#at(this.count))
-    return { nines, milliseconds }
+    const points = Array.from({ length: Math.ceil(last * pointsPerNine) }, (_, point) => point / pointsPerNine)
+    const milliseconds = points.map((nines) => this.#at((1 - 10 ** -nines) * this.count))
+    return { nines: [...points, last], milliseconds: [...milliseconds, this.#at(this.count)] }
   }
 
   #at(rank: number): number {

@@ -31,10 +31,9 @@ export function describeMachine(): Machine {
 }
 
 /** The commit that was tested, with `+` when files differ from it; undefined outside a checkout. */
-export function describeCommit(folder: string): string | undefined {
+export function describeCommit(cwd: string): string | undefined {
+  const git = (...words: string[]) => execFileSync('git', words, { cwd, encoding: 'utf8', stdio: 'pipe' }).trim()
   try {
-    const git = (...words: string[]) =>
-      execFileSync('git', words, { cwd: folder, encoding: 'utf8', stdio: 'pipe' }).trim()
     return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+')
   } catch {
     return undefined
@@ -59,7 +58,7 @@ export function watchMachine({ cores, loadBefore }: Pick<Machine, 'cores' | 'loa
   const before = readTicks()
   return () => {
     const after = readTicks()
-    const gone = (name: keyof Ticks) => (before === undefined || after === undefined ? 0 : after[name] - before[name])
+    const gone = (name: keyof Ticks) => after[name] - before[name]
     const share = (ticks: number) => (gone('all') === 0 ? 0 : Math.max(0, ticks) / gone('all'))
     return { cores, loadBefore, stolenShare: share(gone('stolen')), othersShare: share(gone('busy') - gone('own')) }
   }
@@ -79,12 +78,12 @@ export function busyText({ cores, loadBefore, stolenShare, othersShare }: Busyne
 
 type Ticks = Readonly<Record<'all' | 'busy' | 'stolen' | 'own', number>>
 
-/** Undefined where there is no /proc. */
-function readTicks(): Ticks | undefined {
+/** All 0 where there is no /proc. */
+function readTicks(): Ticks {
   try {
     return parseTicks(readFileSync('/proc/stat', 'utf8'), readFileSync('/proc/self/stat', 'utf8'))
   } catch {
-    return undefined
+    return { all: 0, busy: 0, stolen: 0, own: 0 }
   }
 }
 
@@ -94,7 +93,7 @@ export function parseTicks(system: string, self: string): Ticks {
   const [user, nice, kernel, , , , , stolen] = ticks
   // Behind the name, which may hold anything: the state is the third field, utime the fourteenth.
   const fields = self
-    .slice(self.lastIndexOf(')') + 2)
+    .replace(/^.*\) /s, '')
     .split(' ')
     .map(Number)
   const sum = (values: readonly number[]) => values.reduce((all, one) => all + one, 0)

@@ -4,8 +4,7 @@
 // if that one had time left, none of them held the server back.
 
 import { nowMs } from './clock.ts'
-import type { ProcessReading, ProcessUse } from './process-reading.ts'
-import { readFamily, readProcess, useBetween } from './process-reading.ts'
+import { type ProcessUse, readFamily, readProcess, useBetween } from './process-reading.ts'
 
 /** Uses are undefined on systems without /proc. */
 export interface Use {
@@ -14,7 +13,7 @@ export interface Use {
   readonly generator: ProcessUse | undefined
 }
 
-export interface Stretch {
+interface Stretch {
   end(): Use
 }
 
@@ -30,16 +29,21 @@ const sampleMs = 250
 
 export class Meter implements Disposable {
   readonly samples: Samples = { seconds: [], serverShare: [], generatorShare: [], residentMegabytes: [] }
-  readonly #serverPid: number
+  readonly #serverPids: number[]
   readonly #generatorPids = [process.pid]
   readonly #startMs = nowMs()
   readonly #timer: NodeJS.Timeout
   #sinceLastSample: Stretch
 
   constructor(serverPid: number) {
-    this.#serverPid = serverPid
+    this.#serverPids = [serverPid]
     this.#sinceLastSample = this.begin()
     this.#timer = setInterval(() => this.#sample(), sampleMs)
+  }
+
+  /** Count another server in, as if both were one. */
+  addServer(pid: number): void {
+    this.#serverPids.push(pid)
   }
 
   addGenerator(pid: number): void {
@@ -48,23 +52,21 @@ export class Meter implements Disposable {
 
   begin(): Stretch {
     const startMs = nowMs()
-    const server = readFamily(this.#serverPid)
+    const server = readFamily(...this.#serverPids)
     const generators = this.#generatorPids.map((pid) => [pid, readProcess(pid)] as const)
     return {
       end: () => {
         const wallMs = nowMs() - startMs
-        const uses = generators
-          .map(([pid, before]) => useSince(before, readProcess(pid), wallMs))
-          .filter((use) => use !== undefined)
-        uses.sort((a, b) => b.busiestThreadShare - a.busiestThreadShare)
-        return { wallMs, server: useSince(server, readFamily(this.#serverPid), wallMs), generator: uses[0] }
+        const uses = generators.flatMap(([pid, before]) => useBetween(before, readProcess(pid), wallMs) ?? [])
+        const generator = uses.toSorted((a, b) => b.busiestThreadShare - a.busiestThreadShare)[0]
+        return { wallMs, server: useBetween(server, readFamily(...this.#serverPids), wallMs), generator }
       },
     }
   }
 
   /** VmRSS of the server now. */
   get serverBytes(): number | undefined {
-    return readFamily(this.#serverPid)?.residentBytes
+    return readFamily(...this.#serverPids)?.residentBytes
   }
 
   [Symbol.dispose](): void {
@@ -80,12 +82,4 @@ export class Meter implements Disposable {
     this.samples.generatorShare.push(generator.busiestThreadShare)
     this.samples.residentMegabytes.push(server.residentBytes / 2 ** 20)
   }
-}
-
-function useSince(
-  before: ProcessReading | undefined,
-  after: ProcessReading | undefined,
-  wallMs: number,
-): ProcessUse | undefined {
-  return before && after && useBetween(before, after, wallMs)
 }

@@ -29,26 +29,36 @@ export interface ProcessUse {
 
 export const canReadProcesses = existsSync('/proc/self/schedstat')
 
-/** Undefined where there is no /proc, and for a process that has ended. */
-export function readProcess(pid: number): ProcessReading | undefined {
-  if (!canReadProcesses) return undefined
+/** What `read` gives, and `otherwise` where there is no such file: of a process or a thread that has ended, or no /proc. */
+function orElse<Value, Other>(read: () => Value, otherwise: Other): Value | Other {
   try {
-    const folder = `/proc/${pid}/task`
-    const threads = readdirSync(folder).flatMap((thread) => readThread(folder, thread))
-    return { threads: new Map(threads), residentBytes: parseResident(readFileSync(`/proc/${pid}/status`, 'utf8')) }
+    return read()
   } catch {
-    return undefined
+    return otherwise
   }
 }
 
+/** Undefined where there is no /proc, and for a process that has ended. */
+export function readProcess(pid: number): ProcessReading | undefined {
+  const folder = `/proc/${pid}/task`
+  const readThread = (thread: string) =>
+    [thread, parseSchedstat(readFileSync(`${folder}/${thread}/schedstat`, 'utf8'))] as const
+  return orElse(() => {
+    const threads = readdirSync(folder).flatMap((thread) => orElse(() => [readThread(thread)], []))
+    return { threads: new Map(threads), residentBytes: parseResident(readFileSync(`/proc/${pid}/status`, 'utf8')) }
+  }, undefined)
+}
+
 /**
- * A process and all that it has started, as if it were one: a server may be several processes. Memory that they share is
- * counted in each.
+ * Processes and all that they have started, as if they were one: a server may be several processes. Memory that they share is
+ * counted in each. Undefined when none is there.
  */
-export function readFamily(pid: number): ProcessReading | undefined {
-  const own = readProcess(pid)
-  if (own === undefined) return undefined
-  const all = [own, ...childrenOf(pid).flatMap((child) => readFamily(child) ?? [])]
+export function readFamily(...pids: readonly number[]): ProcessReading | undefined {
+  const all = pids.flatMap((pid) => {
+    const own = readProcess(pid)
+    return own === undefined ? [] : [own, readFamily(...childrenOf(pid)) ?? []].flat()
+  })
+  if (all.length === 0) return undefined
   return {
     threads: new Map(all.flatMap(({ threads }) => [...threads])),
     residentBytes: all.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
@@ -61,34 +71,27 @@ export function ranMs(pid: number): number | undefined {
   return reading && [...reading.threads.values()].reduce((sum, { ranMs }) => sum + ranMs, 0)
 }
 
-/** The flags of Node that a process runs with, whoever has set them; none where there is no /proc. */
+/** The flags of Node that a process runs with, but for what it requires; none where there is no /proc. */
 export function flagsOf(pid: number): string[] {
-  try {
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1)
-    return words.slice(
-      0,
-      Math.max(
-        0,
-        words.findIndex((word) => !word.startsWith('-')),
-      ),
-    )
-  } catch {
-    return []
-  }
+  const words = orElse(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1), [])
+  const end = words.findIndex((word) => !word.startsWith('-') || word === '--require')
+  return words.slice(0, Math.max(0, end))
 }
 
 /** None where the kernel does not list them. */
 function childrenOf(pid: number): number[] {
-  try {
-    const folder = `/proc/${pid}/task`
-    const lists = readdirSync(folder).map((thread) => readFileSync(`${folder}/${thread}/children`, 'utf8'))
-    return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number))
-  } catch {
-    return []
-  }
+  const folder = `/proc/${pid}/task`
+  const read = (thread: string) => readFileSync(`${folder}/${thread}/children`, 'utf8').split(' ')
+  return orElse(() => readdirSync(folder).flatMap(read).filter(Boolean).map(Number), [])
 }
 
-export function useBetween(before: ProcessReading, after: ProcessReading, wallMs: number): ProcessUse {
+/** Undefined when one of the readings is. */
+export function useBetween(
+  before: ProcessReading | undefined,
+  after: ProcessReading | undefined,
+  wallMs: number,
+): ProcessUse | undefined {
+  if (before === undefined || after === undefined) return undefined
   const uses = [...after.threads].map(([thread, { ranMs, queuedMs }]) => {
     const start = before.threads.get(thread) ?? { ranMs: 0, queuedMs: 0 }
     return { ranMs: ranMs - start.ranMs, queuedMs: queuedMs - start.queuedMs }
@@ -106,23 +109,19 @@ export function useBetween(before: ProcessReading, after: ProcessReading, wallMs
 }
 
 /** "VmRSS:	  134672 kB" and so on. @throws Error when it says nothing of memory, as for a process that has just ended */
-export function parseResident(status: string): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
-  if (kilobytes === undefined) throw new Error('/proc/<pid>/status has no VmRSS')
+export function parseResident(status: string, field = 'VmRSS'): number {
+  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]
+  if (kilobytes === undefined) throw new Error(`/proc/<pid>/status has no ${field}`)
   return Number(kilobytes) * 1024
+}
+
+/** The most memory that a process has had at a time, in bytes; undefined where there is no /proc, and once it has ended. */
+export function peakBytesOf(pid: number | undefined): number | undefined {
+  return orElse(() => parseResident(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmHWM'), undefined)
 }
 
 /** "3649867060 5879356183 2858": ran, queued, time slices. */
 export function parseSchedstat(text: string): ThreadTimes {
   const [ran, queued] = text.split(' ').map(Number)
   return { ranMs: ran! / 1e6, queuedMs: queued! / 1e6 }
-}
-
-/** None when the thread has ended between being listed and being read. */
-function readThread(folder: string, thread: string): [string, ThreadTimes][] {
-  try {
-    return [[thread, parseSchedstat(readFileSync(`${folder}/${thread}/schedstat`, 'utf8'))]]
-  } catch {
-    return []
-  }
 }

@@ -2,12 +2,10 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { AnswerEnvelope, Envelope, Orders } from '../generator/main.ts'
+import type { Envelope, Orders } from '../generator/main.ts'
 import { adopt, end } from './child.ts'
 
 const program = fileURLToPath(new URL('../generator/main.ts', import.meta.url))
-
-type Answer<Name extends keyof Orders> = Awaited<ReturnType<Orders[Name]>>
 
 export class Generator implements AsyncDisposable {
   readonly pid: number
@@ -21,7 +19,7 @@ export class Generator implements AsyncDisposable {
     this.#child = fork(program, { serialization: 'advanced', execArgv: [...flags] })
     adopt(this.#child)
     this.pid = this.#child.pid!
-    this.#child.on('message', ({ id, answer, error }: AnswerEnvelope) => {
+    this.#child.on('message', ({ id, answer, error }: { id: number; answer?: unknown; error?: string }) => {
       const waiting = this.#waiting.get(id)
       this.#waiting.delete(id)
       if (error === undefined) waiting?.resolve(answer)
@@ -33,12 +31,12 @@ export class Generator implements AsyncDisposable {
   }
 
   /** @throws Error when the order could not be carried out */
-  order<Name extends keyof Orders>(name: Name, ...given: Parameters<Orders[Name]>): Promise<Answer<Name>> {
+  order<Name extends keyof Orders>(name: Name, ...given: Parameters<Orders[Name]>) {
     const waiting = Promise.withResolvers<unknown>()
     const envelope: Envelope = { id: this.#orders++, name, given }
     this.#waiting.set(envelope.id, waiting)
     this.#child.send(envelope, (error) => error && waiting.reject(error))
-    return waiting.promise as Promise<Answer<Name>>
+    return waiting.promise as Promise<Awaited<ReturnType<Orders[Name]>>>
   }
 
   [Symbol.asyncDispose](): Promise<void> {

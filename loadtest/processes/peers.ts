@@ -10,17 +10,17 @@ import { fileURLToPath } from 'node:url'
 import type { DialectName } from '../dialects/index.ts'
 import { flagsOfStart, type Subject } from './subject.ts'
 
-type PeerName = 'node:net' | 'node:http' | 'Fastify' | 'nchan' | 'faye' | 'CometD' | 'socket.io' | 'Pushpin'
-
 export interface Peer {
-  readonly name: PeerName
+  readonly name: string
   readonly dialect: DialectName
   /** In peers/servers/, without its ending. */
   readonly file: string
   /** What must be there: a package of npm, or programs on the PATH. */
-  readonly pollsPerSecond?: number
   readonly needs: { readonly package?: string; readonly programs?: readonly string[] }
+  readonly pollsPerSecond?: number
 }
+
+const pushpin = ['pushpin', 'condure', 'zurl']
 
 export const peers: readonly Peer[] = [
   { name: 'node:net', dialect: 'encke', file: 'node-net', needs: {} },
@@ -30,14 +30,8 @@ export const peers: readonly Peer[] = [
   { name: 'faye', dialect: 'bayeux', file: 'faye', needs: { package: 'faye' } },
   { name: 'CometD', dialect: 'bayeux', file: 'cometd', needs: { package: 'cometd-nodejs-server' } },
   { name: 'socket.io', dialect: 'socket.io', file: 'socket-io', needs: { package: 'socket.io' } },
-  {
-    name: 'Pushpin',
-    dialect: 'pushpin',
-    file: 'pushpin',
-    // Each poll goes through its backend; a burst is answered with 502.
-    pollsPerSecond: 500,
-    needs: { programs: ['pushpin', 'condure', 'zurl'] },
-  },
+  // Each poll goes through its backend; a burst is answered with 502.
+  { name: 'Pushpin', dialect: 'pushpin', file: 'pushpin', needs: { programs: pushpin }, pollsPerSecond: 500 },
 ]
 
 const folder = fileURLToPath(new URL('../peers/', import.meta.url))
@@ -61,12 +55,8 @@ export function subjectOf({ name, dialect, file, pollsPerSecond }: Peer): Subjec
 export function whatLacks({ needs }: Peer): string | undefined {
   const missing = needs.programs?.find((program) => !isOnPath(program))
   if (missing !== undefined) return `${missing} is not installed`
-  if (needs.package !== undefined && !isInstalled(needs.package)) return `the package ${needs.package} is not installed`
-  return undefined
-}
-
-function isInstalled(name: string): boolean {
-  return existsSync(`${folder}node_modules/${name}/package.json`)
+  const isThere = needs.package === undefined || existsSync(`${folder}node_modules/${needs.package}/package.json`)
+  return isThere ? undefined : `the package ${needs.package} is not installed`
 }
 
 /** A system administrator's programs are not on every user's PATH. */

@@ -14,23 +14,22 @@ const keptCharacters = 4_000
 export class ServerProcess implements AsyncDisposable {
   readonly pid: number
   readonly subject: Subject
-  readonly origin: string
+  origin = ''
   /** Where messages are published. */
-  readonly publishOrigin: string
-  readonly control: EnckeControl
+  publishOrigin = ''
+  control!: EnckeControl
   readonly #child: ChildProcess
-  readonly #complaints: () => string
+  #errors = ''
   #wasAsked = false
   #hadEnded = false
 
-  private constructor(child: ChildProcess, subject: Subject, origins: Origins, complaints: () => string) {
+  private constructor(child: ChildProcess, subject: Subject) {
     this.pid = child.pid!
     this.#child = child
     this.subject = subject
-    this.origin = origins.origin
-    this.publishOrigin = origins.publishOrigin
-    this.control = new EnckeControl(this.origin, subject.adminToken)
-    this.#complaints = complaints
+    child.stderr?.on('data', (chunk) => {
+      this.#errors = (this.#errors + chunk).slice(0, keptCharacters)
+    })
   }
 
   /**
@@ -47,13 +46,10 @@ export class ServerProcess implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     adopt(child, subject.lastSignal)
-    let errors = ''
-    child.stderr.on('data', (chunk) => {
-      errors = (errors + chunk).slice(0, keptCharacters)
-    })
+    const server = new ServerProcess(child, subject)
     try {
-      const origins = await said(child, subject.banner, () => errors)
-      return new ServerProcess(child, subject, origins, () => errors)
+      await server.#listening()
+      return server
     } catch (error) {
       await end(child, 0)
       throw error
@@ -62,7 +58,7 @@ export class ServerProcess implements AsyncDisposable {
 
   /** What it has written on its standard error: every line is a warning or worse. */
   get complaints(): string {
-    return this.#complaints().trim()
+    return this.#errors.trim()
   }
 
   /** Of its own accord. */
@@ -76,30 +72,28 @@ export class ServerProcess implements AsyncDisposable {
     await this.control[Symbol.asyncDispose]()
     await end(this.#child, stopMs)
   }
-}
 
-interface Origins {
-  readonly origin: string
-  readonly publishOrigin: string
-}
-
-function said(child: ChildProcess, banner: RegExp, errors: () => string): Promise<Origins> {
-  return new Promise((resolve, reject) => {
+  async #listening(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const fail = (what: string) => reject(new Error(`${what}: ${this.#errors}`))
+    const timer = setTimeout(() => fail('the server has not said where it listens'), startMs)
+    this.#child.once('error', reject)
+    this.#child.once('exit', (code) => fail(`the server ended with ${code} instead of listening`))
     let printed = ''
-    const timer = setTimeout(() => reject(new Error(`the server has not said where it listens: ${errors()}`)), startMs)
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code} instead of listening: ${errors()}`)))
-    child.stdout?.on('data', (chunk) => {
+    this.#child.stdout?.on('data', (chunk) => {
       printed += chunk
-      const [, origin, publishOrigin = origin] = banner.exec(printed) ?? []
-      if (origin === undefined) return
-      clearTimeout(timer)
-      resolve({ origin, publishOrigin: publishOrigin! })
+      const [, origin, publishOrigin = origin] = this.subject.banner.exec(printed) ?? []
+      if (origin === undefined || this.origin !== '') return
+      this.origin = origin
+      this.publishOrigin = publishOrigin!
+      this.control = new EnckeControl(origin, this.subject.adminToken)
+      resolve()
     })
-  })
+    await promise.finally(() => clearTimeout(timer))
+  }
 }
 
-/** Whatever configures the server that somebody runs here is not for this one. */
+/** What configures a server of the user's own is not for this one. */
 function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(ENCKE_|NODE_OPTIONS$)/.test(name)))
 }

@@ -30,7 +30,6 @@ function draw(place, plot) {
     scales: { x: { time: false, ...spanOf(plot) }, y: scaleOf(plot) },
     axes: [axis(plot.x, plot.x.names === undefined ? 36 : 64), axis(plot.y, 62)],
     series: [{ label: plot.x.label, value: reading(plot.x) }, ...plot.series.map((_, at) => seriesOf(plot, at))],
-    cursor: { points: { size: 7 } },
   }
   // All series over one list of x: where one has no value it has none, and its line goes on.
   return new uPlot(options, uPlot.join(plot.series.map(({ x, y }) => [x, y])), place)
@@ -78,7 +77,6 @@ function axis({ label, unit, scale, isCount, names }, size) {
     size,
     stroke: colourOf('--quiet'),
     grid,
-    ticks: { ...grid, size: 4 },
     ...ofScale[scale],
     // There is nothing between one and the next.
     ...(isCount && { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] }),
@@ -96,8 +94,7 @@ function powersOfTen(_chart, _axis, least, most) {
 }
 
 function percentText(nines) {
-  const digits = Math.max(0, Math.ceil(nines) - 2)
-  return `${((1 - 10 ** -nines) * 100).toFixed(digits)} %`
+  return `${((1 - 10 ** -nines) * 100).toFixed(Math.max(0, Math.ceil(nines) - 2))} %`
 }
 
 function reading({ unit, scale, names }) {

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Table } from '../scenario.ts'
-import { countText } from './numbers.ts'
+import { countText } from './figures.ts'
 import { allHeld, type Report, type ScenarioReport } from './report.ts'
 import { detailFigure, explanation, machineText, summaryTable, targetTable } from './table.ts'
 
@@ -17,8 +17,8 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsaf
 const englishNumbers = "Object.defineProperty(navigator, 'language', { value: 'en-US' })"
 
 export function reportPage(report: Report): string {
-  const { scenarios, date, commit, command, warnings } = report
-  const plots = scenarios.map(({ name, plots = [] }) => ({ name, plots }))
+  const { scenarios, date, commit, command, warnings, machine, server, durationSeconds } = report
+  const tables = [summaryTable(scenarios), ...targetTable(scenarios)].map(tableHtml)
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -30,62 +30,56 @@ export function reportPage(report: Report): string {
 <style>${fileAt(import.meta.resolve('./page.css'))}</style>
 <body>
 <header>
-  <p class="kicker">Encke load test</p>
+  <p class="quiet">Encke load test</p>
   <h1>${allHeld(report) ? 'Every invariant held' : 'An invariant broke'}</h1>
-  ${warnings.map((warning) => `<p class="warning">${asText(warning)}</p>`).join('')}
-  ${figuresOf('facts', facts(report))}
+  ${warnings.map((warning) => `<p class="broken warning">${asText(warning)}</p>`).join('')}
+  ${figuresHtml([
+    ['Date', date.replace('T', ' ').slice(0, 16)],
+    ['Machine', machineText(machine)],
+    ['Node', machine.node],
+    ['Server', server],
+    ['Duration', `${durationSeconds} s for each scenario that has one`],
+  ])}
 </header>
 <main>
-  <section class="wide">${tableHtml(summaryTable(scenarios))}<p class="quiet">${asText(explanation.join(' '))}</p></section>
-  ${targetTable(scenarios)
-    .map((table) => `<section class="wide">${tableHtml(table)}</section>`)
-    .join('')}
-  ${scenarios.map(section).join('\n  ')}
+  ${tables.map((table) => `<section>${table}</section>`).join('')}
+  <p class="quiet">${asText(explanation.join(' '))}</p>
+  ${scenarios.map(scenarioHtml).join('\n  ')}
 </main>
 <footer><p>${asText(date)} · commit ${asText(commit ?? 'unknown')} · <code>${asText(command)}</code></p></footer>
-<script type="application/json" id="plots">${inScript(plots)}</script>
+<script type="application/json" id="plots">${inScript(scenarios.map(({ name, plots = [] }) => ({ name, plots })))}</script>
 <script>${englishNumbers};${fileAt(import.meta.resolve('uplot/dist/uPlot.iife.min.js'))}</script>
 <script>${fileAt(import.meta.resolve('./page.js'))}</script>
 </html>
 `
 }
 
-function facts({ machine, server, durationSeconds, date }: Report): [name: string, value: string][] {
-  return [
-    ['Date', date.replace('T', ' ').slice(0, 16)],
-    ['Machine', machineText(machine)],
-    ['Node', machine.node],
-    ['Server', server],
-    ['Duration', `${durationSeconds} s for each scenario that has one`],
-  ]
-}
-
-function section(report: ScenarioReport): string {
+function scenarioHtml(report: ScenarioReport): string {
   const { name, title, invariant, note, verdict, complaints, seconds } = report
   const { details = [], plots = [], tables = [], skipped = [] } = report
-  const broken = complaints.map((complaint) => `<li>${asText(complaint)}</li>`).join('')
-  const figures = details.map((detail): [string, string] => [detail.label, detailFigure(detail)])
+  const each = <One>(all: readonly One[], html: (one: One, at: number) => string) => all.map(html).join('')
   return `<section id="${asText(name)}">
     <h2>${asText(name)} ${badge(verdict)}</h2>
-    <p class="lead">${asText(title.slice(0, 1).toUpperCase() + title.slice(1))}.</p>
+    <p>${asText(title.slice(0, 1).toUpperCase() + title.slice(1))}.</p>
     <p><strong>Invariant.</strong> ${asText(invariant)}</p>
-    ${broken === '' ? '' : `<ul class="complaints">${broken}</ul>`}
-    ${figures.length === 0 ? '' : figuresOf('figures', figures)}
-    ${tables.map(tableHtml).join('')}
-    <div class="plots">${plots.map(({ title }, at) => plotPlace(name, title, at)).join('')}</div>
-    ${skipped.map((peer) => `<p class="quiet">Skipped: ${asText(peer.name)}, because ${asText(peer.reason)}.</p>`).join('')}
+    ${each(complaints, (complaint) => `<p class="broken">${asText(complaint)}</p>`)}
+    ${figuresHtml(details.map((detail) => [detail.label, detailFigure(detail)]))}
+    ${each(tables, tableHtml)}
+    <div class="plots">${each(plots, (plot, at) => figureHtml(name, plot.title, at))}</div>
+    ${each(skipped, (peer) => `<p class="quiet">Skipped: ${asText(peer.name)}, because ${asText(peer.reason)}.</p>`)}
     <p class="quiet">${asText(note)} It took ${countText(seconds)} s in all.</p>
   </section>`
 }
 
-function plotPlace(name: string, title: string, at: number): string {
+/** The place of a plot. */
+function figureHtml(name: string, title: string, at: number): string {
   const figure = `<figure data-scenario="${asText(name)}" data-plot="${at}">`
   return `${figure}<figcaption>${asText(title)}</figcaption><div class="plot"></div></figure>`
 }
 
-function figuresOf(className: string, all: readonly (readonly [name: string, value: string])[]): string {
+function figuresHtml(all: readonly (readonly [name: string, value: string])[]): string {
   const items = all.map(([name, value]) => `<div><dt>${asText(name)}</dt><dd>${asText(value)}</dd></div>`)
-  return `<dl class="${className}">${items.join('')}</dl>`
+  return items.length === 0 ? '' : `<dl>${items.join('')}</dl>`
 }
 
 const badges = new Map([
@@ -101,7 +95,7 @@ function badge(verdict: string): string {
   return `<span class="badge ${badges.get(verdict.toLowerCase())}">${asText(verdict)}</span>`
 }
 
-/** A verdict in the second column is a badge. */
+/** A verdict in a cell is a badge. */
 function tableHtml({ title, headings, rows }: Table): string {
   const heading = headings.map((text) => `<th scope="col">${asText(text)}</th>`).join('')
   const cell = (text: string) => `<td>${badges.has(text.toLowerCase()) ? badge(text) : asText(text)}</td>`
@@ -109,8 +103,9 @@ function tableHtml({ title, headings, rows }: Table): string {
     const [first, ...cells] = headings.map((_, column) => row[column] ?? '')
     return `<tr><th scope="row">${asText(first!)}</th>${cells.map(cell).join('')}</tr>`
   })
-  const lead = title === '' ? '' : `<p class="lead"><strong>${asText(title)}</strong></p>`
-  return `${lead}<div class="scroll" tabindex="0"><table><thead><tr>${heading}</tr></thead><tbody>${body.join('')}</tbody></table></div>`
+  const lead = title === '' ? '' : `<p><strong>${asText(title)}</strong></p>`
+  const table = `<table><thead><tr>${heading}</tr></thead><tbody>${body.join('')}</tbody></table>`
+  return `${lead}<div class="scroll" tabindex="0">${table}</div>`
 }
 
 function asText(text: string): string {

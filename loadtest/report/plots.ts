@@ -29,31 +29,45 @@ interface Series {
   readonly y: readonly number[]
 }
 
+type Named<Value> = Iterable<readonly [name: string, value: Value]>
+
 const bins = 40
 const roundSteps = [1, 2, 5, 10]
 /** Finer bins would tell noise apart, and have no number that is round. */
 const narrowest = 1e-6
 
-export function plotOf(title: string, x: Axis, y: Axis, series: readonly Series[], kind: Plot['kind'] = 'lines'): Plot {
-  return { title, kind, x, y, series }
+/** A line for each of `all`, through those of its points that have a value. */
+export function linesOf(
+  title: string,
+  x: Axis,
+  y: Axis,
+  all: Named<readonly (readonly [x: number, y: number | undefined])[]>,
+): Plot {
+  const series = [...all].map(([label, points]) => {
+    const known = points.filter((point): point is [number, number] => point[1] !== undefined)
+    return { label, x: known.map(([x]) => x), y: known.map(([, y]) => y) }
+  })
+  return { title, kind: 'lines', x, y, series }
 }
 
 /** Latency at each percentile, a line for each of `all`. */
-export function latencyCurve(title: string, all: ReadonlyMap<string, Latencies>): Plot {
-  const series = [...all].map(([label, latencies]) => {
+export function latencyCurve(title: string, all: Named<Latencies>): Plot {
+  const x: Axis = { label: 'percentile', unit: '%', scale: 'nines' }
+  const y: Axis = { label: 'latency', unit: 'ms', scale: 'logarithmic' }
+  const curves = [...all].map(([label, latencies]) => {
     const { nines, milliseconds } = latencies.curve()
     return { label, x: nines, y: milliseconds }
   })
-  const y = { label: 'latency', unit: 'ms', scale: 'logarithmic' } as const
-  return plotOf(title, { label: 'percentile', unit: '%', scale: 'nines' }, y, series)
+  return { title, kind: 'lines', x, y, series: curves }
 }
 
 /** How many replies came in each moment after the publish. */
 export function arrivals(title: string, latencies: readonly number[]): Plot {
   const { starts, counts, width } = histogramOf(latencies, bins)
-  const y = { label: `replies in each ${width} ms`, unit: '', scale: 'linear' } as const
+  const x: Axis = { label: 'after the publish', unit: 'ms', scale: 'linear' }
+  const y: Axis = { label: `replies in each ${width} ms`, unit: '', scale: 'linear' }
   const series = [{ label: 'replies', x: starts.map((start) => start + width / 2), y: counts }]
-  return plotOf(title, { label: 'after the publish', unit: 'ms', scale: 'linear' }, y, series, 'bars')
+  return { title, kind: 'bars', x, y, series }
 }
 
 /** Count `values` into at most `bins` bins from 0 on, whose width is a round number. The counts add up to the number of values. */
@@ -69,17 +83,17 @@ export function histogramOf(values: readonly number[], bins: number) {
 }
 
 /** One bar for each of `all` that could be measured. */
-export function namedBars(title: string, unit: string, all: ReadonlyMap<string, number | undefined>): Plot {
+export function namedBars(title: string, unit: string, all: Named<number | undefined>): Plot {
   const measured = [...all].filter((entry): entry is [string, number] => entry[1] !== undefined)
   const names = measured.map(([name]) => name)
   const series = [{ label: 'measured', x: names.map((_, at) => at + 1), y: measured.map(([, value]) => value) }]
-  const x = { label: 'server', unit: '', scale: 'linear', names } as const
-  return plotOf(title, x, { label: 'measured', unit, scale: 'linear' }, series, 'bars')
+  const x: Axis = { label: 'server', unit: '', scale: 'linear', names }
+  return { title, kind: 'bars', x, y: { label: 'measured', unit, scale: 'linear' }, series }
 }
 
-/** None where there is nobody to compare with. */
-export function barsOfPeers(title: string, unit: string, all: ReadonlyMap<string, number | undefined>): Plot[] {
-  return all.size > 1 ? [namedBars(title, unit, all)] : []
+/** None where there is only one. */
+export function barsOfPeers(title: string, unit: string, all: Named<number | undefined>): Plot[] {
+  return [...all].length > 1 ? [namedBars(title, unit, all)] : []
 }
 
 /** CPU and memory over time; none where they could not be read. */
@@ -92,8 +106,10 @@ export function cpuAndMemory({ seconds, serverShare, generatorShare, residentMeg
     { label: 'busiest generator thread', x: seconds, y: percent(generatorShare) },
   ]
   const memory = [{ label: 'server', x: seconds, y: residentMegabytes }]
+  const ofCore: Axis = { label: 'of one core', unit: '%', scale: 'linear' }
+  const resident: Axis = { label: 'resident', unit: 'MiB', scale: 'linear' }
   return [
-    plotOf('Processor time, in percent of one core', x, { label: 'of one core', unit: '%', scale: 'linear' }, shares),
-    plotOf('Memory of the server (VmRSS)', x, { label: 'resident', unit: 'MiB', scale: 'linear' }, memory),
+    { title: 'Processor time, in percent of one core', kind: 'lines', x, y: ofCore, series: shares },
+    { title: 'Memory of the server (VmRSS)', kind: 'lines', x, y: resident, series: memory },
   ]
 }

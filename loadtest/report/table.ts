@@ -2,7 +2,7 @@
 
 import type { Detail, Row, Table } from '../scenario.ts'
 import { boundText, type Target } from '../targets.ts'
-import { countText, figureText, shareText } from './numbers.ts'
+import { countText, figureText, shareText } from './figures.ts'
 import type { Report, ScenarioReport } from './report.ts'
 
 export const explanation = [
@@ -10,28 +10,17 @@ export const explanation = [
   'Queued is how long the server was ready to run and found every core taken, by the load test or by others.',
 ]
 
+const times = ['p50 ms', 'p99 ms', 'worst ms']
+const shares = ['server CPU', 'queued', 'server MiB', 'generator CPU']
+
 /** Every row of every scenario, with how its invariant fared. */
 export function summaryTable(scenarios: readonly ScenarioReport[]): Table {
-  return {
-    title: '',
-    headings: [
-      'scenario',
-      'invariant',
-      'rate',
-      'p50 ms',
-      'p99 ms',
-      'worst ms',
-      'server CPU',
-      'queued',
-      'server MiB',
-      'generator CPU',
-    ],
-    rows: scenarios.flatMap(({ name, verdict, rows = [] }) => {
-      const state = verdict === 'held' ? 'held' : verdict.toUpperCase()
-      if (rows.length === 0) return [[name, state]]
-      return rows.map((row, at) => [row.label, at === 0 ? state : '', ...figures(row)])
-    }),
-  }
+  const rows = scenarios.flatMap(({ name, verdict, rows = [] }) => {
+    const state = verdict === 'held' ? 'held' : verdict.toUpperCase()
+    if (rows.length === 0) return [[name, state]]
+    return rows.map((row, at) => [row.label, at === 0 ? state : '', ...figures(row)])
+  })
+  return { title: '', headings: ['scenario', 'invariant', 'rate', ...times, ...shares], rows }
 }
 
 function figures({ what, count, seconds, latency, use }: Row): string[] {
@@ -54,12 +43,11 @@ export function targetTable(scenarios: readonly ScenarioReport[]): Table[] {
 
 function targetCells(target: Target): string[] {
   const { verdict, what, value, unit, why = '' } = target
-  const measured = value === undefined ? 'not measured' : `${figureText(value)} ${unit}`
   const state = verdict === 'missed' ? 'MISSED' : verdict
-  return [what, state, measured, boundText(target), verdict === 'met' ? '' : why]
+  return [what, state, detailFigure({ value, unit }), boundText(target), verdict === 'met' ? '' : why]
 }
 
-export function detailFigure({ value, unit }: Detail): string {
+export function detailFigure({ value, unit }: Pick<Detail, 'value' | 'unit'>): string {
   return value === undefined ? 'not measured' : `${figureText(value)} ${unit}`.trimEnd()
 }
 
@@ -68,23 +56,18 @@ export function reportText(report: Report): string {
   const skipped = scenarios.flatMap(({ name, skipped = [] }) =>
     skipped.map((peer) => `  ${name}: ${peer.name}, because ${peer.reason}`),
   )
-  return `${[
+  const blind = 'This system has no /proc: CPU and memory of processes could not be read.'
+  const parts = [
     ...warnings,
     tableText(summaryTable(scenarios)),
     ...scenarios.flatMap(scenarioText),
     ...targetTable(scenarios).map(tableText),
     ...(skipped.length === 0 ? [] : [['skipped', ...skipped].join('\n')]),
     ...scenarios.flatMap(complaintText),
-    [
-      ...explanation,
-      ...(machine.hasProc ? [] : ['This system has no /proc: CPU and memory of processes could not be read.']),
-    ].join('\n'),
-    [
-      `${machineText(machine)}; Node ${machine.node}`,
-      `${server}; commit ${commit ?? 'unknown'}; ${date}`,
-      command,
-    ].join('\n'),
-  ].join('\n\n')}\n`
+    [...explanation, ...(machine.hasProc ? [] : [blind])].join('\n'),
+    `${machineText(machine)}; Node ${machine.node}\n${server}; commit ${commit ?? 'unknown'}; ${date}\n${command}`,
+  ]
+  return `${parts.join('\n\n')}\n`
 }
 
 export function machineText(machine: Report['machine']): string {
@@ -105,15 +88,10 @@ function complaintText({ name, verdict, invariant, complaints }: ScenarioReport)
 
 /** Columns as wide as what is in them; all but the first two are figures, and stand on the right. */
 export function tableText({ title, headings, rows }: Table): string {
-  const lines = [headings, ...rows]
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const lines = [headings, ...rows].map((line) => headings.map((_, column) => line[column] ?? ''))
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
   const cell = (text: string, column: number) =>
     column < 2 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!)
-  const text = lines.map((line) =>
-    headings
-      .map((_, column) => cell(line[column] ?? '', column))
-      .join('  ')
-      .trimEnd(),
-  )
+  const text = lines.map((line) => line.map(cell).join('  ').trimEnd())
   return [...(title === '' ? [] : [title]), ...text].join('\n')
 }

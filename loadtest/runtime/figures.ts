@@ -3,6 +3,7 @@
 //
 // A target that cannot be judged is neither met nor missed: a system is not on this machine, or there were too few runs.
 
+import { ratio } from '../report/figures.ts'
 import { type Bound, judged, type Target } from '../targets.ts'
 import type { SystemName } from './systems.ts'
 
@@ -52,14 +53,15 @@ function quantile(sorted: readonly number[], share: number): number {
 
 /** What a system took, as a multiple of what was taken here, round by round: what slowed one slowed the other. */
 export function ratiosOf(theirs: Measured, ours: Measured): (number | undefined)[] {
-  return theirs.values.map((value, round) => {
-    const own = ours.values[round]
-    return value === undefined || own === undefined ? undefined : value / own
-  })
+  return theirs.values.map((value, round) => ratio(value, ours.values[round]))
 }
 
-/** A figure, and of how few runs it is made; a sentence where there is none. */
-type Figure = { readonly value: number; readonly runs: number } | { readonly why: string }
+/** A figure, and of how few runs it is made; without a value a sentence that says why. */
+interface Figure {
+  readonly value?: number | undefined
+  readonly runs: number
+  readonly why: string
+}
 
 export class Figures {
   readonly all: Measured[] = []
@@ -69,15 +71,27 @@ export class Figures {
   }
 
   median(workload: string, protocol: Measured['protocol']): Figure {
-    return figureOf(this.of(workload, 'encke', protocol)?.values, `encke was not measured at ${workload}`)
+    return figureOf(this.of(workload, 'encke', protocol)?.values, 'encke', workload)
   }
 
   /** What a system took, in what Encke took. */
-  ratio(workload: string, system: SystemName, protocol: Protocol): Figure {
+  ratio(workload: string, system: SystemName, protocol: Measured['protocol']): Figure {
     const [theirs, ours] = [this.of(workload, system, protocol), this.of(workload, 'encke', protocol)]
-    const why = `${theirs === undefined ? system : 'encke'} was not measured at ${workload}`
-    return figureOf(theirs && ours && ratiosOf(theirs, ours), why)
+    return figureOf(theirs && ours && ratiosOf(theirs, ours), theirs === undefined ? system : 'encke', workload)
   }
+}
+
+function figureOf(values: Measured['values'] = [], system: SystemName, workload: string): Figure {
+  const spread = spreadOf(values)
+  return { value: spread?.median, runs: spread?.runs ?? 0, why: `${system} was not measured at ${workload}` }
+}
+
+/** What one unit of the first costs, in what one of the second costs. */
+function dividing(first: Figure, firstUnits: number, second: Figure, secondUnits: number): Figure {
+  const [missing] = [first, second].filter(({ value }) => value === undefined)
+  if (missing !== undefined) return missing
+  const value = first.value! / firstUnits / (second.value! / secondUnits)
+  return { value, runs: Math.min(first.runs, second.runs), why: '' }
 }
 
 export const fewestRuns = 9
@@ -108,7 +122,9 @@ export const runtimeBounds: readonly RuntimeBound[] = [
       const large = ['hackysack-1000000x1000', 'hackysack-1000x1000000'].map((workload) =>
         dividing(figures.median(workload, protocol), 1_001_000, small, 2_000),
       )
-      return large.reduce((most, one) => ('why' in most || (!('why' in one) && one.value < most.value) ? most : one))
+      // The one that is missing, or the worse of the two.
+      const costOf = ({ value = Number.POSITIVE_INFINITY }: Figure) => value
+      return large.reduce((worst, one) => (costOf(one) > costOf(worst) ? one : worst))
     },
   },
   faster('ping-pong-1000000', 'go-1', 1),
@@ -134,38 +150,20 @@ export const runtimeBounds: readonly RuntimeBound[] = [
   },
 ]
 
+function faster(workload: string, system: SystemName, atLeast: number, protocols = both): RuntimeBound {
+  const figure: RuntimeBound['figure'] = (figures, protocol) => figures.ratio(workload, system, protocol)
+  return { what: `${workload}: ${system}'s time, in Encke's`, unit: '×', atLeast, protocols, figure }
+}
+
 /** One for each protocol of each bound. */
 export function judgeRuntime(figures: Figures): Target[] {
   return runtimeBounds.flatMap(({ protocols, figure, ...bound }) =>
     protocols.map((protocol): Target => {
-      const found = figure(figures, protocol)
+      const { value, runs, why } = figure(figures, protocol)
       const what = protocol === 'parked' ? bound.what : `${bound.what}, ${protocol}`
-      if ('why' in found) return { ...judged({ ...bound, what }, undefined), why: found.why }
-      if (found.runs >= fewestRuns) return judged({ ...bound, what }, found.value)
-      return { ...bound, what, value: found.value, verdict: 'not judged', why: `${found.runs} of ${fewestRuns} runs` }
+      if (runs >= fewestRuns) return judged({ ...bound, what }, value)
+      const few = value === undefined ? why : `${runs} of ${fewestRuns} runs`
+      return { ...bound, what, value, verdict: 'not judged', why: few }
     }),
   )
-}
-
-function faster(workload: string, system: SystemName, atLeast: number, protocols = both): RuntimeBound {
-  return {
-    what: `${workload}: ${system}'s time, in Encke's`,
-    unit: '×',
-    atLeast,
-    protocols,
-    figure: (figures, protocol) => figures.ratio(workload, system, protocol as Protocol),
-  }
-}
-
-/** What one unit of the first costs, in what one of the second costs. */
-function dividing(first: Figure, firstUnits: number, second: Figure, secondUnits: number): Figure {
-  if ('why' in first) return first
-  if ('why' in second) return second
-  const value = first.value / firstUnits / (second.value / secondUnits)
-  return { value, runs: Math.min(first.runs, second.runs) }
-}
-
-function figureOf(values: readonly (number | undefined)[] | undefined, why: string): Figure {
-  const spread = values && spreadOf(values)
-  return spread === undefined ? { why } : { value: spread.median, runs: spread.runs }
 }

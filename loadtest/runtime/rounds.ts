@@ -52,41 +52,47 @@ export async function measureRounds(
       await player.attempt(`round ${round + 1} of ${options.rounds}`, () => player.playRound(round))
     }
   }
-  return players.map((player) => player.measured())
+  return players.map(({ measured }) => measured)
 }
+
+type Mutable<Given> = { -readonly [Name in keyof Given]: Given[Name] }
 
 /** One system at one workload. */
 class Player implements AsyncDisposable {
+  readonly measured: Mutable<Measured> & { readonly values: (number | undefined)[] }
   readonly #workload: Workload | MemoryWorkload
-  readonly #protocol: Protocol
-  readonly #system: Ready
+  readonly #command: Command
   readonly #options: RoundsOptions
-  readonly #values: (number | undefined)[]
   #process: SystemProcess | undefined
-  #times = 1
   #spentMs = 0
-  #peakBytes: number | undefined
-  #stopped: string | undefined
 
-  constructor(workload: Workload | MemoryWorkload, protocol: Protocol, system: Ready, options: RoundsOptions) {
+  constructor(
+    workload: Workload | MemoryWorkload,
+    protocol: Protocol,
+    { name, command }: Ready,
+    options: RoundsOptions,
+  ) {
     this.#workload = workload
-    this.#protocol = protocol
-    this.#system = system
+    this.#command = command
     this.#options = options
-    this.#values = new Array(options.rounds).fill(undefined)
+    const values = new Array<number | undefined>(options.rounds).fill(undefined)
+    const of = { workload: workload.name, system: name, protocol }
+    this.measured = { ...of, values, times: 1, peakBytes: undefined, stopped: undefined }
   }
 
   /** Do it, unless this one has stopped. That it fails stops this one, and no other. */
   async attempt(what: string, action: () => Promise<void>): Promise<void> {
-    if (this.#stopped !== undefined) return
-    this.#options.show(`${this.#workload.name}, ${this.#protocol}: ${this.#system.name}, ${what}`)
+    const { workload, protocol, system, stopped } = this.measured
+    if (stopped !== undefined) return
+    this.#options.show(`${workload}, ${protocol}: ${system}, ${what}`)
     try {
       await action()
     } catch (error) {
-      this.#stopped = (error as Error).message
+      this.measured.stopped = (error as Error).message
     }
+    this.measured.peakBytes = this.#process?.peakBytes ?? this.measured.peakBytes
     // Its memory is for the others then.
-    if (this.#stopped !== undefined || fresh.includes(this.#protocol)) await this[Symbol.asyncDispose]()
+    if (this.measured.stopped !== undefined || fresh.includes(protocol)) await this[Symbol.asyncDispose]()
   }
 
   async warmUp(): Promise<void> {
@@ -96,59 +102,43 @@ class Player implements AsyncDisposable {
       total += wallMs
       // One that takes seconds is not what its compiler makes of it.
       if (total >= 10 * warmUpMs) break
-      this.#times = Math.min(Math.ceil(shortestRunMs / (wallMs / this.#times)), mostTimes)
+      this.measured.times = Math.min(Math.ceil(shortestRunMs / (wallMs / this.measured.times)), mostTimes)
     }
   }
 
   async playRound(round: number): Promise<void> {
-    if (this.#protocol === 'collected') await this.#order(['collect'])
+    const { protocol, times, values } = this.measured
+    if (protocol === 'collected') await this.#order(['collect'])
     const { budgetMs, rounds } = this.#options
     const startMs = performance.now()
     if ('coroutines' in this.#workload) {
-      this.#values[round] = await this.#park(this.#workload.coroutines)
+      const { coroutines } = this.#workload
+      values[round] = (await this.#order<{ bytes: number }>(['park', coroutines])).bytes / coroutines
       this.#spentMs += performance.now() - startMs
     } else {
       const wallMs = await this.#run()
-      this.#values[round] = wallMs / this.#times
+      values[round] = wallMs / times
       this.#spentMs += wallMs
     }
-    if (this.#spentMs >= budgetMs && round + 1 < rounds) this.#stopped = `its ${budgetMs / 1_000} s were spent`
-  }
-
-  measured(): Measured {
-    return {
-      workload: this.#workload.name,
-      system: this.#system.name,
-      protocol: this.#protocol,
-      values: this.#values,
-      times: this.#times,
-      peakBytes: this.#process?.peakBytes ?? this.#peakBytes,
-      stopped: this.#stopped,
-    }
+    if (this.#spentMs >= budgetMs && round + 1 < rounds) this.measured.stopped = `its ${budgetMs / 1_000} s were spent`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#peakBytes = this.#process?.peakBytes ?? this.#peakBytes
     await this.#process?.[Symbol.asyncDispose]()
     this.#process = undefined
   }
 
   async #order<Answer>(words: readonly (string | number)[]): Promise<Answer> {
-    this.#process ??= await SystemProcess.start(this.#system.command)
+    this.#process ??= await SystemProcess.start(this.#command)
     return this.#process.order<Answer>(words, this.#options.runLimitMs)
   }
 
   /** Gives the wall time of all runs that make a figure. */
   async #run(): Promise<number> {
     const { program, sizes, answer: wanted } = this.#workload as Workload
-    const words = ['run', this.#times, program, ...sizes]
+    const words = ['run', this.measured.times, program, ...sizes]
     const { wallMs, answer } = await this.#order<{ wallMs: number; answer: number }>(words)
     if (answer !== wanted) throw new Error(`the answer should be ${wanted} (got ${answer})`)
     return wallMs
-  }
-
-  /** Gives live bytes for each coroutine that waits. */
-  async #park(coroutines: number): Promise<number> {
-    return (await this.#order<{ bytes: number }>(['park', coroutines])).bytes / coroutines
   }
 }

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { figureText } from '../report/numbers.ts'
-import { namedBars, type Plot, plotOf } from '../report/plots.ts'
-import type { Outcome, Row, Scenario, Skipped, Stage, Table } from '../scenario.ts'
+import { figureText } from '../report/figures.ts'
+import { linesOf, namedBars, type Plot } from '../report/plots.ts'
+import type { Outcome, Scenario, Stage, Table } from '../scenario.ts'
 import { Figures, fewestRuns, judgeRuntime, type Measured, type Protocol, ratiosOf, spreadOf } from './figures.ts'
 import { measureRounds, type Ready } from './rounds.ts'
 import { SystemProcess } from './system-process.ts'
@@ -16,9 +16,7 @@ import { firstRuns, type MemoryWorkload, memoryWorkloads, quickNames, type Workl
 
 const limits = { runLimitMs: 120_000, budgetMs: 120_000 }
 const quickRounds = 3
-const longestMs = 3_600_000
 const protocols = ['back to back', 'collected'] as const
-const invariant = 'Every run of every system gives the right answer.'
 
 const protocolTitles: Readonly<Record<Measured['protocol'], string>> = {
   'back to back': 'back to back: one run after the other, garbage and all',
@@ -27,6 +25,7 @@ const protocolTitles: Readonly<Record<Measured['protocol'], string>> = {
   parked: 'each on a channel of its own, which counts; live bytes, after a collection',
 }
 const runHeadings = ['system', 'remark', 'each', 'quartiles', 'range', 'of Encke', 'quartiles', 'runs', 'peak MiB']
+const noFigures = runHeadings.slice(2).map(() => '–')
 
 /** One comparison, over all of its workloads. */
 const figures = new Figures()
@@ -37,11 +36,11 @@ export const runtimeScenarios: readonly Scenario[] = [...workloads, ...memoryWor
   (workload): Scenario => ({
     name: workload.name,
     title: workload.title,
-    invariant,
+    invariant: 'Every run of every system gives the right answer.',
     note: 'Each system has a process of its own, which is asked run by run; a round is one run of each, and ratios are of one round. "9 of 30" are 9 figures, each of 30 runs. Peak is all memory of the process (VmHWM) over all of its runs.',
     peers: workload.systems.filter((name) => name !== 'encke'),
     isLong: !quickNames.includes(workload.name),
-    longestMs,
+    longestMs: 3_600_000,
     run: (stage) => compareAt(stage, workload),
   }),
 )
@@ -93,56 +92,57 @@ export function workloadOutcome(
   measured: readonly Measured[],
   asked: Iterable<System> = played.keys(),
 ): Outcome {
-  const of = (protocol: Measured['protocol']) => measured.filter((one) => one.protocol === protocol)
-  const all = (Object.keys(protocolTitles) as Measured['protocol'][]).filter((protocol) => of(protocol).length > 0)
-  const ours = measured.filter(({ system }) => system === 'encke')
-  const oursIn = (protocol: Measured['protocol']) => ours.find((one) => one.protocol === protocol)
+  const parts = (Object.keys(protocolTitles) as Measured['protocol'][])
+    .map((protocol) => ({ protocol, all: measured.filter((one) => one.protocol === protocol) }))
+    .filter(({ all }) => all.length > 0)
+  const backToBack = measured.filter(({ protocol }) => protocol === 'back to back')
   return {
-    complaints: ours.flatMap(({ stopped, protocol, values }) =>
-      spreadOf(values) === undefined ? [`${protocol}: ${stopped ?? 'there was no run'}`] : [],
-    ),
-    rows: 'units' in workload ? of('back to back').map((one) => rowOf(workload, one)) : [],
-    tables: all.map((protocol) => ({
+    complaints: measured
+      .filter(({ system, values }) => system === 'encke' && spreadOf(values) === undefined)
+      .map(({ protocol, stopped }) => `${protocol}: ${stopped ?? 'there was no run'}`),
+    rows: !('units' in workload)
+      ? []
+      : backToBack.map(({ system, values }) => ({
+          label: `${workload.name}: ${system}`,
+          what: `${workload.unit}s`,
+          count: workload.units,
+          seconds: (spreadOf(values)?.median ?? 0) / 1_000,
+        })),
+    tables: parts.map(({ protocol, all }) => ({
       title: `${workload.title}; ${protocolTitles[protocol]}`,
       headings: runHeadings,
-      rows: [...of(protocol).map((one) => runCells(one, oursIn(protocol))), ...absent(workload, asked, of(protocol))],
+      rows: [...all.map((one) => runCells(one, all)), ...absent(workload, asked, all)],
     })),
-    plots: all.map((protocol) =>
-      protocol === 'parked' ? memoryPlot(workload.title, measured) : roundsPlot(protocol, of(protocol)),
+    plots: parts.map(({ protocol, all }) =>
+      protocol === 'parked' ? namedBars(workload.title, 'B', medians(all)) : roundsPlot(protocol, all),
     ),
   }
+}
+
+function medians(all: readonly Measured[]): (readonly [string, number | undefined])[] {
+  return all.map(({ system, values }) => [system, spreadOf(values)?.median])
 }
 
 /** Those that were asked for and have no figure; the second Go only where it plays. */
-function absent(
-  { systems: playing }: Pick<Workload, 'systems'>,
-  asked: Iterable<System>,
-  measured: readonly Measured[],
-): string[][] {
-  return [...asked].flatMap((system) => {
-    const { name } = system
-    if (measured.some((one) => one.system === name) || (name === 'go-1' && !playing.includes(name))) return []
-    const remark = played.get(system)?.skipped === undefined ? 'not at this size' : 'skipped'
-    return [[name, remark, ...runHeadings.slice(2).map(() => '–')]]
-  })
+function absent({ systems: playing }: Pick<Workload, 'systems'>, asked: Iterable<System>, all: readonly Measured[]) {
+  const missing = [...asked].filter(({ name }) => !all.some(({ system }) => system === name))
+  return missing
+    .filter(({ name }) => name !== 'go-1' || playing.includes(name))
+    .map((system) => [
+      system.name,
+      played.get(system)?.skipped === undefined ? 'not at this size' : 'skipped',
+      ...noFigures,
+    ])
 }
 
-function rowOf({ name, unit, units }: Workload, { system, values }: Measured): Row {
-  return {
-    label: `${name}: ${system}`,
-    what: `${unit}s`,
-    count: units,
-    seconds: (spreadOf(values)?.median ?? 0) / 1_000,
-  }
-}
-
-function runCells(measured: Measured, ours: Measured | undefined): string[] {
+function runCells(measured: Measured, all: readonly Measured[]): string[] {
   const { system, values, stopped, times, peakBytes, protocol } = measured
   const spread = spreadOf(values)
   const remark = stopped === undefined ? '' : `${spread?.runs ?? 0} of ${values.length} rounds: ${stopped}`
-  if (spread === undefined) return [system, remark, ...runHeadings.slice(2).map(() => '–')]
-  // Rounds of memory are not in turn: there the middle of all is compared.
+  if (spread === undefined) return [system, remark, ...noFigures]
+  const ours = all.find((one) => one.system === 'encke')
   const own = ours && spreadOf(ours.values)
+  // Rounds of memory are not in turn: there the middle of all is compared.
   const ratios =
     ours && spreadOf(protocol === 'parked' ? [own && spread.median / own.median] : ratiosOf(measured, ours))
   return [
@@ -160,58 +160,49 @@ function runCells(measured: Measured, ours: Measured | undefined): string[] {
 
 /** Every run of every system, in the order in which they came: what drifts, and what scatters, is seen here. */
 function roundsPlot(protocol: Measured['protocol'], measured: readonly Measured[]): Plot {
-  const series = measured.map(({ system, values }) => {
-    const points = values.flatMap((value, round) => (value === undefined ? [] : [{ x: round + 1, y: value }]))
-    return { label: system, x: points.map(({ x }) => x), y: points.map(({ y }) => y) }
-  })
   const x = { label: 'round', unit: '', scale: 'linear', isCount: true } as const
-  return plotOf(`Each run, ${protocol}`, x, { label: 'wall time', unit: 'ms', scale: 'logarithmic' }, series)
-}
-
-function memoryPlot(title: string, measured: readonly Measured[]): Plot {
-  return namedBars(title, 'B', new Map(measured.map(({ system, values }) => [system, spreadOf(values)?.median])))
+  const y = { label: 'wall time', unit: 'ms', scale: 'logarithmic' } as const
+  const runs = measured.map(
+    ({ system, values }) => [system, values.map((ms, round) => [round + 1, ms] as const)] as const,
+  )
+  return linesOf(`Each run, ${protocol}`, x, y, runs)
 }
 
 export function outcomeOf(figures: Figures): Outcome {
-  const skipped = [...played].flatMap(([{ name }, { skipped }]): Skipped[] =>
-    skipped === undefined ? [] : [{ name, reason: skipped }],
+  const skipped = [...played].flatMap(([{ name }, { skipped: reason }]) =>
+    reason === undefined ? [] : [{ name, reason }],
   )
+  const chains = workloads.filter(({ program }) => program === 'chain')
+  const games = workloads.filter(({ program, sizes }) => program === 'hackysack' && sizes[1] === 1_000)
   return {
     complaints: skipped.filter(({ name }) => name === 'encke').map(({ reason }) => reason),
     tables: [...protocols.map((protocol) => ratioTable(figures, protocol)), systemsTable()],
     plots: protocols.flatMap((protocol) => [
-      ...scalePlot(
-        figures,
-        'Chain',
-        workloads.filter(({ program }) => program === 'chain'),
-        protocol,
-      ),
-      ...scalePlot(figures, 'Hackysack over 1,000 turns', workloads.filter(isThousandTurns), protocol),
+      ...scalePlot(figures, 'Chain', chains, protocol),
+      ...scalePlot(figures, 'Hackysack over 1,000 turns', games, protocol),
     ]),
     targets: judgeRuntime(figures),
     skipped,
   }
 }
 
-function isThousandTurns({ program, sizes }: Workload): boolean {
-  return program === 'hackysack' && sizes[1] === 1_000
-}
-
 /** What each took as a multiple of what Encke took, the median of the rounds and the quartiles: a row for each workload. */
 function ratioTable(figures: Figures, protocol: Protocol): Table {
-  const others = systems.map(({ name }) => name).filter((name) => figures.all.some(({ system }) => system === name))
+  const [, ...others] = systems
+    .map(({ name }) => name)
+    .filter((name) => figures.all.some(({ system }) => system === name))
   const rows = workloads.flatMap(({ name }) => {
     const ours = figures.of(name, 'encke', protocol)
     const own = ours && spreadOf(ours.values)
     if (ours === undefined || own === undefined) return []
-    const ratios = others.slice(1).map((system) => {
+    const ratios = others.map((system) => {
       const theirs = figures.of(name, system, protocol)
       const spread = theirs && spreadOf(ratiosOf(theirs, ours))
       return spread === undefined ? '–' : `${figureText(spread.median)} (${rangeText(spread.quartiles)})`
     })
     return [[name, figureText(own.median), ...ratios]]
   })
-  return { title: protocolTitles[protocol], headings: ["time in Encke's", 'ms of Encke', ...others.slice(1)], rows }
+  return { title: protocolTitles[protocol], headings: ["time in Encke's", 'ms of Encke', ...others], rows }
 }
 
 function systemsTable(): Table {
@@ -226,18 +217,18 @@ function systemsTable(): Table {
 
 /** What one unit costs at each size of a program, where there are several: a level line is time that grows as the size does. */
 export function scalePlot(figures: Figures, title: string, sizes: readonly Workload[], protocol: Protocol): Plot[] {
-  const series = systems.map(({ name: label }) => {
-    const points = sizes.flatMap(({ name, units }) => {
-      const median = spreadOf(figures.of(name, label, protocol)?.values ?? [])?.median
-      return median === undefined ? [] : [{ x: units, y: (median * 1e6) / units }]
+  const { unit } = sizes[0]!
+  const costs = systems.map(({ name: system }) => {
+    const points = sizes.map(({ name, units }) => {
+      const median = spreadOf(figures.of(name, system, protocol)?.values ?? [])?.median
+      return [units, median && (median * 1e6) / units] as const
     })
-    return { label, x: points.map(({ x }) => x), y: points.map(({ y }) => y) }
+    return [system, points] as const
   })
-  const told = series.filter(({ x }) => x.length > 1)
-  const unit = sizes[0]!.unit
+  const told = costs.filter(([, points]) => points.filter(([, ns]) => ns !== undefined).length > 1)
   if (told.length === 0) return []
   const x = { label: `${unit}s`, unit: '', scale: 'logarithmic' } as const
-  return [plotOf(`${title}, ${protocol}`, x, { label: `for each ${unit}`, unit: 'ns', scale: 'logarithmic' }, told)]
+  return [linesOf(`${title}, ${protocol}`, x, { label: `for each ${unit}`, unit: 'ns', scale: 'logarithmic' }, told)]
 }
 
 function rangeText([from, to]: readonly [number, number]): string {

@@ -3,14 +3,16 @@
 // Always true: at most one order is under way; and once the process has ended, or was ended, every order fails.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { peakBytesOf } from '../measure/process-reading.ts'
 import { adopt, end } from '../processes/child.ts'
 import type { Command } from './systems.ts'
 
 const startLimitMs = 30_000
 /** Enough to see what it complains of. */
 const keptCharacters = 2_000
+/** What configures a Node, Go or Erlang of the user's own is not for these. */
+const configuring = /^(NODE_OPTIONS|GOGC|GOMAXPROCS|GOMEMLIMIT|ERL_.*FLAGS)$/
 
 export class SystemProcess implements AsyncDisposable {
   /** What it says it is: name and versions. */
@@ -36,7 +38,8 @@ export class SystemProcess implements AsyncDisposable {
 
   /** Start it and wait until it has said what it is. @throws Error when it ends instead, or says nothing for 30 s */
   static async start({ program, words, variables }: Command): Promise<SystemProcess> {
-    const child = spawn(program, words, { env: { ...plainEnvironment(), ...variables }, stdio: 'pipe' })
+    const inherited = Object.entries(process.env).filter(([name]) => !configuring.test(name))
+    const child = spawn(program, words, { env: { ...Object.fromEntries(inherited), ...variables }, stdio: 'pipe' })
     adopt(child)
     const started = new SystemProcess(child)
     try {
@@ -60,13 +63,7 @@ export class SystemProcess implements AsyncDisposable {
 
   /** The most memory it has had at a time, in bytes; undefined where there is no /proc, and once it has ended. */
   get peakBytes(): number | undefined {
-    try {
-      const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
-      const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
-      return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
-    } catch {
-      return undefined
-    }
+    return peakBytesOf(this.#child.pid)
   }
 
   /** Nothing has to be tidied up: it is killed, however busy it is. */
@@ -89,10 +86,4 @@ export class SystemProcess implements AsyncDisposable {
     this.#ended ??= error
     this.#awaiting?.reject(this.#ended)
   }
-}
-
-/** What configures somebody's own Node, Go or Erlang here is not for these. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  const configuring = /^(NODE_OPTIONS|GOGC|GOMAXPROCS|GOMEMLIMIT|ERL_.*FLAGS)$/
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !configuring.test(name)))
 }

@@ -7,20 +7,12 @@ import { promisify } from 'node:util'
 import { installNpmPeers } from '../processes/npm-peers.ts'
 import { flagsOfStart } from '../processes/subject.ts'
 
-export type SystemName =
-  | 'encke'
-  | 'go'
-  | 'go-1'
-  | 'erlang'
-  | 'greenlet'
-  | 'js-csp'
-  | 'effection'
-  | 'effect'
-  | 'promises'
+const names = ['encke', 'go', 'go-1', 'erlang', 'greenlet', 'js-csp', 'effection', 'effect', 'promises'] as const
+export type SystemName = (typeof names)[number]
 
 export interface System {
   readonly name: SystemName
-  /** What is not the same as here: whoever reads a ratio has to know. */
+  /** What is not the same as here, which a reader of its ratios has to know. */
   readonly difference: string
   /** How its memory is measured. */
   readonly memory: string
@@ -34,7 +26,6 @@ export interface Command {
   readonly variables: Readonly<Record<string, string>>
 }
 
-const call = promisify(execFile)
 const programs = fileURLToPath(new URL('../peers/programs/', import.meta.url))
 const heap = 'live heap of V8 after a collection'
 
@@ -69,22 +60,13 @@ export const systems: readonly System[] = [
     memory: 'VmRSS after gc.collect()',
     prepare: findGreenlet,
   },
-  { name: 'js-csp', difference: 'no cancelling, no scopes', memory: heap, prepare: () => npmPeer('js-csp.js') },
-  {
-    name: 'effection',
-    difference: 'queues, where a sender never waits',
-    memory: heap,
-    prepare: () => npmPeer('effection.js'),
-  },
-  {
-    name: 'effect',
-    difference: 'queues with room for one: with none, a chain of 1,000 links stops half way in 4.1.0',
-    memory: heap,
-    prepare: () => npmPeer('effect.js'),
-  },
+  npmPeer('js-csp', 'no cancelling, no scopes'),
+  npmPeer('effection', 'queues, where a sender never waits'),
+  npmPeer('effect', 'queues with room for one: with none, a chain of 1,000 links stops half way in 4.1.0'),
   {
     name: 'promises',
-    difference: 'async functions and a channel of twenty lines: no cancelling, no scopes, and nobody else gets a turn',
+    difference:
+      'async functions and a channel of twenty lines: no cancelling, no scopes, and no other task gets a turn',
     memory: heap,
     prepare: async () => nodeCommand(`${programs}promises.js`),
   },
@@ -95,9 +77,12 @@ export function nodeCommand(program: string): Command {
   return { program: process.execPath, words: [...flagsOfStart(), program], variables: {} }
 }
 
-async function npmPeer(file: string): Promise<Command> {
-  await installNpmPeers()
-  return nodeCommand(`${programs}${file}`)
+function npmPeer(name: SystemName, difference: string): System {
+  const prepare = async () => {
+    await installNpmPeers()
+    return nodeCommand(`${programs}${name}.js`)
+  }
+  return { name, difference, memory: heap, prepare }
 }
 
 async function buildGo(buildFolder: string, variables: Command['variables']): Promise<Command> {
@@ -112,32 +97,27 @@ async function buildErlang(buildFolder: string): Promise<Command> {
   await run('erlc', ['-o', buildFolder, ...modules])
   // Room for a million processes; and what it has to say of a failure is in the answer, not beside it.
   const flags = ['+P', '4194304', '-noshell', '-kernel', 'logger_level', 'none']
-  return {
-    program: 'erl',
-    words: [...flags, '-pa', buildFolder, '-s', 'peers', 'main'],
-    variables: { ERL_CRASH_DUMP: '/dev/null' },
-  }
+  const words = [...flags, '-pa', buildFolder, '-s', 'peers', 'main']
+  return { program: 'erl', words, variables: { ERL_CRASH_DUMP: '/dev/null' } }
 }
 
-const interpreters: readonly [string, ...string[]] = ['python3', '/usr/bin/python3', 'python']
-
 async function findGreenlet(): Promise<Command> {
-  const attempts = await Promise.allSettled(
-    interpreters.map(async (interpreter) => {
-      await run(interpreter, ['-c', 'import greenlet'])
-      return interpreter
-    }),
-  )
-  const found = attempts.find((attempt) => attempt.status === 'fulfilled')
-  if (found === undefined) throw new Error(`none of ${interpreters.join(', ')} can import greenlet`)
-  // Nothing is to be written beside the source.
-  return { program: found.value, words: ['-B', `${programs}greenlet/main.py`], variables: {} }
+  const interpreters = ['python3', '/usr/bin/python3', 'python']
+  for (const program of interpreters) {
+    const isFound = await run(program, ['-c', 'import greenlet']).then(
+      () => true,
+      () => false,
+    )
+    // Nothing is to be written beside the source.
+    if (isFound) return { program, words: ['-B', `${programs}greenlet/main.py`], variables: {} }
+  }
+  throw new Error(`none of ${interpreters.join(', ')} can import greenlet`)
 }
 
 /** @throws Error in one line: that the program is not there, or the end of what it had to say */
 async function run(program: string, words: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
   try {
-    await call(program, words, options)
+    await promisify(execFile)(program, words, options)
   } catch (error) {
     const { code, stderr } = error as { code?: unknown; stderr?: string }
     if (code === 'ENOENT') throw new Error(`${program} is not installed`)

@@ -2,7 +2,7 @@
 
 import { judgeOffered, type Offered, OfferedLoad, offeredRow } from '../client/offered.ts'
 import { nowMs } from '../measure/clock.ts'
-import { median } from '../report/details.ts'
+import { detail, median } from '../report/figures.ts'
 import { cpuAndMemory, latencyCurve } from '../report/plots.ts'
 import { type Ground, numbered, type Outcome, pause, type Scenario, type Stage } from '../scenario.ts'
 
@@ -58,16 +58,16 @@ async function run(stage: Stage): Promise<Outcome> {
   const deliveredDuring = runs.map(
     ({ startMs, endMs }) => beside.arrivedMs.filter((ms) => ms >= startMs && ms <= endMs).length,
   )
-  const latencies = new Map([
+  const latencies: [string, Offered['latencies']][] = [
     ['polls alone', alone.latencies],
     ['beside the chain', beside.latencies],
-  ])
+  ]
   return {
     complaints: judgeBenchmark({ runs, phases: [before, alone, beside], deliveredDuring }),
     rows: [offeredRow('benchmark: without', alone), offeredRow('benchmark: beside it', beside)],
     details: [
-      { label: 'runs of the chain', value: runs.length, unit: '' },
-      { label: 'the chain beside the polls, median run', value: median(runs.map(({ wallMs }) => wallMs)), unit: 'ms' },
+      detail('runs of the chain', runs.length, ''),
+      detail('the chain beside the polls, median run', median(runs.map(({ wallMs }) => wallMs)), 'ms'),
     ],
     plots: [
       latencyCurve('From when a message was due to its delivery', latencies),

@@ -1,15 +1,15 @@
 // Closed loops: as much as a server takes of one kind of request, each connection asking again when it has its answer; ours
 // alone, or beside bare servers that take the same bodies and give replies of the same size.
 
-import { publishBytes } from '../client/encke-requests.ts'
 import { HttpConnection } from '../client/http-connection.ts'
 import { type Loop, type LoopResult, loopInTurn, requesting } from '../client/looped-rounds.ts'
 import { Publishers } from '../client/publishers.ts'
 import { fieldOf, ours } from '../contenders.ts'
-import { dialects } from '../dialects/index.ts'
+import { encke, publishOf } from '../dialects/encke.ts'
+import { detail, ratio } from '../report/figures.ts'
 import { barsOfPeers, cpuAndMemory, latencyCurve } from '../report/plots.ts'
 import { type Ground, numbered, type Outcome, type Scenario, type Stage } from '../scenario.ts'
-import { ratio, type Target, target } from '../targets.ts'
+import { type Target, target } from '../targets.ts'
 
 interface ClosedLoop extends Omit<Scenario, 'run' | 'longestMs'> {
   /** What is counted, in the plural and in the singular. */
@@ -28,6 +28,8 @@ const body = JSON.stringify({ text: 'x'.repeat(100 - '{"text":""}'.length) })
 const topic = 'load/publish'
 const toMany = 'Encke, 20,000 topics'
 const pairs = 32
+const inRounds =
+  'Over 50 connections, in rounds, each server in turn; the rate is that of the median round. Bare servers keep the newest message of each topic and nothing else.'
 
 const publishing: Pick<ClosedLoop, 'what' | 'one' | 'loopOf' | 'judge'> = {
   what: 'messages',
@@ -58,7 +60,7 @@ export const ingest = closedLoop({
   name: 'ingest',
   title: 'as many publishes of 100 bytes as a server takes, ours and the peers in turn',
   invariant: 'Every publish is answered with 201.',
-  note: 'Over 50 bare connections, in rounds, each server in turn; the rate is that of the median round. Bare servers keep the newest message of each topic and nothing else.',
+  note: inRounds,
   peers: ['Fastify', 'node:http'],
   more: (ground) => publishLoop(toMany, ground, numbered('load/ingest', 20_000)),
   targets: (rateOf) => [
@@ -71,7 +73,7 @@ export const news = closedLoop({
   name: 'news',
   title: 'as many polls that find news as a server answers, ours and the peers in turn',
   invariant: 'Every poll is answered with 200 and one message.',
-  note: 'Over 50 bare connections, in rounds, each server in turn; the rate is that of the median round. Each poll has a cursor that is one message behind. Bare servers give a prepared text of the same shape.',
+  note: `${inRounds} Each poll has a cursor that is one message behind.`,
   peers: ['Fastify', 'node:http'],
   what: 'polls',
   one: 'poll',
@@ -129,13 +131,8 @@ export function judgeRoundTrips(trips: number, published: number): string[] {
 
 /** Publishes to each of `topics` in turn. */
 export function publishLoop(name: string, ground: Ground, topics: readonly string[] = [topic]): Loop {
-  const { host } = new URL(ground.server.origin)
-  return requesting(
-    name,
-    ground,
-    topics.map((topic) => publishBytes(host, topic, body)),
-    201,
-  )
+  const asks = topics.map((topic) => publishOf(topic, body))
+  return requesting(name, ground, asks, { status: 201 })
 }
 
 /**
@@ -145,16 +142,16 @@ export function publishLoop(name: string, ground: Ground, topics: readonly strin
  */
 export async function newsLoop(name: string, ground: Ground, topics: readonly string[]): Promise<Loop> {
   const { origin } = ground.server
-  const { host, hostname, port } = new URL(origin)
-  using connection = await HttpConnection.open({ host: hostname, port: Number(port) })
-  using publisher = new Publishers(origin, 'encke', 1)
-  const reader = dialects.encke.reader({ host, topics, headers: 'Accept: application/json\r\n' })
+  using connection = await HttpConnection.open(origin)
+  await using publisher = new Publishers(origin, 'encke', 1)
+  const reader = encke.reader(topics)
   await connection.converse(reader.greet())
-  const bytes = reader.poll()
+  const poll = reader.poll()
   await publisher.publish(topics[0]!, body)
-  const { messages } = reader.take(await connection.request(bytes))
+  const reply = await connection.request(poll)
+  const { messages } = reader.take(reply)
   if (messages.length !== 1) throw new Error(`a poll that is one message behind was given ${messages.length}`)
-  return requesting(name, ground, [bytes], 200)
+  return requesting(name, ground, [poll], { status: 200, body: reply.body })
 }
 
 function closedLoop({ what, one, loopOf, more, judge, targets, ...scenario }: ClosedLoop): Scenario {
@@ -165,32 +162,23 @@ function closedLoop({ what, one, loopOf, more, judge, targets, ...scenario }: Cl
     if (more !== undefined) loops.push(more(await stage.startServer()))
     const results = await loopInTurn(stage, what, loops)
     const { ground } = loops[0]!
-    const of = <Value>(pick: (result: LoopResult) => Value) => new Map(results.map((one) => [one.name, pick(one)]))
+    const wrong = (await judge?.(ground, results[0]!.answered)) ?? []
+    const of = <Value>(pick: (result: LoopResult) => Value) =>
+      results.map((result): [string, Value] => [result.name, pick(result)])
+    const rates = of(({ perSecond }) => perSecond)
+    const costs = of(({ cpu }) => cpu)
+    const latencies = of(({ latencies }) => latencies)
     return {
-      complaints: [
-        ...results.flatMap(({ complaints }) => complaints),
-        ...((await judge?.(ground, results[0]!.answered)) ?? []),
-      ],
+      complaints: [...results.flatMap(({ complaints }) => complaints), ...wrong],
       rows: results.map(({ row, name }) => ({ ...row, label: `${scenario.name}: ${name}` })),
       details: results.flatMap((result) => detailsOf(one, result)),
       plots: [
-        latencyCurve(
-          'From the request to the reply',
-          of(({ latencies }) => latencies),
-        ),
-        ...barsOfPeers(
-          `How many ${what} a second`,
-          `${what}/s`,
-          of(({ perSecond }) => perSecond),
-        ),
-        ...barsOfPeers(
-          `Server CPU for each ${one}`,
-          'µs',
-          of(({ cpu }) => cpu),
-        ),
+        latencyCurve('From the request to the reply', latencies),
+        ...barsOfPeers(`How many ${what} a second`, `${what}/s`, rates),
+        ...barsOfPeers(`Server CPU for each ${one}`, 'µs', costs),
         ...cpuAndMemory(ground.meter.samples),
       ],
-      targets: targets?.((name) => of(({ perSecond }) => perSecond).get(name)) ?? [],
+      targets: targets?.((name) => new Map(rates).get(name)) ?? [],
       skipped,
     }
   }
@@ -198,11 +186,10 @@ function closedLoop({ what, one, loopOf, more, judge, targets, ...scenario }: Cl
 }
 
 function detailsOf(one: string, { name, cpu, bodyBytes, parkedShare }: LoopResult) {
+  const parked = detail(`${name}: polls that were parked when their message came`, 100 * parkedShare, '%')
   return [
-    { label: `${name}: server CPU per ${one}`, value: cpu, unit: 'µs' },
-    { label: `${name}: bytes of a reply, without its head`, value: bodyBytes, unit: '' },
-    ...(parkedShare === 0
-      ? []
-      : [{ label: `${name}: polls that were parked when their message came`, value: 100 * parkedShare, unit: '%' }]),
+    detail(`${name}: server CPU per ${one}`, cpu, 'µs'),
+    detail(`${name}: bytes of a reply, without its head`, bodyBytes, ''),
+    ...(parkedShare === 0 ? [] : [parked]),
   ]
 }

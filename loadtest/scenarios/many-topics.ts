@@ -1,24 +1,22 @@
 // Many topics: what a wake-up costs when there are a hundred thousand topics beside, and what a poll costs that reads a hundred.
 
-import { cycleOf, fanOutTopic, herdRounds } from '../client/herd-rounds.ts'
+import { complaintsIn, cycleOf, fanOutTopic, herdRounds } from '../client/herd-rounds.ts'
 import { loopInTurn } from '../client/looped-rounds.ts'
 import { judgeOffered, type Offered, OfferedLoad, offeredRow } from '../client/offered.ts'
 import { Publishers } from '../client/publishers.ts'
 import { untilQuiet } from '../measure/quiet.ts'
-import { cpuEach, median } from '../report/details.ts'
-import { type Ground, numbered, type Outcome, pause, type Scenario, type Stage } from '../scenario.ts'
-import { ratio, target } from '../targets.ts'
+import { cpuEach, detail, median, ratio } from '../report/figures.ts'
+import { numbered, type Outcome, pause, type Scenario, type Stage } from '../scenario.ts'
+import { target } from '../targets.ts'
 import { newsLoop } from './closed-loops.ts'
 
 const read = numbered('load/read', 10)
 /** As many as the server has by default, with those that are read. */
 const beside = 100_000 - read.length
 const perSecond = 1_000
-const rounds = 5
-const quickRounds = 3
 const warmUpMs = 2_000
 const wide = [fanOutTopic, ...numbered('load/wide', 99)]
-const wideReaders = 500
+const readers = 500
 const fillers = 50
 
 export const manyTopics: Scenario = {
@@ -29,7 +27,8 @@ export const manyTopics: Scenario = {
   note: 'Wake-ups are at a fixed rate at two servers side by side, in turn: a publish to one of ten topics, each with one reader that polls on and on. Polls of a hundred topics are measured in two ways: 500 that wait and are answered by one publish to one of their topics, park and deliver; and a closed loop of polls that find one message.',
   longestMs: 300_000,
   run: async (stage) => {
-    const parts = [await wakeUps(stage), await widePolls(stage), await wideNews(stage)]
+    const rounds = stage.isQuick ? 3 : 5
+    const parts = [await wakeUps(stage, rounds), await widePolls(stage, rounds), await wideNews(stage)]
     return {
       complaints: parts.flatMap(({ complaints }) => complaints),
       rows: parts.flatMap(({ rows = [] }) => rows),
@@ -39,45 +38,33 @@ export const manyTopics: Scenario = {
   },
 }
 
-interface Side {
-  readonly name: string
-  readonly ground: Ground
-  readonly load: OfferedLoad
-  readonly done: Offered[]
-  readonly complaints: readonly string[]
-}
-
-async function wakeUps(stage: Stage): Promise<Outcome> {
+async function wakeUps(stage: Stage, rounds: number): Promise<Outcome> {
   const sides = [await sideOf(stage, '10 topics', 0), await sideOf(stage, '100,000 topics', beside)]
-  const wanted = stage.isQuick ? quickRounds : rounds
-  for (let round = 0; round <= wanted; round += 1) {
+  for (let round = 0; round <= rounds; round += 1) {
     for (const { name, load, done } of sides) {
-      stage.show(`wake-ups among ${name}, round ${round} of ${wanted}`)
-      const ms = round === 0 ? warmUpMs : Math.max(1_000, stage.durationMs / wanted)
+      stage.show(`wake-ups among ${name}, round ${round} of ${rounds}`)
+      const ms = round === 0 ? warmUpMs : Math.max(1_000, stage.durationMs / rounds)
       done.push(await load.offer(perSecond, () => pause(ms)))
     }
   }
   for (const { ground } of sides) await ground[Symbol.asyncDispose]()
-  const [few, many] = sides.map(({ done }) =>
-    median(done.slice(1).map(({ use, delivered }) => cpuEach(use, delivered))),
-  )
+  const costs = sides.map(({ done }) => median(done.slice(1).map(({ use, delivered }) => cpuEach(use, delivered))))
   return {
     complaints: sides.flatMap(({ name, complaints, done }) =>
       [...complaints, ...judgeOffered(done, 1)].map((text) => `${name}: ${text}`),
     ),
     rows: sides.map(({ name, done }) => offeredRow(`many-topics: ${name}`, done.at(-1)!, 'wake-ups')),
-    details: [
-      { label: 'server CPU per wake-up (a publish and a poll), 10 topics', value: few, unit: 'µs' },
-      { label: 'server CPU per wake-up (a publish and a poll), 100,000 topics', value: many, unit: 'µs' },
-    ],
-    targets: [target('manyTopics', ratio(many, few))],
+    details: sides.map(({ name }, at) =>
+      detail(`server CPU per wake-up (a publish and a poll), ${name}`, costs[at], 'µs'),
+    ),
+    targets: [target('manyTopics', ratio(costs[1], costs[0]))],
   }
 }
 
-async function sideOf(stage: Stage, name: string, more: number): Promise<Side> {
+async function sideOf(stage: Stage, name: string, more: number) {
   const ground = await stage.startServer()
   const { server } = ground
-  using publishers = new Publishers(server.origin, 'encke', fillers)
+  await using publishers = new Publishers(server.origin, 'encke', fillers)
   const filling = numbered('load/beside', more)
   for (let from = 0; from < more; from += 1_000) {
     stage.show(`${name}: ${from} filled`)
@@ -89,27 +76,24 @@ async function sideOf(stage: Stage, name: string, more: number): Promise<Side> {
   const { hub } = await server.control.statistics()
   // Those that are read count once something has been published to them.
   const complaints = hub.topics < more ? [`the server has ${hub.topics} topics`] : []
-  return { name, ground, load, done: [], complaints }
+  return { name, ground, load, done: [] as Offered[], complaints }
 }
 
 /** Polls that wait on one topic, and on a hundred: park, and deliver by one publish to one of them. */
-async function widePolls(stage: Stage): Promise<Outcome> {
-  const cost = async (topics: readonly string[]) => {
+async function widePolls(stage: Stage, rounds: number): Promise<Outcome> {
+  const cost = async (name: string, topics: readonly string[]) => {
     await using ground = await stage.startServer()
-    const show = (text: string) => stage.show(`polls of ${topics.length} topics that wait: ${text}`)
-    const plan = { topics, readers: wideReaders, rounds: stage.isQuick ? quickRounds : rounds, warmUps: 2, show }
-    const { warmUps, rounds: done } = await herdRounds(stage, ground, plan)
-    const complaints = [...warmUps, ...done].flatMap(({ complaints }) => complaints)
-    return { complaints, cycle: median(done.map((round) => cycleOf(round, wideReaders))) }
+    const show = (text: string) => stage.show(`polls of ${name} that wait: ${text}`)
+    const run = await herdRounds(stage, ground, { topics, readers, rounds, warmUps: 2, show })
+    return { name, complaints: complaintsIn(run), cycle: median(run.rounds.map((round) => cycleOf(round, readers))) }
   }
-  const [one, hundred] = [await cost(wide.slice(0, 1)), await cost(wide)]
+  const costs = [await cost('1 topic', wide.slice(0, 1)), await cost('100 topics', wide)]
   return {
-    complaints: [...one.complaints, ...hundred.complaints],
-    details: [
-      { label: 'server CPU per poll of 1 topic that waits, park and deliver', value: one.cycle, unit: 'µs' },
-      { label: 'server CPU per poll of 100 topics that waits, park and deliver', value: hundred.cycle, unit: 'µs' },
-    ],
-    targets: [target('wideParked', ratio(hundred.cycle, one.cycle))],
+    complaints: costs.flatMap(({ complaints }) => complaints),
+    details: costs.map(({ name, cycle }) =>
+      detail(`server CPU per poll of ${name} that waits, park and deliver`, cycle, 'µs'),
+    ),
+    targets: [target('wideParked', ratio(costs[1]?.cycle, costs[0]?.cycle))],
   }
 }
 
@@ -118,15 +102,10 @@ async function wideNews(stage: Stage): Promise<Outcome> {
   const ground = await stage.startServer()
   const loops = [await newsLoop('1 topic', ground, ['load/narrow']), await newsLoop('100 topics', ground, wide)]
   const results = await loopInTurn(stage, 'polls', loops)
-  const [one, hundred] = results.map(({ cpu }) => cpu)
   return {
     complaints: results.flatMap(({ complaints }) => complaints),
     rows: results.map(({ row }) => ({ ...row, label: `many-topics: poll of ${row.label}` })),
-    details: results.map(({ name, cpu }) => ({
-      label: `server CPU per poll of ${name} with news`,
-      value: cpu,
-      unit: 'µs',
-    })),
-    targets: [target('wideNews', ratio(hundred, one))],
+    details: results.map(({ name, cpu }) => detail(`server CPU per poll of ${name} with news`, cpu, 'µs')),
+    targets: [target('wideNews', ratio(results[1]?.cpu, results[0]?.cpu))],
   }
 }

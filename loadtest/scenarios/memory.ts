@@ -2,7 +2,8 @@
 
 import { type Contender, fieldOf, ours } from '../contenders.ts'
 import { untilQuiet } from '../measure/quiet.ts'
-import { checkOpenFiles } from '../processes/open-files.ts'
+import { checkOpenFiles } from '../processes/child.ts'
+import { detail } from '../report/figures.ts'
 import { namedBars } from '../report/plots.ts'
 import { loopbackAddresses, type Outcome, pause, type Row, type Scenario, type Stage } from '../scenario.ts'
 import { target } from '../targets.ts'
@@ -13,30 +14,29 @@ const quickSizes = [15_000]
 const generators = 2
 /** Between the last poll and the reading: what the server lets go by then is gone. */
 const usualSettleMs = 8_000
-const topic = 'load/memory'
 
 /** What Chrome sends with a fetch of a page of the same site: 790 bytes. */
-export const browserHeaders = [
-  'Connection: keep-alive',
-  'sec-ch-ua-platform: "Windows"',
-  'Cache-Control: no-cache',
-  'Pragma: no-cache',
-  'User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
-  'Accept: application/json',
-  'sec-ch-ua: "Chromium";v="142", "Google Chrome";v="142", "Not_A Brand";v="99"',
-  'sec-ch-ua-mobile: ?0',
-  'Sec-Fetch-Site: same-origin',
-  'Sec-Fetch-Mode: cors',
-  'Sec-Fetch-Dest: empty',
-  'Referer: http://chat.example.org/rooms/comets?view=compact',
-  'Accept-Encoding: gzip, deflate, br, zstd',
-  'Accept-Language: en-GB,en;q=0.9,de-DE;q=0.8,de;q=0.7',
-  'Cookie: session=s%3AqJ0yUu0c1VtQ3w4mXw9k2bYdT7nR5eLh.8mZr1n5Kx0VbC2sD4fG6hJ8kL0pQ; theme=dark; _ga=GA1.1.1234567890.1700000000',
-]
-  .map((line) => `${line}\r\n`)
-  .join('')
+export const browserHeaders = {
+  Connection: 'keep-alive',
+  'sec-ch-ua-platform': '"Windows"',
+  'Cache-Control': 'no-cache',
+  Pragma: 'no-cache',
+  'User-Agent':
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
+  Accept: 'application/json',
+  'sec-ch-ua': '"Chromium";v="142", "Google Chrome";v="142", "Not_A Brand";v="99"',
+  'sec-ch-ua-mobile': '?0',
+  'Sec-Fetch-Site': 'same-origin',
+  'Sec-Fetch-Mode': 'cors',
+  'Sec-Fetch-Dest': 'empty',
+  Referer: 'http://chat.example.org/rooms/comets?view=compact',
+  'Accept-Encoding': 'gzip, deflate, br, zstd',
+  'Accept-Language': 'en-GB,en;q=0.9,de-DE;q=0.8,de;q=0.7',
+  Cookie:
+    'session=s%3AqJ0yUu0c1VtQ3w4mXw9k2bYdT7nR5eLh.8mZr1n5Kx0VbC2sD4fG6hJ8kL0pQ; theme=dark; _ga=GA1.1.1234567890.1700000000',
+}
 
-interface Reading {
+interface MemoryReading {
   readonly label: string
   readonly kibibytesEach: number | undefined
   readonly row: Row
@@ -56,7 +56,7 @@ async function run(stage: Stage): Promise<Outcome> {
   const wanted = stage.isQuick ? quickSizes : sizes
   for (const size of wanted) checkOpenFiles(size)
   const { contenders, skipped } = fieldOf(stage, memory)
-  const readings: Reading[] = []
+  const readings: MemoryReading[] = []
   for (const size of wanted) {
     for (const contender of contenders) readings.push(await readingOf(stage, contender, size))
   }
@@ -65,7 +65,7 @@ async function run(stage: Stage): Promise<Outcome> {
   return {
     complaints: [],
     rows: readings.map(({ row }) => row),
-    details: [...each].map(([label, value]) => ({ label: `${label}, each adds`, value, unit: 'KiB' })),
+    details: [...each].map(([label, value]) => detail(`${label}, each adds`, value, 'KiB')),
     plots: [namedBars('Memory added by each poll that waits', 'KiB', each)],
     targets: [target('memory15000', oursAt(15_000)), target('memory19000', oursAt(19_000))],
     skipped,
@@ -78,7 +78,7 @@ export async function readingOf(
   { name, start }: Contender,
   size: number,
   settleMs = usualSettleMs,
-): Promise<Reading> {
+): Promise<MemoryReading> {
   const label = labelOf(name, size)
   stage.show(`${label}: they connect`)
   await using ground = await start()
@@ -87,8 +87,8 @@ export async function readingOf(
   const before = meter.serverBytes
   const stretch = meter.begin()
   const herds = Array.from({ length: generators }, () => ground.startGenerator())
-  const place = { origin: server.origin, topics: [topic], readersPerTopic: size / generators, headers: browserHeaders }
-  const plan = { ...place, localAddresses: loopbackAddresses, dialect: server.subject.dialect }
+  const place = { topics: ['load/memory'], readersPerTopic: size / generators, localAddresses: loopbackAddresses }
+  const plan = { ...place, origin: server.origin, dialect: server.subject.dialect, headers: browserHeaders }
   await Promise.all(herds.map((herd) => herd.order('open', plan)))
   await Promise.all(herds.map((herd) => herd.order('park')))
   await untilQuiet(stage, ground)

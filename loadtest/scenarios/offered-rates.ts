@@ -5,8 +5,8 @@ import { judgeOffered, type Offered, OfferedLoad, offeredRow } from '../client/o
 import { compare, ours } from '../contenders.ts'
 import type { LatencySummary } from '../measure/latencies.ts'
 import type { Samples } from '../measure/meter.ts'
-import { cpuEach } from '../report/details.ts'
-import { cpuAndMemory, latencyCurve, type Plot } from '../report/plots.ts'
+import { cpuEach, detail } from '../report/figures.ts'
+import { cpuAndMemory, latencyCurve, linesOf, type Plot } from '../report/plots.ts'
 import { type Detail, type Ground, numbered, type Outcome, pause, type Scenario, type Stage } from '../scenario.ts'
 
 interface OfferedRates extends Omit<Scenario, 'run'> {
@@ -86,8 +86,8 @@ function offeredRates({ topicCount, readersPerTopic, rates, quickRates, share, .
     return {
       complaints,
       rows: all.flatMap(([name, steps]) => steps.map((step) => offeredRow(labelOf(scenario.name, name, step), step))),
-      details: all.flatMap(([name, steps]) => detailsOf(name, steps, { readersPerTopic, rates: wanted.length })),
-      plots: [...plotsOf(done, wanted.length), ...cpuAndMemory(samples[0]!)],
+      details: all.flatMap(([name, steps]) => detailsOf(name, steps, readersPerTopic, wanted.length > 1)),
+      plots: [...plotsOf(all, wanted.length), ...cpuAndMemory(samples[0]!)],
       skipped,
     }
   }
@@ -107,77 +107,57 @@ async function climb(load: OfferedLoad, rates: readonly number[], ms: number, sh
 }
 
 async function headsOf({ server }: Ground, steps: readonly Offered[], topics: readonly string[]): Promise<string[]> {
-  const heads = await Promise.all(topics.map((topic) => server.control.head(topic)))
-  return judgeHeads(
-    steps.reduce((sum, { published }) => sum + published, 0),
-    heads,
-  )
+  const published = steps.reduce((sum, { published }) => sum + published, 0)
+  return judgeHeads(published, await Promise.all(topics.map((topic) => server.control.head(topic))))
 }
 
 function labelOf(scenario: string, name: string, { perSecond }: Offered): string {
   return `${scenario}: ${name} at ${perSecond.toLocaleString('en-US')}/s`
 }
 
-function detailsOf(
-  name: string,
-  steps: readonly Offered[],
-  { readersPerTopic, rates }: { readersPerTopic: number; rates: number },
-): Detail[] {
+function detailsOf(name: string, steps: readonly Offered[], readersPerTopic: number, isClimbing: boolean): Detail[] {
   const bend = bendOf(steps)
   const last = steps.at(-1)
   const due = steps.reduce((sum, { published }) => sum + published * readersPerTopic, 0)
   const delivered = steps.reduce((sum, step) => sum + step.delivered, 0)
-  const within = { label: `${name}: p99 stays within ${bentMs} ms up to`, value: last?.perSecond, unit: 'messages/s' }
-  const bent = { label: `${name}: bends (p99 above ${bentMs} ms) at`, value: bend, unit: 'messages/s' }
+  const within = detail(`${name}: p99 stays within ${bentMs} ms up to`, last?.perSecond, 'messages/s')
+  const bent = detail(`${name}: bends (p99 above ${bentMs} ms) at`, bend, 'messages/s')
   return [
-    ...(rates > 1 ? [bend === undefined ? within : bent] : []),
-    { label: `${name}: of the deliveries that were due, there were`, value: (100 * delivered) / due, unit: '%' },
-    ...steps.flatMap(({ perSecond, latencies, use, delivered }) => [
-      { label: `${name}: p99.9 at ${perSecond} a second`, value: latencies.summary()?.p999, unit: 'ms' },
-      {
-        label: `${name}: server CPU per delivery at ${perSecond} a second (its poll, and its share of a publish)`,
-        value: cpuEach(use, delivered),
-        unit: 'µs',
-      },
-    ]),
-    {
-      label: `${name}: at its last rate messages left later than due, 99 % at most by`,
-      value: last?.lateMs,
-      unit: 'ms',
-    },
+    ...(isClimbing ? [bend === undefined ? within : bent] : []),
+    detail(`${name}: of the deliveries that were due, there were`, (100 * delivered) / due, '%'),
+    ...steps.flatMap(({ perSecond, latencies, use, delivered }) => {
+      const cpu = `${name}: server CPU per delivery at ${perSecond} a second (its poll, and its share of a publish)`
+      return [
+        detail(`${name}: p99.9 at ${perSecond} a second`, latencies.summary()?.p999, 'ms'),
+        detail(cpu, cpuEach(use, delivered), 'µs'),
+      ]
+    }),
+    detail(`${name}: at its last rate messages left later than due, 99 % at most by`, last?.lateMs, 'ms'),
   ]
 }
 
-function plotsOf(all: ReadonlyMap<string, readonly Offered[]>, rates: number): Plot[] {
+function plotsOf(all: readonly (readonly [string, readonly Offered[]])[], rates: number): Plot[] {
   if (rates === 1) {
-    const latencies = new Map([...all].map(([name, steps]) => [name, steps[0]!.latencies]))
+    const latencies = all.map(([name, steps]) => [name, steps[0]!.latencies] as const)
     return [latencyCurve('From when a message was due to its delivery', latencies)]
   }
-  return [
-    rising('p50 over the rate', all, ({ p50 }) => p50),
-    rising('p99 over the rate', all, ({ p99 }) => p99),
-    rising('p99.9 over the rate', all, ({ p999 }) => p999),
-    rising('The worst over the rate', all, ({ worst }) => worst),
-  ]
-}
-
-function rising(
-  title: string,
-  all: ReadonlyMap<string, readonly Offered[]>,
-  pick: (summary: LatencySummary) => number,
-): Plot {
-  const series = [...all].map(([label, steps]) => {
-    const told = steps.flatMap(({ perSecond, latencies }) => {
-      const summary = latencies.summary()
-      return summary === undefined ? [] : [{ x: perSecond, y: pick(summary) }]
-    })
-    return { label, x: told.map(({ x }) => x), y: told.map(({ y }) => y) }
-  })
-  return {
-    title,
-    kind: 'lines',
-    x: { label: 'offered', unit: 'messages/s', scale: 'logarithmic' },
-    y: { label: 'from due to delivered', unit: 'ms', scale: 'logarithmic' },
-    series,
+  const x = { label: 'offered', unit: 'messages/s', scale: 'logarithmic' } as const
+  const y = { label: 'from due to delivered', unit: 'ms', scale: 'logarithmic' } as const
+  const rising = (title: string, pick: (summary: LatencySummary) => number) => {
+    const yOf = (summary: LatencySummary | undefined) => summary && pick(summary)
+    const points = (steps: readonly Offered[]) =>
+      steps.map(({ perSecond, latencies }) => [perSecond, yOf(latencies.summary())] as const)
+    return linesOf(
+      title,
+      x,
+      y,
+      all.map(([name, steps]) => [name, points(steps)] as const),
+    )
   }
+  return [
+    rising('p50 over the rate', ({ p50 }) => p50),
+    rising('p99 over the rate', ({ p99 }) => p99),
+    rising('p99.9 over the rate', ({ p999 }) => p999),
+    rising('The worst over the rate', ({ worst }) => worst),
+  ]
 }

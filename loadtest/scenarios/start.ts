@@ -6,12 +6,9 @@ import { Latencies } from '../measure/latencies.ts'
 import { ranMs } from '../measure/process-reading.ts'
 import { ServerProcess } from '../processes/server-process.ts'
 import { encke, type Subject } from '../processes/subject.ts'
-import { median } from '../report/details.ts'
+import { detail, median } from '../report/figures.ts'
 import type { Outcome, Scenario, Stage } from '../scenario.ts'
 import { target } from '../targets.ts'
-
-const starts = 9
-const quickStarts = 3
 
 export const start: Scenario = {
   name: 'start',
@@ -25,21 +22,20 @@ async function run(stage: Stage): Promise<Outcome> {
   const ours = encke()
   const byNpm: Subject = { ...ours, command: ['npm', 'start'], lastSignal: 'SIGTERM' }
   const [npm, bare]: [number[], number[]] = [[], []]
-  const wanted = stage.isQuick ? quickStarts : starts
+  const wanted = stage.isQuick ? 3 : 9
   while (npm.length < wanted) {
     stage.show(`start ${npm.length + 1} of ${wanted}`)
     npm.push((await startOnce(byNpm)).wallMs)
     bare.push((await startOnce(ours)).wallMs)
     stage.signal.throwIfAborted()
   }
-  const latency = Latencies.of(npm).summary()
   const seconds = npm.reduce((sum, ms) => sum + ms, 0) / 1_000
   return {
     complaints: [],
-    rows: [{ label: 'start', what: 'starts', count: npm.length, seconds, latency }],
+    rows: [{ label: 'start', what: 'starts', count: npm.length, seconds, latency: Latencies.of(npm).summary() }],
     details: [
-      { label: 'from npm start to the first reply, median', value: median(npm), unit: 'ms' },
-      { label: 'the same without npm, median', value: median(bare), unit: 'ms' },
+      detail('from npm start to the first reply, median', median(npm), 'ms'),
+      detail('the same without npm, median', median(bare), 'ms'),
     ],
     targets: [target('start', median(npm))],
   }

@@ -1,10 +1,10 @@
 // A connect/abort storm: clients that come and go away again at every step of a poll, while messages are published.
 
 import type { EnckeControl, Statistics } from '../client/encke-control.ts'
-import { pollBytes } from '../client/encke-requests.ts'
-import { HttpConnection } from '../client/http-connection.ts'
+import { bytesOf, HttpConnection } from '../client/http-connection.ts'
+import { pollOf } from '../dialects/encke.ts'
 import { nowMs } from '../measure/clock.ts'
-import { cpuEach } from '../report/details.ts'
+import { cpuEach, detail } from '../report/figures.ts'
 import { cpuAndMemory } from '../report/plots.ts'
 import { loopbackAddresses, type Outcome, pause, type Scenario, type Stage } from '../scenario.ts'
 
@@ -14,19 +14,14 @@ const publishEveryMs = 5
 const longestStayMs = 20
 /** More would fill the machine with connections that are closing. */
 const mostVisits = 20_000
-/** How long the server may take to notice that everybody has gone. Topics are left `ENCKE_UNFOLLOW_MS` after their last reader. */
+/** How long the server may take to notice that all have gone. Topics are left `ENCKE_UNFOLLOW_MS` after their last reader. */
 const settleMs = 15_000
 const unfollowMs = 200
 
 /** What must be as before. */
-export interface Leftovers {
-  readonly waiting: number
-  readonly coroutines: number
-  readonly parked: number
-  readonly runnable: number
-  readonly timers: number
-  readonly connections: number
-}
+export type Leftovers = Readonly<
+  Record<'waiting' | 'coroutines' | 'parked' | 'runnable' | 'timers' | 'connections', number>
+>
 
 export interface StormObserved {
   readonly visits: number
@@ -46,12 +41,15 @@ export const storm: Scenario = {
 }
 
 export function judgeStorm({ visits, before, after, isServing }: StormObserved): string[] {
-  const complaints = (Object.keys(before) as (keyof Leftovers)[])
-    .filter((name) => after[name] !== before[name])
-    .map((name) => `${name}: ${before[name]} before, ${after[name]} after`)
-  if (visits === 0) complaints.push('nobody came')
-  if (!isServing) complaints.push('a message that was published afterwards did not reach a reader')
-  return complaints
+  return [
+    ...differing(before, after).map((name) => `${name}: ${before[name]} before, ${after[name]} after`),
+    ...(visits === 0 ? ['there was no visit'] : []),
+    ...(isServing ? [] : ['a message that was published afterwards did not reach a reader']),
+  ]
+}
+
+function differing(before: Leftovers, after: Leftovers): (keyof Leftovers)[] {
+  return (Object.keys(before) as (keyof Leftovers)[]).filter((name) => after[name] !== before[name])
 }
 
 function leftoversOf({ runtime, hub, http }: Statistics): Leftovers {
@@ -63,15 +61,16 @@ async function run(stage: Stage): Promise<Outcome> {
   const { server, meter } = await stage.startServer({ ENCKE_UNFOLLOW_MS: String(unfollowMs) })
   const { control, origin } = server
   const before = leftoversOf(await control.statistics())
-  const bytesBefore = meter.serverBytes
+  const megabytes = () => meter.serverBytes && meter.serverBytes / 2 ** 20
+  const megabytesBefore = megabytes()
   const stretch = meter.begin()
   const endMs = nowMs() + stage.durationMs
   let [visits, isOver] = [0, false]
-  const comeAndGo = async (localAddress: string) => {
+  const comeAndGo = async (_: unknown, client: number) => {
     while (nowMs() < endMs && visits < mostVisits && !stage.signal.aborted) {
       visits += 1
       // What goes wrong for a client that goes away is no fault of the server's.
-      await visit(origin, localAddress, visits).catch(() => {})
+      await visit(origin, loopbackAddresses[client % loopbackAddresses.length]!, visits).catch(() => {})
       if (visits % 500 === 0) stage.show(`${visits} visits`)
     }
   }
@@ -81,21 +80,20 @@ async function run(stage: Stage): Promise<Outcome> {
       await pause(publishEveryMs)
     }
   }
-  const addresses = Array.from({ length: clients }, (_, at) => loopbackAddresses[at % loopbackAddresses.length]!)
-  const coming = Promise.all(addresses.map(comeAndGo))
+  const coming = Promise.all(Array.from({ length: clients }, comeAndGo))
   await Promise.all([publishOn(), coming.finally(() => (isOver = true))])
   const use = stretch.end()
   stage.signal.throwIfAborted()
 
-  stage.show('everybody has gone')
+  stage.show('all have gone')
   const observed = { visits, before, after: await settled(stage, control, before), isServing: await isServing(control) }
   return {
     complaints: judgeStorm(observed),
     rows: [{ label: 'storm', what: 'visits', count: visits, seconds: use.wallMs / 1_000, use }],
     details: [
-      { label: 'server CPU per visit', value: cpuEach(use, visits), unit: 'µs' },
-      { label: 'server memory before', value: bytesBefore && bytesBefore / 2 ** 20, unit: 'MiB' },
-      { label: 'server memory after', value: meter.serverBytes && meter.serverBytes / 2 ** 20, unit: 'MiB' },
+      detail('server CPU per visit', cpuEach(use, visits), 'µs'),
+      detail('server memory before', megabytesBefore, 'MiB'),
+      detail('server memory after', megabytes(), 'MiB'),
     ],
     plots: cpuAndMemory(meter.samples),
   }
@@ -107,12 +105,11 @@ function topicOf(at: number): string {
 
 /** A whole request, or half of one, or (at a stay of nothing) none, and then an end or a reset. */
 async function visit(origin: string, localAddress: string, at: number): Promise<void> {
-  const { host, hostname, port } = new URL(origin)
   const stayMs = Math.random() * longestStayMs
-  using connection = await HttpConnection.open({ host: hostname, port: Number(port), localAddress })
+  using connection = await HttpConnection.open(origin, { localAddress })
   if (stayMs < 1) return
-  const bytes = pollBytes(host, topicOf(at)).replace('wait=0', 'wait=60')
-  const replied = connection.request(at % 4 === 3 ? bytes.slice(0, bytes.length / 2) : bytes).catch(() => {})
+  const bytes = bytesOf(pollOf([topicOf(at)]), new URL(origin).host).replace('wait=0', 'wait=60')
+  const replied = connection.send(at % 4 === 3 ? bytes.slice(0, bytes.length / 2) : bytes).catch(() => {})
   await Promise.race([replied, pause(stayMs)])
   if (at % 4 <= 1) connection.hangUp()
 }
@@ -122,8 +119,7 @@ async function settled(stage: Stage, control: EnckeControl, before: Leftovers): 
   const deadline = nowMs() + settleMs
   for (;;) {
     const now = leftoversOf(await control.statistics())
-    const isBack = (Object.keys(before) as (keyof Leftovers)[]).every((name) => now[name] === before[name])
-    if (isBack || nowMs() > deadline || stage.signal.aborted) return now
+    if (differing(before, now).length === 0 || nowMs() > deadline || stage.signal.aborted) return now
     await pause(100)
   }
 }

@@ -3,14 +3,12 @@
 import type { TimersMeasured } from '../generator/armed-timers.ts'
 import { Generator } from '../processes/generator.ts'
 import { flagsOfStart } from '../processes/subject.ts'
-import { median } from '../report/details.ts'
+import { detail, median } from '../report/figures.ts'
 import type { Outcome, Scenario, Stage } from '../scenario.ts'
 import { target } from '../targets.ts'
 
 const waiters = 19_000
 const holdMs = 25_000
-const rounds = 40
-const quickRounds = 12
 /** Rounds at the beginning in which code is compiled. */
 const warmUp = 4
 
@@ -32,16 +30,16 @@ export function judgeTimers({ ranOut, left }: TimersMeasured): string[] {
 async function run(stage: Stage): Promise<Outcome> {
   await using generator = new Generator(flagsOfStart())
   stage.show(`${waiters} coroutines`)
-  const measured = await generator.order('timers', { waiters, rounds: stage.isQuick ? quickRounds : rounds, holdMs })
+  const measured = await generator.order('timers', { waiters, rounds: stage.isQuick ? 12 : 40, holdMs })
   stage.signal.throwIfAborted()
   const [withMs, withoutMs] = [measured.withMs, measured.withoutMs].map((all) => median(all.slice(warmUp)))
   const costMs = withMs === undefined || withoutMs === undefined ? undefined : withMs - withoutMs
   return {
     complaints: judgeTimers(measured),
     details: [
-      { label: '19,000 selects with a time-out, woken and parked again', value: withMs, unit: 'ms' },
-      { label: '19,000 selects without one', value: withoutMs, unit: 'ms' },
-      { label: 'one time-out, armed and cancelled', value: costMs && (costMs * 1_000) / waiters, unit: 'µs' },
+      detail('19,000 selects with a time-out, woken and parked again', withMs, 'ms'),
+      detail('19,000 selects without one', withoutMs, 'ms'),
+      detail('one time-out, armed and cancelled', costMs && (costMs * 1_000) / waiters, 'µs'),
     ],
     targets: [target('timers', costMs && costMs / 10)],
   }

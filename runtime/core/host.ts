@@ -16,6 +16,15 @@ export interface Host {
    * it a slice is `sliceMs` of time.
    */
   readonly sliceResumes?: number
+  /** For a host whose timers are choices of an explorer, as the next coroutine is: any step may have taken so long. */
+  readonly timers?: ChosenTimers
+}
+
+export interface ChosenTimers {
+  /** When the first timer of the host is due that is none of a scheduler's; infinity without any. */
+  nextDue(): number
+  /** Let time pass until then. */
+  passTo(time: number): void
 }
 
 // The parts of the platform this file uses, by small structural types of its own: the folder is checked without any

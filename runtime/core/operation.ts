@@ -47,6 +47,8 @@ export interface Waiter {
 
 /** An operation that can be a case of `select`. */
 export interface Selectable<T> extends Operation<T> {
+  /** Whether `poll` would say true. Changes nothing. Asked by an explorer, which otherwise has to try. */
+  isReady?(): boolean
   /** Do it now if that needs no waiting, and say whether it is done. Nothing is registered by it. */
   poll(): boolean
   /** Wait: stand in the wait lists it needs, and `waiter.wake(this)` once it is done. */
@@ -90,6 +92,8 @@ export interface Timekeeper {
   addTimer(timer: TimerEntry): void
   removeTimer(timer: TimerEntry): void
   random(bound: number): number
+  /** Whether a select draws among the ready cases only: an explorer would else try each order of those that are not. */
+  readonly picksAmongReady: boolean
   isSliceSpent(): boolean
   hold(reason: string): Disposable
   report(error: unknown): void

@@ -11,7 +11,7 @@
 import type { CoroutineDescription } from './dump.ts'
 import { describeTasks, dumpTasks } from './dump.ts'
 import { Deadlock, inWords, Misuse } from './errors.ts'
-import type { Host } from './host.ts'
+import type { ChosenTimers, Host } from './host.ts'
 import { defaultHost } from './host.ts'
 import { NeverRun, stackOf } from './never-run.ts'
 import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
@@ -79,6 +79,8 @@ export interface Enclosing {
   bodyThrew(error: unknown): boolean
 }
 
+const noTimers: readonly TimerEntry[] = []
+
 /** The runtime's own frames, and those of a model or a helper. */
 const spawnFrames = 6
 
@@ -120,6 +122,9 @@ export class Scheduler implements TaskKeeper {
   readonly #host: Host
   readonly #sliceMs: number
   readonly #shuffles: boolean
+  readonly picksAmongReady: boolean
+  /** Of a host whose timers are choices. */
+  readonly #chosen: ChosenTimers | undefined
   readonly #rejectsDeadlock: boolean
   readonly #random: Choices
   readonly #trace: Trace | null
@@ -164,8 +169,10 @@ export class Scheduler implements TaskKeeper {
     this.#host = options.host ?? defaultHost()
     this.#sliceMs = checkedSlice(options.sliceMs ?? 5)
     this.#random = options.random ?? new Random(checkedSeed(options.seed ?? 1))
+    this.picksAmongReady = options.random !== undefined
     this.#trace = options.trace ?? null
     this.#shuffles = oneOf('order', options.order ?? 'fifo', ['fifo', 'shuffle']) === 'shuffle'
+    this.#chosen = this.#shuffles ? this.#host.timers : undefined
     this.#rejectsDeadlock = oneOf('deadlock', options.deadlock ?? 'ignore', ['ignore', 'reject']) === 'reject'
     this.#audit = options.debug === true ? new NeverRun((error) => this.report(error)) : null
     this.#madeAt = this.#host.now()
@@ -246,7 +253,8 @@ export class Scheduler implements TaskKeeper {
 
   removeTimer(timer: TimerEntry): void {
     this.#timers.remove(timer)
-    if (this.#timers.size === 0 && !this.#drainIsComing) this.#clearHostTimer()
+    // The last one: a drain lets go of the host's timer, and sees a standstill.
+    if (this.#timers.size === 0) this.#askForDrain()
   }
 
   callLater(call: () => void): void {
@@ -344,6 +352,7 @@ export class Scheduler implements TaskKeeper {
   #runSlice(): void {
     // A coroutine may itself run another scheduler, on a virtual host: it is the one that runs again afterwards.
     const { task, budget, audit } = running
+    if (this.#chosen !== undefined) this.#clearHostTimer()
     this.#sliceEnd = this.#look() + this.#sliceMs
     this.#sliceResumes = 0
     this.#handsOver = false
@@ -353,9 +362,9 @@ export class Scheduler implements TaskKeeper {
       if (this.#calls.length > 0) this.callNow()
       if (this.#queue.length === 0) {
         this.#breakDeadlock()
-        if (this.#queue.length === 0) break
+        if (this.#queue.length === 0 && this.#chosenTimers().length === 0) break
       }
-      if (this.#shuffles) this.#queue.bringForward(this.#random.below(this.#queue.length))
+      if (this.#shuffles && !this.#chooseNext()) continue
       this.#step(this.#queue.shift() as CoroutineTask<unknown>)
       untilLook -= 1
       if (untilLook === 0) {
@@ -375,6 +384,28 @@ export class Scheduler implements TaskKeeper {
     }
     this.#drainIsComing = false
     this.#setHostTimer()
+  }
+
+  /** Bring what is next to the head of the run queue. False: that is no coroutine but a timer, which has fired. */
+  #chooseNext(): boolean {
+    const timers = this.#chosenTimers()
+    const choice = this.#random.below(this.#queue.length + timers.length)
+    const timer = timers[choice - this.#queue.length]
+    if (timer === undefined) {
+      this.#queue.bringForward(choice)
+      return true
+    }
+    this.#chosen?.passTo(timer.due)
+    this.#timers.remove(timer)
+    const now = this.#look()
+    timer.fire(now)
+    return false
+  }
+
+  /** The timers that may fire now, where they are choices: those that are due first, in any order. */
+  #chosenTimers(): readonly TimerEntry[] {
+    const chosen = this.#chosen
+    return chosen === undefined || chosen.nextDue() < this.#timers.nextDue ? noTimers : this.#timers.allDueFirst()
   }
 
   // Between two looks at the clock pass a stride of resumes, and in each resume a part of the budget. Both begin small in
@@ -449,6 +480,7 @@ export class Scheduler implements TaskKeeper {
     const now = this.#host.now()
     this.#lookedAt = now
     this.sliceTime = Math.floor(now - this.#madeAt)
+    if (this.#chosen !== undefined) return now
     for (let timer = this.#timers.takeDue(now); timer !== undefined; timer = this.#timers.takeDue(now)) timer.fire(now)
     return now
   }

@@ -388,6 +388,10 @@ class Join<T> extends SelectableOperation<T> {
     return this.#task.hasEnded
   }
 
+  isReady(): boolean {
+    return this.#task.hasEnded || (this.#task as Runner) === running.task
+  }
+
   take(): T {
     return this.#task.result()
   }

@@ -45,6 +45,12 @@ export class TimerHeap {
     return first
   }
 
+  /** The entries that are due first, in the order in which they were added. */
+  allDueFirst(): TimerEntry[] {
+    const { nextDue } = this
+    return this.#entries.filter(({ due }) => due === nextDue).sort((a, b) => a.order - b.order)
+  }
+
   validate(): void {
     this.#entries.forEach((entry, place) => {
       if (entry.place !== place) throw new Error('a timer does not know its place')

@@ -1,8 +1,8 @@
 // Exploration: a program, run again and again, each time with its coroutines in another order, until one order breaks it.
 //
 // Always true:
-//   - a schedule depends on nothing but the choices it was given: which of the runnable coroutines is next, and which of
-//     its ready cases a select takes. So a seed, or a list of choices, replays it exactly;
+//   - a schedule depends on nothing but the choices it was given: which of the runnable coroutines is next, or
+//     which of the timers that are due next, and which of its ready cases a select takes. So a seed, or a list of choices, replays it exactly;
 //   - every schedule has a virtual host, a scheduler and a coroutine of its own, so that none sees what another left;
 //   - schedules run untraced. One that fails is run once more to be told of: tracing all of them would cost more than they do.
 

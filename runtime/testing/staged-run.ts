@@ -29,6 +29,12 @@ export interface StagedRunOptions {
   readonly validateSteps?: boolean
   /** How many steps of a coroutine make a slice. Default that of the virtual host. */
   readonly sliceResumes?: number
+  /**
+   * When a timer may fire: 'anytime' (the default), at any step, because on a real host a step takes time, and those that
+   * are due together in any order; 'idle', only when nobody can run, in the order in which they were set. That is for
+   * programs that count on it, and says less.
+   */
+  readonly timers?: 'anytime' | 'idle'
   /** Told of every step. */
   readonly trace?: Trace
 }
@@ -49,10 +55,10 @@ export class StagedRun implements Stage {
   readonly #lastChecks: (() => void)[] = []
 
   constructor(choices: Choices, options: StagedRunOptions) {
-    const { mostSteps = 100_000, validateSteps = true, sliceResumes, trace } = options
+    const { mostSteps = 100_000, validateSteps = true, timers = 'anytime', sliceResumes, trace } = options
     this.#choices = choices
     this.#mostSteps = mostSteps
-    this.host = new VirtualHost(sliceResumes === undefined ? {} : { sliceResumes })
+    this.host = new VirtualHost(sliceResumes === undefined ? { timers } : { timers, sliceResumes })
     const random = { below: (bound: number) => this.#below(bound) }
     this.scheduler = this.host.scheduler({ order: 'shuffle', random, ...(trace === undefined ? {} : { trace }) })
     if (validateSteps) this.#checks.push(() => this.scheduler.validate())

@@ -1,6 +1,6 @@
 // A host whose clock only moves when told: tests with hours in them run in microseconds, the same way every time.
 
-import type { Host } from '../core/host.ts'
+import type { ChosenTimers, Host } from '../core/host.ts'
 import { defaultHost } from '../core/host.ts'
 import type { Coroutine } from '../core/operation.ts'
 import type { SchedulerOptions } from '../core/scheduler.ts'
@@ -24,6 +24,11 @@ export interface VirtualHostOptions {
    * never let it return. Default 20,000,000, some seconds; `Infinity` never gives up.
    */
   readonly mostSteps?: number
+  /**
+   * 'idle' (the default): time moves only when everybody is parked. 'anytime', for an explorer: the timers that are due
+   * next are choices, at every step, of a scheduler that shuffles.
+   */
+  readonly timers?: 'idle' | 'anytime'
 }
 
 /**
@@ -34,6 +39,7 @@ export class VirtualHost implements Host {
   /** What was reported, oldest first. A test looks at it, or a failure goes unseen. */
   readonly reported: unknown[] = []
   readonly sliceResumes: number
+  readonly timers?: ChosenTimers
   #time = 0
   readonly #ready: (() => void)[] = []
   readonly #timers = new Set<VirtualTimer>()
@@ -44,12 +50,17 @@ export class VirtualHost implements Host {
   #callbacks = 0
   #stepsBefore = 0
 
-  /** @throws RangeError unless both are 1 or more */
-  constructor({ sliceResumes = 64, mostSteps = 20_000_000 }: VirtualHostOptions = {}) {
+  /** @throws RangeError unless both numbers are 1 or more */
+  constructor({ sliceResumes = 64, timers = 'idle', mostSteps = 20_000_000 }: VirtualHostOptions = {}) {
     if (!(sliceResumes >= 1)) throw new RangeError(`sliceResumes must be at least 1 (got ${String(sliceResumes)})`)
     if (!(mostSteps >= 1)) throw new RangeError(`mostSteps must be at least 1 (got ${String(mostSteps)})`)
     this.sliceResumes = sliceResumes
     this.#mostSteps = mostSteps
+    if (timers === 'anytime')
+      this.timers = {
+        nextDue: () => this.#first()?.due ?? Number.POSITIVE_INFINITY,
+        passTo: (time) => this.#passTo(time),
+      }
   }
 
   now(): number {
@@ -141,6 +152,10 @@ export class VirtualHost implements Host {
     return result
   }
 
+  #passTo(time: number): void {
+    this.#time = Math.max(this.#time, time)
+  }
+
   #beginCall(): void {
     this.#callbacks = 0
     this.#stepsBefore = this.#steps()
@@ -187,7 +202,7 @@ export class VirtualHost implements Host {
 
   #fire(timer: VirtualTimer): void {
     this.#timers.delete(timer)
-    this.#time = Math.max(this.#time, timer.due)
+    this.#passTo(timer.due)
     this.#call(timer.callback)
     this.#settle()
   }

@@ -1,7 +1,9 @@
-// An admission says that a request was let in: whose it is, and until when. Every way into the server asks it.
+// An admission says that a request was let in: whose it is, what it may do, and until when. Every way into the server asks
+// it.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { ClientIdentity } from './client-identity.ts'
+import type { Keyring, Rights } from './keyring.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,13 +14,15 @@ declare module 'fastify' {
 export class Admission {
   /** Whose request it is, for limits. */
   readonly client: string
+  readonly rights: Rights
   /** When it ends, in milliseconds of the monotonic clock; Infinity when it does not. */
   readonly until: number
   /** The monotonic clock, in milliseconds. */
   readonly clock: () => number
 
-  constructor(client: string, until: number, clock: () => number) {
+  constructor(client: string, rights: Rights, until: number, clock: () => number) {
     this.client = client
+    this.rights = rights
     this.until = until
     this.clock = clock
   }
@@ -47,10 +51,16 @@ export interface Guard {
   readonly countRepeat?: (admission: Admission) => void
 }
 
+/** What observes exchanges, whichever way they come. */
+export interface ExchangeObserver {
+  /** A request begins that no other way into the server has seen. */
+  began(): void
+}
+
 export interface AdmissionsOptions {
   readonly identity: ClientIdentity
-  /** Count a request, whichever way it comes. */
-  readonly count: () => void
+  readonly keyring: Keyring
+  readonly observer: ExchangeObserver
   /** The monotonic clock, in milliseconds. */
   readonly clock: () => number
   /** What was let in elsewhere, and goes on with the request that begins now in Fastify; null for any other. */
@@ -68,12 +78,12 @@ export class Admissions {
   constructor(app: FastifyInstance, options: AdmissionsOptions) {
     this.#app = app
     this.#options = options
-    this.#last = new Admission('unknown', Number.POSITIVE_INFINITY, options.clock)
+    this.#last = new Admission('unknown', options.keyring.rightsOf({}), Number.POSITIVE_INFINITY, options.clock)
     app.decorateRequest<Admission | null>('admission', null)
     app.addHook('onRequest', (request, _reply, done) => {
       const readmission = options.readmit()
       request.admission = readmission ?? this.#admissionOf(request)
-      if (readmission === null) options.count()
+      if (readmission === null) options.observer.began()
       done()
     })
   }
@@ -93,15 +103,18 @@ export class Admissions {
     if (!admission.holds()) return false
     for (const guard of this.#guards) if (guard.mayRepeat?.(admission) === false) return false
     for (const guard of this.#guards) guard.countRepeat?.(admission)
-    this.#options.count()
+    this.#options.observer.began()
     return true
   }
 
   // One for all requests of a client in a row: a herd shares it, and thousands of them wait.
   #admissionOf({ raw }: FastifyRequest): Admission {
-    const { identity, clock } = this.#options
+    const { identity, keyring, clock } = this.#options
     const client = identity.of(raw)
-    if (client !== this.#last.client) this.#last = new Admission(client, Number.POSITIVE_INFINITY, clock)
+    const rights = keyring.rightsOf(raw.headers)
+    if (client !== this.#last.client || rights !== this.#last.rights) {
+      this.#last = new Admission(client, rights, Number.POSITIVE_INFINITY, clock)
+    }
     return this.#last
   }
 }

@@ -2,8 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { clip, EnckeError } from '../errors.ts'
+import type { Guard } from './admission.ts'
 
 export interface SameSiteOptions {
   /** Names that the server is reached by, beside loopback names and IP addresses. */
@@ -16,13 +17,16 @@ export interface SameSiteOptions {
 
 const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** Refuse foreign hosts and origins before a body is read. */
-export function guardSite(app: FastifyInstance, options: SameSiteOptions): void {
+/** Refuse foreign hosts and origins before a body is read. What repeats, byte for byte, names the same. */
+export function siteGuard(options: SameSiteOptions): Guard {
   const hosts = new KnownHosts(options.publicHosts, options.guardsHost)
   const origins = new Set(options.origins)
-  app.addHook('onRequest', (request, _reply, done) => {
-    done(hostError(request, hosts) ?? (readingMethods.has(request.method) ? undefined : originError(request, origins)))
-  })
+  return {
+    onRequest: (request, _reply, done) => {
+      const isReading = readingMethods.has(request.method)
+      done(hostError(request, hosts) ?? (isReading ? undefined : originError(request, origins)))
+    },
+  }
 }
 
 // A page that had its name pointed at this address sends that name: rebinding needs one, so an address is harmless.

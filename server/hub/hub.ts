@@ -114,8 +114,8 @@ export class Hub implements Disposable {
    * @throws EnckeError as `append`, ENCKE_ERR_KEY_REUSED, ENCKE_ERR_TOPIC_CLOSED, ENCKE_ERR_TOPIC_CONTENT_TYPE
    */
   *publish(topic: string, draft: Draft, key?: IdempotencyKey): Coroutine<Published> {
-    const published = yield* this.publishAll(topic, [draft], key)
-    return { ...published, message: published.receipts[0] as Receipt }
+    const { receipts, epoch, waiting, isReplayed } = yield* this.publishAll(topic, [draft], key)
+    return { message: receipts[0] as Receipt, receipts, epoch, waiting, isReplayed }
   }
 
   /** Append several messages to a topic, all of them or none. @throws as `publish` */

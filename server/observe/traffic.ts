@@ -2,8 +2,9 @@
 
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import type { ExchangeObserver } from '../access/admission.ts'
 
-export class Traffic {
+export class Traffic implements ExchangeObserver {
   readonly #sockets = new Set<Socket>()
   #requests = 0
 
@@ -35,8 +36,7 @@ export class Traffic {
     return [...this.#sockets].some(({ writableLength }) => writableLength > 0)
   }
 
-  /** Count a request. */
-  readonly count = () => {
+  began(): void {
     this.#requests += 1
   }
 }

@@ -8,8 +8,8 @@ import type { Fault } from './faults.ts'
 
 const top = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What the explorer needs. */
-const parts = ['package.json', 'runtime', 'test/runtime/explore']
+/** What the explorer and the tests of the runtime need. */
+const parts = ['package.json', 'tsconfig.json', 'runtime', 'test/runtime', 'test/faults/vitest.config.ts']
 
 export class Copy implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'faults-'))

@@ -1,4 +1,4 @@
-// Has the explorer look at a copy of the runtime, in a process of its own: with a fault in, it may never end.
+// Has the explorer, or tests, look at a copy of the runtime, in a process of their own: with a fault in, it may never end.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,11 +20,41 @@ export interface Effort {
 }
 
 /** Explore the copy as it is. @throws the reason of `interrupted`, once the explorer has ended */
-export async function explored(copy: Copy, { seed, programs, limitMs, interrupted }: Effort): Promise<Verdict> {
+export async function explored(copy: Copy, effort: Effort): Promise<Verdict> {
+  const options = ['--programs', String(effort.programs), '--small', '0', '--seed', String(effort.seed), '--as-found']
+  return await verdictOf(copy, ['test/runtime/explore/main.ts', ...options], effort, foundByExplorer)
+}
+
+/** Run tests in the copy as it is. @throws the reason of `interrupted`, once they have ended */
+async function tested(copy: Copy, tests: string, effort: Effort): Promise<Verdict> {
+  const argv = ['run', '--config', 'test/faults/vitest.config.ts', `test/runtime/${tests}`]
+  return await verdictOf(copy, ['node_modules/vitest/vitest.mjs', ...argv], effort, foundByTests)
+}
+
+/** Explore the copy with the fault in, or run its tests. @throws the reason of `effort.interrupted`, once that has ended */
+export async function examined(copy: Copy, fault: Fault, effort: Effort): Promise<Verdict> {
+  const { tests } = fault
+  try {
+    return await copy.withFault(fault, () =>
+      tests === undefined ? explored(copy, effort) : tested(copy, tests, effort),
+    )
+  } catch (error) {
+    effort.interrupted?.throwIfAborted()
+    return { kind: 'broken', output: String(error) }
+  }
+}
+
+/** What a program in the copy says: it exits with 0 when it has found nothing. */
+async function verdictOf(
+  copy: Copy,
+  argv: readonly string[],
+  { limitMs, interrupted }: Effort,
+  reading: (output: string) => Verdict,
+): Promise<Verdict> {
   interrupted?.throwIfAborted()
-  const options = ['--programs', String(programs), '--small', '0', '--seed', String(seed), '--as-found']
-  const child = spawn(process.execPath, ['test/runtime/explore/main.ts', ...options], {
+  const child = spawn(process.execPath, argv, {
     cwd: copy.path,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: limitMs,
     killSignal: 'SIGKILL',
@@ -40,16 +70,6 @@ export async function explored(copy: Copy, { seed, programs, limitMs, interrupte
   return code === 0 ? { kind: 'survived' } : reading(output.join(''))
 }
 
-/** Explore the copy with the fault in. @throws the reason of `effort.interrupted`, once the explorer has ended */
-export async function examined(copy: Copy, fault: Fault, effort: Effort): Promise<Verdict> {
-  try {
-    return await copy.withFault(fault, () => explored(copy, effort))
-  } catch (error) {
-    effort.interrupted?.throwIfAborted()
-    return { kind: 'broken', output: String(error) }
-  }
-}
-
 /** Whether the explorer has found the fault. Not to come to an end is to be found only where that is what the fault does. */
 export function isFound(fault: Fault, verdict: Verdict): boolean {
   return verdict.kind === 'found' || (verdict.kind === 'hung' && fault.hangs === true)
@@ -57,11 +77,11 @@ export function isFound(fault: Fault, verdict: Verdict): boolean {
 
 export function inWords(verdict: Verdict): string {
   if (verdict.kind === 'found') return `${verdict.where}: ${verdict.what}`
-  if (verdict.kind === 'broken') return `the explorer did not run: ${verdict.output}`
+  if (verdict.kind === 'broken') return `what looks for it did not run: ${verdict.output}`
   return verdict.kind === 'hung' ? `not done within ${verdict.limitMs / 1_000} s` : 'nothing found'
 }
 
-function reading(output: string): Verdict {
+function foundByExplorer(output: string): Verdict {
   const found = /^found with seed (\d+), in program ([\d,]+)$/m.exec(output)
   if (found === null) return { kind: 'broken', output }
   const [, batch, program] = found
@@ -71,4 +91,11 @@ function reading(output: string): Verdict {
     where: `seed ${batch}, program ${program}, ${schedule}`,
     what: what ?? 'for an unknown reason',
   }
+}
+
+function foundByTests(output: string): Verdict {
+  const [, where] = /^ *FAIL +(\S+ > .*)$/m.exec(output) ?? []
+  if (where === undefined) return { kind: 'broken', output }
+  const [, what] = /^(\w*Error: .*)$/m.exec(output) ?? []
+  return { kind: 'found', where, what: what ?? 'for an unknown reason' }
 }

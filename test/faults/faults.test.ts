@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { Copy, faulty, shipped } from './copy.ts'
 import { type Effort, examined, isFound } from './examination.ts'
 import { type Fault, faults } from './faults.ts'
+import { testedFaults } from './tested-faults.ts'
 
 describe('the list of faults', () => {
   it.each(faults)('applies to the source: $name', (fault) => {
@@ -41,6 +42,15 @@ describe('an examination', () => {
     expect(isFound(first, verdict)).toBe(true)
     expect(await examined(copy, { name: 'nothing', file, from, to: from }, effort)).toEqual({ kind: 'survived' })
   })
+
+  it('has tests look for what the explorer does not use', async () => {
+    using copy = new Copy()
+    const fault = testedFaults.find(({ file }) => file === 'deferred.ts') as Fault
+    const verdict = await examined(copy, fault, { ...effort, limitMs: 60_000 })
+    expect(verdict).toMatchObject({ kind: 'found', where: expect.stringContaining('deferred.test.ts') })
+    const unchanged = { ...fault, to: fault.from }
+    expect(await examined(copy, unchanged, { ...effort, limitMs: 60_000 })).toEqual({ kind: 'survived' })
+  }, 60_000)
 
   it('takes what never ends for found only where that is said of the fault', async () => {
     using copy = new Copy()

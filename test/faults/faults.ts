@@ -1,7 +1,10 @@
-// Faults: each is what somebody might write by mistake in the runtime, and the explorer must find every one of them.
+// Faults: each is what somebody might write by mistake in the runtime, and the explorer must find every one of them. What its
+// programs do not use is in tested-faults.ts, where tests must.
 //
 // A fault replaces one to three lines of the shipped source by others; what it replaces is there exactly once. Where two
 // lines do the same in either order, swapping them is no fault: these all change what a program can see.
+
+import { testedFaults } from './tested-faults.ts'
 
 export interface Fault {
   /** What goes wrong, as a sentence. */
@@ -10,6 +13,8 @@ export interface Fault {
   readonly file: string
   readonly from: string
   readonly to: string
+  /** Found by these tests instead of the explorer, whose programs do not use what is faulty: a path below test/runtime/. */
+  readonly tests?: string
   /** It is found by never coming to an end. */
   readonly hangs?: true
 }
@@ -445,4 +450,5 @@ export const faults: readonly Fault[] = [
     from: '    this.#queue.unshift(task)\n',
     to: '',
   },
+  ...testedFaults,
 ]

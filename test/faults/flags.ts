@@ -18,7 +18,7 @@ export function readCommand(argv: readonly string[], known: readonly Fault[]): C
   return { kind: given.has('list') ? 'list' : 'run', wanted: only === undefined ? known : chosen(only, known) }
 }
 
-export const usage = `Put each fault into a copy of the runtime, and have the explorer look for it.
+export const usage = `Put each fault into a copy of the runtime, and have the explorer look for it, or the tests that stand beside it.
 
   npm run faults                                all of them
   npm run faults -- --only ring.ts,'a latch'    those whose name or file has one of these in it

@@ -3,8 +3,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { bytesOf, SourcePorts } from '../../loadtest/client/http-connection.ts'
 import { Publishers } from '../../loadtest/client/publishers.ts'
-import { SourcePorts } from '../../loadtest/client/source-ports.ts'
 import { type DialectName, dialects } from '../../loadtest/dialects/index.ts'
 import { Herd } from '../../loadtest/generator/herd.ts'
 import { whatNpmLacks } from '../../loadtest/processes/npm-peers.ts'
@@ -31,7 +31,7 @@ async function speaking(dialect: DialectName, from: Pick<Fake, 'origin' | 'publi
   const { origin, publishOrigin } = from
   await herd.open({ origin, topics: [topic], readersPerTopic: readers, localAddresses: [], dialect })
   const publishers = new Publishers(publishOrigin, dialect, 1)
-  ends.push(() => publishers[Symbol.dispose]())
+  ends.push(() => publishers[Symbol.asyncDispose]())
   const publish = async (data: unknown) => (await publishers.publish(topic, JSON.stringify(data))).isAccepted
   return { herd, publish } satisfies Spoken
 }
@@ -123,13 +123,14 @@ describe('a reader', () => {
   })
 
   it('sends the headers that it is told, those of a browser being of their usual size', async () => {
-    expect(browserHeaders.length).toBeGreaterThan(600)
-    expect(browserHeaders.length).toBeLessThan(900)
-    const reader = dialects.encke.reader({ host: 'here', topics: ['a', 'b/c'], headers: browserHeaders })
-    const { value } = reader.greet().next()
-    expect(value).toContain(browserHeaders)
-    expect(value).toMatch(/^GET \/messages\?topic=a&topic=b%2Fc&wait=0 HTTP\/1\.1\r\nHost: here\r\n/)
-    expect(value).toMatch(/[^\n]\r\n\r\n$/)
+    const { value } = dialects.encke.reader(['a', 'b/c']).greet().next()
+    const [ask, bytes] = [value!, bytesOf({ ...value!, headers: browserHeaders }, 'here')]
+    expect(ask.headers).toEqual({ Accept: 'application/json' })
+    for (const [name, value] of Object.entries(browserHeaders)) expect(bytes).toContain(`\r\n${name}: ${value}\r\n`)
+    expect(bytes).toMatch(/^GET \/messages\?topic=a&topic=b%2Fc&wait=0 HTTP\/1\.1\r\nHost: here\r\n/)
+    expect(bytes).toMatch(/[^\n]\r\n\r\n$/)
+    expect(bytes.length).toBeGreaterThan(600)
+    expect(bytes.length).toBeLessThan(950)
   })
 })
 
@@ -141,7 +142,7 @@ describe('publishers', () => {
       request.on('data', (data) => seen.push(String(data)))
       request.on('end', () => response.writeHead(201, { 'content-length': 0 }).end())
     })
-    using publishers = new Publishers(fake.origin, 'encke', 2)
+    await using publishers = new Publishers(fake.origin, 'encke', 2)
     const sent = Array.from({ length: 20 }, (_, at) => publishers.publish('a', String(at)))
     for (const { isAccepted } of await Promise.all(sent)) expect(isAccepted).toBe(true)
     expect(open.size).toBe(2)
@@ -155,7 +156,7 @@ describe('publishers', () => {
       if (isBreaking) request.socket.destroy()
       else response.writeHead(201, { 'content-length': 0, connection: 'close' }).end()
     })
-    using publishers = new Publishers(fake.origin, 'encke', 1)
+    await using publishers = new Publishers(fake.origin, 'encke', 1)
     const publish = () => publishers.publish('a', '1').then(({ isAccepted }) => isAccepted)
     expect(await publish()).toBe(true)
     isBreaking = true
@@ -172,13 +173,11 @@ describe('source ports', () => {
       from.push(request.socket.remotePort!)
       response.writeHead(200, { 'content-length': 0 }).end()
     })
-    const { hostname, port } = new URL(fake.origin)
-    const target = { host: hostname, port: Number(port), localAddress: '127.0.0.1' }
     const ports = new SourcePorts()
     const probe = async () => {
-      const connection = await ports.open(target)
+      const connection = await ports.open(fake.origin, '127.0.0.1')
       ends.push(() => connection[Symbol.dispose]())
-      await connection.request('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      await connection.request({ method: 'GET', path: '/' })
       return from.at(-1)!
     }
     const one = await probe()

@@ -3,9 +3,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { complaintsOf, type FaultCounts, Faults } from '../../loadtest/client/faults.ts'
-import { Offering } from '../../loadtest/client/offering.ts'
-import { Sequence } from '../../loadtest/client/sequence.ts'
+import { complaintsOf, type FaultCounts, Faults, Sequence } from '../../loadtest/client/faults.ts'
+import { Offering } from '../../loadtest/client/offered.ts'
 import { type Heard, Herd } from '../../loadtest/generator/herd.ts'
 import { type App, buildApp } from '../../server/app.ts'
 import { readConfig } from '../../server/config.ts'
@@ -34,7 +33,7 @@ async function lyingServer(listener: RequestListener): Promise<string> {
 async function herdOf(origin: string, topics: readonly string[], readersPerTopic: number): Promise<Herd> {
   const herd = new Herd()
   ends.push(() => herd.leave())
-  await herd.open({ origin, topics, readersPerTopic, localAddresses: [] })
+  await herd.open({ origin, topics, readersPerTopic, localAddresses: [], dialect: 'encke' })
   return herd
 }
 
@@ -82,8 +81,8 @@ describe('a herd that is parked', () => {
     const { app, origin } = await realServer()
     const herd = new Herd()
     ends.push(() => herd.leave())
-    const plan = { origin, topics: ['a', 'b', 'c'], readersPerTopic: 4, localAddresses: [], isTogether: true }
-    expect(await herd.open(plan)).toEqual({ readers: 4 })
+    const place = { topics: ['a', 'b', 'c'], readersPerTopic: 4, localAddresses: [], isTogether: true }
+    expect(await herd.open({ ...place, origin, dialect: 'encke' })).toEqual({ readers: 4 })
     await herd.park()
     await untilWaiting(app, 4)
     const collecting = herd.collect(5_000)
@@ -118,7 +117,7 @@ describe('a herd that follows', () => {
     const topics = ['a', 'b', 'c']
     const herd = await herdOf(origin, topics, 2)
     herd.follow()
-    const offering = new Offering({ origin, topics, perSecond: 200 })
+    const offering = new Offering({ origin, topics, perSecond: 200, dialect: 'encke' })
     await new Promise((resolve) => setTimeout(resolve, 300))
     const { published, lateness, faults } = await offering.stop()
     expect(faults.counts).toEqual({})
@@ -180,7 +179,7 @@ describe('an offering', () => {
       request.on('data', (data) => due.push(JSON.parse(String(data)).dueMs))
       setTimeout(() => response.writeHead(201, { 'content-length': 0 }).end(), 250)
     })
-    const offering = new Offering({ origin, topics: ['a'], perSecond: 100 })
+    const offering = new Offering({ origin, topics: ['a'], perSecond: 100, dialect: 'encke' })
     await new Promise((resolve) => setTimeout(resolve, 300))
     const { published, faults } = await offering.stop()
     expect(faults.counts).toEqual({})
@@ -192,7 +191,7 @@ describe('an offering', () => {
 
   it('reports every answer that is not 201', async () => {
     const origin = await lyingServer((_request, response) => response.writeHead(503, { 'content-length': 0 }).end())
-    const offering = new Offering({ origin, topics: ['a'], perSecond: 100 })
+    const offering = new Offering({ origin, topics: ['a'], perSecond: 100, dialect: 'encke' })
     await new Promise((resolve) => setTimeout(resolve, 50))
     const { published, faults } = await offering.stop()
     expect(published).toBe(0)
@@ -208,7 +207,7 @@ describe('a sequence', () => {
     const sequence = new Sequence('a', faults)
     const topics = { a: { verdict: 'ok', missed: 0 } }
     const polled = [1, 5, 6].map((offset) => ({ topic: 'a', offset, data: null }))
-    expect(sequence.take({ messages: polled, cursor: 'c', more: false, topics })).toEqual(polled)
+    expect(sequence.take({ messages: polled, cursor: 'c', topics })).toEqual(polled)
     expect(sequence.newest).toBe(6)
     expect(faults.counts).toEqual({ lost: { count: 3, example: 'a 5, where a 2 was due' } })
   })

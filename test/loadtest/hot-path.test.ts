@@ -1,18 +1,20 @@
 // How the scenarios of the hot path judge what they have seen, without any load.
 
-import { describe, expect, it } from 'vitest'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { judgeOffered, type Offered } from '../../loadtest/client/offered.ts'
 import { compare, fieldOf } from '../../loadtest/contenders.ts'
 import { armAndCancel } from '../../loadtest/generator/armed-timers.ts'
 import { loop } from '../../loadtest/generator/closed-loop.ts'
 import { Latencies } from '../../loadtest/measure/latencies.ts'
 import { untilQuiet } from '../../loadtest/measure/quiet.ts'
+import { ratio } from '../../loadtest/report/figures.ts'
 import type { Stage } from '../../loadtest/scenario.ts'
 import { type HerdCost, herdTargets } from '../../loadtest/scenarios/fan-out.ts'
 import { bendOf } from '../../loadtest/scenarios/offered-rates.ts'
 import { judgeTimers } from '../../loadtest/scenarios/timers.ts'
-import { bounds, judged, ratio, target } from '../../loadtest/targets.ts'
-import { fakeNchan } from './fake-peers.ts'
+import { bounds, judged, target } from '../../loadtest/targets.ts'
 
 describe('a target', () => {
   it('is met at its bound and missed beyond it, upwards or downwards', () => {
@@ -155,26 +157,46 @@ describe('time-outs of selects', () => {
 })
 
 describe('a closed loop', () => {
-  it('counts good replies over all its connections, and what is wrong with the others', async () => {
-    const { origin, server } = await fakeNchan()
-    try {
-      const requests = ['one', 'three'].map(
-        (body) => `POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-      )
-      const plan = { origin, requests, connections: 3, durationMs: 100 }
-      const good = await loop({ ...plan, status: 202 })
-      expect(good).toMatchObject({ seconds: 0.1, bodyBytes: 'queued'.length, faults: {} })
-      expect(good.count).toBeGreaterThan(3)
-      expect(good.latencyMs.length).toBe(good.count)
-      expect(good.answered).toBeGreaterThanOrEqual(good.count)
-      expect(good.latencyMs.every((ms) => ms > 0 && ms < 1_000)).toBe(true)
-      const bad = await loop({ ...plan, status: 201 })
-      expect(bad.count).toBe(0)
-      expect(bad.faults.status).toMatchObject({ count: 3, example: '202: queued' })
-    } finally {
+  const serving = async (listener: RequestListener) => {
+    const server = createServer(listener)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
       server.closeAllConnections()
       server.close()
-    }
+    })
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+  const asks = ['one', 'three'].map((body) => ({ method: 'POST', path: `/${body}`, body }) as const)
+
+  it('counts good replies over all its connections, and leaves no request under way', async () => {
+    const asked = new Set<string>()
+    let count = 0
+    const origin = await serving(({ url = '', socket }, response) => {
+      count += 1
+      asked.add(`${socket.remotePort} ${url}`)
+      setTimeout(() => response.writeHead(202, { 'content-length': 6 }).end('queued'), 3)
+    })
+    const good = await loop({ origin, asks, connections: 3, durationMs: 200, status: 202, body: 'queued' })
+    expect(good).toMatchObject({ seconds: 0.2, bodyBytes: 'queued'.length, faults: {}, answered: count })
+    expect(good.count).toBeGreaterThan(3)
+    expect(good.latencyMs.length).toBe(good.count)
+    expect(good.answered).toBeGreaterThanOrEqual(good.count)
+    expect(good.latencyMs.every((ms) => ms > 0 && ms < 1_000)).toBe(true)
+    // Two connections have one of the two requests each, and the third, for which none is left, has both.
+    expect([...asked].map((key) => key.split(' ')[1]).toSorted()).toEqual(['/one', '/one', '/three', '/three'])
+  })
+
+  it('complains of another status, of another body, and of a server that hangs up or is not there', async () => {
+    const plan = { asks, connections: 3, durationMs: 100, status: 201 }
+    const origin = await serving((_request, response) => response.writeHead(202, { 'content-length': 6 }).end('queued'))
+    const bad = await loop({ ...plan, origin })
+    expect(bad.count).toBe(0)
+    expect(bad.faults).toEqual({ status: { count: 3, example: '202: queued' } })
+    const altered = await loop({ ...plan, origin, status: 202, body: 'sent' })
+    expect(altered.faults).toEqual({ altered: { count: expect.any(Number), example: 'queued' } })
+    const broken = await loop({ ...plan, origin: await serving(({ socket }) => socket.end()) })
+    expect(broken.faults.broken?.count).toBeGreaterThan(0)
+    expect((await loop({ ...plan, origin: 'http://127.0.0.1:1' })).faults.broken?.example).toContain('ECONNREFUSED')
   })
 })
 

@@ -7,7 +7,7 @@ const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
 function read(chunks: readonly (string | Buffer)[]) {
   const replies: [number, string][] = []
-  const reader = new ReplyReader((status, body) => replies.push([status, body]))
+  const reader = new ReplyReader(({ status, body }) => replies.push([status, body]))
   for (const chunk of chunks) reader.take(Buffer.from(chunk as string))
   return replies
 }
@@ -39,12 +39,11 @@ describe('the reader of replies', () => {
       expect(read([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(whole)
   })
 
-  it('says whether it is amid a reply', () => {
-    const reader = new ReplyReader(() => {})
-    reader.take(Buffer.from(text('abc').slice(0, -1)))
-    expect(reader.isAmid).toBe(true)
-    reader.take(Buffer.from('c'))
-    expect(reader.isAmid).toBe(false)
+  it('finds a header by its name, however it is written', () => {
+    const found: (string | undefined)[] = []
+    const reader = new ReplyReader(({ header }) => found.push(header('connection'), header('x-other')))
+    reader.take(Buffer.from(text('abc')))
+    expect(found).toEqual(['keep-alive', undefined])
   })
 
   it('refuses what it could misread', () => {

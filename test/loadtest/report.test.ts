@@ -1,8 +1,7 @@
 import { Script } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { Latencies } from '../../loadtest/measure/latencies.ts'
-import { cpuEach, median } from '../../loadtest/report/details.ts'
-import { countText, figureText, shareText } from '../../loadtest/report/numbers.ts'
+import { countText, cpuEach, figureText, median, shareText } from '../../loadtest/report/figures.ts'
 import { reportPage } from '../../loadtest/report/page.ts'
 import { arrivals, cpuAndMemory, latencyCurve } from '../../loadtest/report/plots.ts'
 import { allHeld, type ScenarioReport } from '../../loadtest/report/report.ts'
@@ -98,8 +97,10 @@ describe('the table', () => {
   it('warns at its top, before any figure', () => {
     const warned = { ...reportOf([held]), warnings: ['WARNING: the machine was busy & hot'] }
     expect(reportText(warned)).toMatch(/^WARNING: the machine was busy & hot\n\nscenario/)
-    expect(reportPage(warned)).toMatch(/<\/h1>\s*<p class="warning">WARNING: the machine was busy &amp; hot<\/p>/)
-    expect(reportPage(reportOf([held]))).not.toContain('class="warning"')
+    expect(reportPage(warned)).toMatch(
+      /<\/h1>\s*<p class="broken warning">WARNING: the machine was busy &amp; hot<\/p>/,
+    )
+    expect(reportPage(reportOf([held]))).not.toContain('warning">')
   })
 
   it('names machine, Node, server, commit, date and command', () => {

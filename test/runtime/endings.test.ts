@@ -329,12 +329,13 @@ describe('in every order', () => {
   it('daemons and finalizers come to their end, whoever is cancelled when', () => {
     const { complete } = explore(
       function* ({ afterwards }: Stage): Coroutine<void> {
-        let [finalized, ended] = [0, 0]
-        afterwards(() => expect([finalized, ended]).toEqual([1, 2]))
+        let [deferred, finalized, begun, ended] = [0, 0, 0, 0]
+        afterwards(() => expect([finalized, ended]).toEqual([deferred, begun]))
         yield* scope(function* (family) {
           const task = family.spawn(function* () {
             yield* scope(function* (own) {
-              own.defer(finalizing)
+              own.defer(finalizing, { limitMs: Number.POSITIVE_INFINITY })
+              deferred += 1
               own.spawnDaemon(ending, Number.POSITIVE_INFINITY)
               own.spawn(ending, 1)
             })
@@ -349,6 +350,7 @@ describe('in every order', () => {
         }
 
         function* ending(ms: number): Coroutine<void> {
+          begun += 1
           try {
             yield* sleep(ms)
           } finally {

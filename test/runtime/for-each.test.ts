@@ -151,6 +151,30 @@ describe('for each value, several at once', () => {
   })
 })
 
+describe('cancelled in the instant in which a value was handed over', () => {
+  it.each([1, 2])('with %d at once, its body begins all the same: the value is nowhere else', (atMost) => {
+    const channel = new Channel<number>()
+    const begun: number[] = []
+    const task = scheduler.run(
+      running<void>,
+      forEach(
+        channel,
+        function* (value) {
+          begun.push(value)
+          yield* sleep(1)
+          expect.unreachable('it is cancelled')
+        },
+        { atMost },
+      ),
+    )
+    host.settle()
+    expect(channel.trySend(7)).toBe(true)
+    task.cancel()
+    host.finish()
+    expect([begun, task.status]).toEqual([[7], 'cancelled'])
+  })
+})
+
 describe('in every order', () => {
   it.each([1, 2])('with %d at once, each value is handled once, or is still in the channel', (atMost) => {
     explore(function* ({ afterwards }: Stage): Coroutine<void> {

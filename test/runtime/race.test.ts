@@ -197,8 +197,8 @@ describe('cancelled, each of them', () => {
     for (const together of [race, any]) {
       const { complete } = explore(
         function* ({ afterwards }: Stage): Coroutine<void> {
-          const ended: string[] = []
-          afterwards(() => expect(ended.toSorted()).toEqual(['a', 'b']))
+          const [begun, ended]: [string[], string[]] = [[], []]
+          afterwards(() => expect(ended.toSorted()).toEqual(begun.toSorted()))
           yield* scope(function* (family) {
             const task = family.spawn(function* () {
               yield* together([entrant('a'), entrant('b')])
@@ -209,6 +209,7 @@ describe('cancelled, each of them', () => {
 
           function entrant(name: string): () => Coroutine<string> {
             return function* () {
+              begun.push(name)
               try {
                 yield* sleep(1)
                 return name

@@ -10,7 +10,6 @@
 import { createInterface } from 'node:readline'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { check } from './check.js'
 
 export interface Programs {
   chain(n: number): Promise<number> | number
@@ -51,22 +50,24 @@ async function play(programs: Programs, times: number, name: ProgramName, sizes:
 async function measureParked(programs: Programs, coroutines: number): Promise<unknown> {
   let bytes = Number.NaN
   collect()
-  const before = heapUsed()
+  const before = getHeapStatistics().used_heap_size
   const received = await programs.park(coroutines, () => {
     collect()
-    bytes = heapUsed() - before
+    bytes = getHeapStatistics().used_heap_size - before
   })
   check('the values received', received, coroutines)
   return { bytes }
 }
 
-function heapUsed(): number {
-  return getHeapStatistics().used_heap_size
+/** Give `is`, if it is what it should be. @throws Error when it is not */
+function check(what: string, is: number, shouldBe: number): number {
+  if (is !== shouldBe) throw new Error(`${what} should be ${shouldBe} (got ${is})`)
+  return is
 }
 
 let gc: (() => void) | undefined
 
-/** Only who is asked to collect gets the flag for it: others run with exactly the flags that they were given. */
+/** Only a process that is asked to collect gets the flag for it: others run with exactly the flags that they were given. */
 function collect(): void {
   if (gc === undefined) {
     setFlagsFromString('--expose-gc')

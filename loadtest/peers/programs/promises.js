@@ -1,9 +1,8 @@
 // The programs with nothing but promises: what an async function costs, without cancelling, scopes, fairness or names.
 //
-// A channel is what is written for it here: it keeps whoever waits, and a send waits for its receive.
+// A channel is what is written for it here: it keeps who waits, and a send waits for its receive.
 
-import { answerOrders } from './answer-orders.ts'
-import { check } from './check.js'
+import { answerOrders, check } from './answer-orders.ts'
 
 /** Unbuffered. Senders and receivers never both wait. */
 class Channel {
@@ -27,26 +26,6 @@ class Channel {
   }
 }
 
-/** What is written into it waits until it is read. */
-class Mailbox {
-  #values = []
-  #read = undefined
-
-  write(value) {
-    const read = this.#read
-    this.#read = undefined
-    if (read === undefined) this.#values.push(value)
-    else read(value)
-  }
-
-  read() {
-    if (this.#values.length > 0) return Promise.resolve(this.#values.shift())
-    return new Promise((read) => {
-      this.#read = read
-    })
-  }
-}
-
 async function chain(n) {
   const leftmost = new Channel()
   let right = leftmost
@@ -64,24 +43,25 @@ async function link(left, right) {
 }
 
 async function hackysack(players, turns) {
-  const inboxes = Array.from({ length: players }, () => new Mailbox())
+  const inboxes = Array.from({ length: players }, () => new Channel())
   const circle = { turns, counter: 0, exits: 0 }
   const ended = inboxes.map((_, self) => player(self, inboxes, circle))
-  inboxes[0].write('ball')
+  inboxes[0].send('ball')
   await Promise.all(ended)
   check('exits', circle.exits, players - 1)
   return check('the counter', circle.counter, turns)
 }
 
+/** Sends are not waited for: a player may kick to itself. */
 async function player(self, inboxes, circle) {
-  while ((await inboxes[self].read()) === 'ball') {
+  while ((await inboxes[self].receive()) === 'ball') {
     const target = Math.floor(Math.random() * inboxes.length)
     circle.counter += 1
     if (circle.counter === circle.turns) {
-      for (const inbox of inboxes) if (inbox !== inboxes[self]) inbox.write('exit')
+      for (const inbox of inboxes) if (inbox !== inboxes[self]) inbox.send('exit')
       return
     }
-    inboxes[target].write('ball')
+    inboxes[target].send('ball')
   }
   circle.exits += 1
 }
@@ -137,8 +117,7 @@ async function park(coroutines, whileParked) {
 }
 
 async function wait(channel) {
-  const value = await channel.receive()
-  return value
+  return await channel.receive()
 }
 
 await answerOrders('promises', { chain, hackysack, 'ping-pong': pingPong, sieve, park })

@@ -82,7 +82,9 @@ export class MemoryBroker implements Broker {
     this.#topics.touch(topic)
     const receipts = this.#appendTo(topic, append.messages)
     this.#note(topic, append, receipts)
-    return { outcome: 'appended', standing: topic.standing(), receipts, ...producerOf(topic, append) }
+    const standing = topic.standing()
+    if (append.producer === undefined) return { outcome: 'appended', standing, receipts }
+    return { outcome: 'appended', standing, receipts, ...producerOf(topic, append) }
   }
 
   *create(name: string, creation: Creation): Coroutine<Created> {

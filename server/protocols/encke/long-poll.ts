@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { guardReading } from '../../access/keys.ts'
+import { type Keyring, requireRight } from '../../access/keyring.ts'
 import { takeJson } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Known } from '../../http/fast-path/connection.ts'
@@ -24,7 +24,7 @@ export interface LongPollOptions {
   readonly keepsHeaders: () => boolean
   readonly limits: PollLimits
   readonly pollBodyBytes: number
-  readonly subscribeKey: string | undefined
+  readonly keyring: Keyring
 }
 
 type OneTopic = { Params: { topic: string }; Querystring: PollParameters }
@@ -64,7 +64,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     }
   }
 
-  guardReading(app, options.subscribeKey)
+  requireRight(app, options.keyring, 'subscribe')
   takeJson(app)
   app.get(
     '/topics/:topic/messages',

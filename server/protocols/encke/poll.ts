@@ -70,7 +70,11 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
     try {
       if (!subscription.isLocated) {
         const located = yield* select(
-          { located: subscription.located(), drain: draining.wait(), late: after(hub.locateMs(holdMs)) },
+          {
+            located: subscription.located(),
+            drain: draining.wait(),
+            late: after(hub.locateMs(holdMs)),
+          },
           { order: 'first' },
         )
         if (located.case === 'late') subscription.requirePositions()

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { guardPublishing } from '../../access/keys.ts'
+import { type Keyring, requireRight } from '../../access/keyring.ts'
 import { clip, EnckeError } from '../../errors.ts'
 import { takeDrafts } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
@@ -16,7 +16,7 @@ export interface PublishOptions extends PublishLimits {
   readonly scheduler: Scheduler
   readonly hub: Hub
   readonly appendBytes: number
-  readonly publishKey: string | undefined
+  readonly keyring: Keyring
 }
 
 export async function publishRoutes(app: FastifyInstance, options: PublishOptions): Promise<void> {
@@ -36,7 +36,7 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
     return JSON.stringify({ receipts })
   }
 
-  guardPublishing(app, options.publishKey)
+  requireRight(app, options.keyring, 'publish')
   takeDrafts(app)
   app.post(
     '/topics/:topic/messages',

@@ -60,6 +60,22 @@ describe('timers that are set or unset from elsewhere', () => {
     expect(host.pending).toBe(0)
   })
 
+  it('leave a standstill that is seen, when the last of them is unset from outside', () => {
+    const host = new VirtualHost()
+    const scopes: Scope[] = []
+    const task = host.scheduler().run(function* (): Coroutine<void> {
+      yield* timeout(1_000, function* (s) {
+        scopes.push(s)
+        yield* new Latch().wait()
+      })
+    })
+    host.settle()
+    scopes[0]?.setLimit(Number.POSITIVE_INFINITY)
+    const outcome = expect(task.promise).rejects.toMatchObject({ code: 'DEADLOCK' })
+    host.settle()
+    return outcome
+  })
+
   function* acting(act: () => void): Coroutine<void> {
     act()
   }

@@ -149,6 +149,8 @@ export class ModelScope extends ModelPlace {
   #bodyHasEnded = false
   /** Whether it was cancelled, not by its own body, while it had children. */
   #wasCutOff = false
+  /** What its coroutine knew of the cancel around it: a shield makes it forget nothing, and learn nothing. */
+  readonly #wasTold: boolean
   #value = 0
   #unwoundBy: { readonly words: string; readonly failures: readonly unknown[] } | null = null
   #failure: { readonly error: unknown } | null = null
@@ -162,6 +164,7 @@ export class ModelScope extends ModelPlace {
     this.kind = enclosure.kind
     this.#supervision = enclosure.kind === 'scope' && enclosure.supervise
     this.#outer = host?.place ?? null
+    this.#wasTold = host?.isTold ?? false
     if (host === null) return
     if (!this.isShielded) this.reason = host.place.reason
     host.place.inner.add(this)
@@ -276,5 +279,6 @@ export class ModelScope extends ModelPlace {
     const outer = this.#outer as ModelPlace
     outer.inner.delete(this)
     this.host.moveTo(outer)
+    if (this.isShielded) this.host.isTold = this.#wasTold && outer.reason !== null
   }
 }

@@ -1,17 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import type { Coroutine, ExploreOptions, Stage } from '../../../runtime/index.ts'
+import type { Coroutine, ExploreOptions, Selectable, Stage } from '../../../runtime/index.ts'
 import {
+  after,
+  Broadcast,
   Channel,
+  checkpoint,
   Deadlock,
   ExplorationFailed,
   explore,
   Latch,
   Misuse,
+  moveOn,
   run,
   scope,
   select,
   sleep,
+  ticker,
   traceLine,
+  trySelect,
   until,
   VirtualHost,
 } from '../../../runtime/index.ts'
@@ -95,14 +101,17 @@ describe('exploring seed by seed', () => {
     const host = new VirtualHost()
     host.scheduler({ seed: 17, order: 'shuffle', trace: (event) => lines.push(traceLine(event)) }).run(program)
     host.finish()
-    expect(traceOf(program, { seed: 17 })).toEqual(lines)
+    expect(traceOf(program, { seed: 17, timers: 'idle' })).toEqual(lines)
   })
 })
 
 describe('exploring exhaustively', () => {
   it('walks every order in which the runnable coroutines can run', () => {
     expect(explore(() => crowd(4, 1), { exhaustive: true })).toMatchObject({ schedules: 24, complete: true })
-    expect(explore(() => crowd(3, 2), { exhaustive: true })).toMatchObject({ schedules: 6 * 6, complete: true })
+    expect(explore(() => crowd(3, 2), { exhaustive: true, timers: 'idle' })).toMatchObject({
+      schedules: 6 * 6,
+      complete: true,
+    })
   })
 
   it('walks no order twice', () => {
@@ -133,6 +142,140 @@ describe('exploring exhaustively', () => {
     expect(failureOf(overtaking, { choices }).message).toBe(failure.message)
   })
 
+  it('lets a limit fall at any step: finds the value that a moveOn loses after its receive', () => {
+    // The limit falls between the hand-over and the end of the body. No schedule has it on a clock that moves only when
+    // nobody can run.
+    function* forgetting({ afterwards }: Stage): Coroutine<void> {
+      const channel = new Channel<string>()
+      let received: string | undefined
+      let isSent = false
+      afterwards(() => expect(received === 'value').toBe(isSent))
+      yield* scope(function* (s) {
+        s.spawn(function* receiver() {
+          const result = yield* moveOn(10, function* () {
+            const value = yield* channel.receive()
+            yield* checkpoint()
+            return value
+          })
+          if (result.done) received = result.value
+        })
+        s.spawn(function* sender() {
+          isSent = (yield* moveOn(20, () => waiting(channel.send('value')))).done
+        })
+      })
+    }
+    expect(explore(forgetting, { exhaustive: true, timers: 'idle' })).toMatchObject({ complete: true })
+    const failure = failureOf(forgetting, { exhaustive: true })
+    expect(failure.message).toContain('receiver#2 is cancelled: TimeoutError')
+    expect(failureOf(forgetting, { choices: failure.choices as readonly number[] }).message).toBe(failure.message)
+    expect(() => explore(forgetting)).toThrow(ExplorationFailed)
+  })
+
+  it('fires timers that are due together in any order, and none before one that is due earlier', () => {
+    const orders = new Set<string>()
+    explore(
+      ({ afterwards }) =>
+        (function* () {
+          let order = ''
+          afterwards(() => orders.add(order))
+          yield* scope(function* (s) {
+            const sleepers = [5, 5, 9].map((ms, index) =>
+              s.spawn(function* () {
+                yield* sleep(ms)
+                order += 'abc'[index]
+              }),
+            )
+            for (const sleeper of sleepers.slice(0, 2)) yield* sleeper.join()
+            order += '.'
+          })
+        })(),
+      { exhaustive: true, mostSchedules: 20_000 },
+    )
+    expect(orders).toContain('ab.c')
+    expect(orders).toContain('ba.c')
+  })
+
+  it('fires a timer that is due later only after one that is due earlier, whichever was set first', () => {
+    const times = new Set<string>()
+    const late = function* ({ host }: Stage): Coroutine<void> {
+      const log: number[] = []
+      yield* scope(function* (s) {
+        for (const ms of [9, 5]) {
+          s.spawn(function* () {
+            yield* sleep(ms)
+            log.push(host.now())
+          })
+        }
+      })
+      times.add(log.join())
+      expect(log).toEqual(log.toSorted((a, b) => a - b))
+    }
+    expect(explore(late, { exhaustive: true }).complete).toBe(true)
+    expect(times.size).toBeGreaterThan(1)
+  })
+
+  it.each([
+    [2, 0, 1],
+    [5, 0, 1],
+    [5, 1, 1],
+    [5, 3, 3],
+  ])('walks the same state once: a select of %i cases of which %i are ready has %i', (cases, ready, schedules) => {
+    const program = function* (): Coroutine<void> {
+      const latches = Array.from({ length: cases }, () => new Latch())
+      for (const latch of latches.slice(cases - ready)) latch.open()
+      const choices = Object.fromEntries(latches.map((latch, index) => [index, latch.wait()]))
+      if (ready === 0) expect(trySelect(choices)).toBeUndefined()
+      else yield* select(choices)
+    }
+    expect(explore(program, { exhaustive: true })).toMatchObject({ schedules, complete: true })
+  })
+
+  it('knows of every kind of operation whether it is ready, and changes nothing by asking', () => {
+    const program = function* (): Coroutine<void> {
+      const [empty, full, closed] = [new Channel<number>(1), new Channel<number>(1), new Channel<number>()]
+      full.trySend(1)
+      closed.close()
+      const broadcast = new Broadcast<number>(1)
+      const [behind, ahead] = [broadcast.subscribe(), broadcast.subscribe()]
+      broadcast.publish(1)
+      ahead.read()
+      const [ticks, stopped] = [ticker(5), ticker(5)]
+      stopped.stop()
+      yield* scope(function* (s) {
+        const child = s.spawn(() => waiting(sleep(1)))
+        const ended = s.spawn(function* () {})
+        yield* ended.join()
+        const waits: Record<string, Selectable<unknown>> = {
+          receive: empty.receive(),
+          next: empty.next(),
+          send: full.send(2),
+          time: after(1),
+          join: child.join(),
+          tick: ticks.receive(),
+          changed: ahead.changed(),
+          promise: until(new Promise(() => {})),
+          signal: until(new AbortController().signal),
+        }
+        const readies: Record<string, Selectable<unknown>> = {
+          receive: full.receive(),
+          next: closed.next(),
+          send: empty.send(1),
+          refused: closed.send(1),
+          time: after(0),
+          join: ended.join(),
+          tick: stopped.receive(),
+          changed: behind.changed(),
+          signal: until(AbortSignal.abort()),
+        }
+        for (const operation of Object.values(waits)) expect(operation.isReady?.()).toBe(false)
+        for (const operation of Object.values(readies)) expect(operation.isReady?.()).toBe(true)
+        for (const operation of Object.values(waits)) expect(operation.poll()).toBe(false)
+        for (const operation of Object.values(readies)) expect(operation.poll()).toBe(true)
+      })
+    }
+    new VirtualHost().run(() => program())
+  })
+
   it('stops after so many schedules, and does not say that these were all', () => {
     const explored = explore(() => crowd(4, 1), { exhaustive: true, mostSchedules: 23 })
     expect(explored).toMatchObject({ schedules: 23, complete: false })
@@ -140,9 +283,11 @@ describe('exploring exhaustively', () => {
   })
 
   it('goes only so deep, and does not say that these were all', () => {
-    const explored = explore(() => crowd(3, 2), { exhaustive: true, mostChoices: 2 })
+    const explored = explore(() => crowd(3, 2), { exhaustive: true, timers: 'idle', mostChoices: 2 })
     expect(explored).toMatchObject({ schedules: 6, complete: false })
-    expect(explore(() => crowd(3, 2), { exhaustive: true, mostChoices: 4 })).toMatchObject({ complete: true })
+    expect(explore(() => crowd(3, 2), { exhaustive: true, timers: 'idle', mostChoices: 4 })).toMatchObject({
+      complete: true,
+    })
   })
 
   it('notices when the same choices lead elsewhere', () => {
@@ -212,7 +357,9 @@ describe('a schedule fails', () => {
       yield* sleep(10)
     })
     expect(failure.message).toContain('Error: too much')
-    expect(failure.message).toMatch(/11 ms {2}anonymous#1 is woken\nat that moment:\nanonymous#1 {2}runnable$/)
+    expect(failure.message).toMatch(
+      /1 ms {2}anonymous#1 parks on after 10 ms\nat that moment:\nanonymous#1 {2}parked 0 ms on after 10 ms$/,
+    )
   })
 
   it('when a check at the end throws, with everybody gone', () => {
@@ -281,14 +428,17 @@ describe('a failure', () => {
   })
 
   it('tells what everybody did when the failure came up, not when it had gone through every scope', () => {
-    const { message } = failureOf(function* () {
-      yield* scope(function* (s) {
-        s.spawn(function* bystander(): Coroutine<void> {
-          yield* sleep(1_000)
+    const { message } = failureOf(
+      function* () {
+        yield* scope(function* (s) {
+          s.spawn(function* bystander(): Coroutine<void> {
+            yield* sleep(1_000)
+          })
+          s.spawn(() => failingAfter(3))
         })
-        s.spawn(() => failingAfter(3))
-      })
-    })
+      },
+      { timers: 'idle' },
+    )
     expect(message.slice(message.indexOf('at that moment:'))).toContain('bystander')
   })
 

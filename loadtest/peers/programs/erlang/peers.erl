@@ -1,4 +1,4 @@
-%% The benchmark programs in Erlang, and an answer to each order on standard input: see ../README.md for the orders.
+%% An answer to each order on standard input: see ../answer-orders.ts for the orders.
 -module(peers).
 -export([main/0]).
 

@@ -1,4 +1,4 @@
-// The benchmark programs in Go, and an answer to each order on standard input: see ../README.md for the orders.
+// An answer to each order on standard input: see ../answer-orders.ts for the orders.
 package main
 
 import (
@@ -38,27 +38,28 @@ func answer(words []string) (reply string) {
 }
 
 func run(times int, program string, sizes []string) string {
+	play, known := programs[program]
+	if !known {
+		panic("unknown program " + program)
+	}
+	var numbers []int
+	for _, size := range sizes {
+		numbers = append(numbers, number(size))
+	}
 	begin := time.Now()
 	var answer int
 	for i := 0; i < times; i++ {
-		answer = play(program, sizes)
+		answer = play(numbers)
 	}
 	wall := time.Since(begin)
 	return fmt.Sprintf("{\"wallMs\":%.6f,\"answer\":%d}", float64(wall.Nanoseconds())/1e6, answer)
 }
 
-func play(program string, sizes []string) int {
-	switch program {
-	case "chain":
-		return chain(number(sizes[0]))
-	case "hackysack":
-		return hackysack(number(sizes[0]), number(sizes[1]))
-	case "ping-pong":
-		return pingPong(number(sizes[0]))
-	case "sieve":
-		return sieve(number(sizes[0]), number(sizes[1]))
-	}
-	panic("unknown program " + program)
+var programs = map[string]func(sizes []int) int{
+	"chain":     func(sizes []int) int { return chain(sizes[0]) },
+	"hackysack": func(sizes []int) int { return hackysack(sizes[0], sizes[1]) },
+	"ping-pong": func(sizes []int) int { return pingPong(sizes[0]) },
+	"sieve":     func(sizes []int) int { return sieve(sizes[0], sizes[1]) },
 }
 
 func number(word string) int {

@@ -1,4 +1,4 @@
-"""An answer to each order on standard input: see ../README.md for the orders."""
+"""An answer to each order on standard input: see ../answer-orders.ts for the orders."""
 
 import gc
 import json
@@ -40,7 +40,7 @@ def answer(line):
     order, *words = line.split()
     try:
         return orders[order](*words)
-    except Exception as failure:  # Whatever it is, whoever gave the order has to know.
+    except Exception as failure:  # Whatever it is: it is the answer to the order.
         return {"error": repr(failure)}
 
 

@@ -3,12 +3,13 @@
 import gc
 from random import Random
 
-from scheduler import Channel, Mailbox, finish, go, run
+from scheduler import Channel, Mailbox, go, run
 
 
 def check(what, value, should_be):
     if value != should_be:
         raise AssertionError(f"{what} should be {should_be} (got {value})")
+    return value
 
 
 def chain(n):
@@ -22,10 +23,7 @@ def chain(n):
         right.send(0)
         return leftmost.receive()
 
-    answer = run(main)
-    finish()
-    check("the answer", answer, n)
-    return answer
+    return check("the answer", run(main), n)
 
 
 def link(left, right):
@@ -57,10 +55,8 @@ def hackysack(players, turns):
         inboxes[0].write("ball")
 
     run(main)
-    finish()
-    check("the counter", counted["counter"], turns)
     check("exits", counted["exits"], players - 1)
-    return counted["counter"]
+    return check("the counter", counted["counter"], turns)
 
 
 def ping_pong(round_trips):
@@ -79,10 +75,7 @@ def ping_pong(round_trips):
             ball = back.receive()
         return ball
 
-    ball = run(main)
-    finish()
-    check("the ball", ball, 2 * round_trips)
-    return ball
+    return check("the ball", run(main), 2 * round_trips)
 
 
 def sieve(limit, primes):
@@ -101,9 +94,7 @@ def sieve(limit, primes):
         check("primes", found, primes)
         return largest
 
-    largest = run(main)
-    finish()
-    return largest
+    return run(main)
 
 
 def count(limit, to):
@@ -141,7 +132,6 @@ def park(greenlets):
         return taken
 
     taken = run(main)
-    finish()
     check("the values received", sum(received), greenlets)
     return taken
 

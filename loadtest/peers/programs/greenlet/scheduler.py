@@ -14,23 +14,16 @@ def go(function, *arguments):
     ready.append((task, arguments))
 
 
-def run(main, *arguments):
-    """Run `main` and whatever it starts, until `main` has ended; give what it returns."""
+def run(main):
+    """Run `main` and whatever it starts, until none of them can go on; give what `main` returns."""
     global hub
     hub = getcurrent()
     result = []
-    go(lambda: result.append(main(*arguments)))
-    while not result:
-        task, arguments = ready.popleft()
-        task.switch(*arguments)
-    return result[0]
-
-
-def finish():
-    """Let those run who still can."""
+    go(lambda: result.append(main()))
     while ready:
         task, arguments = ready.popleft()
         task.switch(*arguments)
+    return result[0]
 
 
 class Channel:

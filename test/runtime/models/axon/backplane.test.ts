@@ -133,7 +133,8 @@ describe('a backplane', () => {
           for (const other of others) expect(other).toEqual(first)
         })
       },
-      { seeds: 300 },
+      // It sleeps until all have subscribed, and all have been served.
+      { seeds: 300, timers: 'idle' },
     )
   })
 })

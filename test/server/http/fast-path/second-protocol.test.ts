@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Coroutine, Latch, Scheduler } from '../../../../runtime/index.ts'
 import { Admission, Admissions } from '../../../../server/access/admission.ts'
 import { ClientIdentity } from '../../../../server/access/client-identity.ts'
+import { Keyring } from '../../../../server/access/keyring.ts'
 import { inCoroutine } from '../../../../server/http/coroutine-handler.ts'
 import { FastPath } from '../../../../server/http/fast-path/fast-path.ts'
 import { PreparedReplies, type PreparedReply } from '../../../../server/http/fast-path/prepared-reply.ts'
@@ -37,7 +38,8 @@ beforeEach(async () => {
   const identity = new ClientIdentity(false)
   const admissions = new Admissions(app, {
     identity,
-    count: () => {},
+    keyring: new Keyring({ publishKey: undefined, subscribeKey: undefined, adminToken: 'unused' }),
+    observer: { began: () => {} },
     clock: () => now,
     readmit: () => fastPath.readmit(),
   })
@@ -46,7 +48,7 @@ beforeEach(async () => {
   admissions.add({
     onRequest: (request, _reply, done) => {
       judged.push('by Fastify')
-      request.admission = new Admission(request.admission.client, now + 1_000, () => now)
+      request.admission = new Admission(request.admission.client, request.admission.rights, now + 1_000, () => now)
       done(refuses ? Object.assign(new Error('refused'), { statusCode: 403 }) : undefined)
     },
     mayRepeat: () => !refuses,

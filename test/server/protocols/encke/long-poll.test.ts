@@ -253,7 +253,7 @@ describe('a poll whose admission ends', () => {
     await using served = await Served.start([], {}, ({ http }) => {
       http.addHook('onRequest', async (request) => {
         const clock = () => performance.now()
-        request.admission = new Admission(request.admission.client, clock() + 100, clock)
+        request.admission = new Admission(request.admission.client, request.admission.rights, clock() + 100, clock)
       })
     })
     const { status, json } = await served.get('/messages?topic=a&wait=60')
