@@ -54,7 +54,7 @@ export function toAsyncIterable<T>(source: Supply<T> | Producer<T>, options: Rea
  * when it is read, none before. Cancelling the stream is leaving the loop.
  */
 export function toReadableStream<T>(source: Supply<T> | Producer<T>, options: ReadOptions = {}): PlatformStream<T> {
-  const reading = toAsyncIterable(source, options) as Reading<T>
+  const reading = toAsyncIterable(source, options)
   const { ReadableStream } = globalThis as unknown as { ReadableStream: StreamConstructor<T> }
   const pull = async (controller: StreamController<T>): Promise<void> => {
     const { done } = await reading.pull((value) => controller.enqueue(value))

@@ -7,7 +7,7 @@ import { Latencies } from '../measure/latencies.ts'
 import type { Use } from '../measure/meter.ts'
 import type { Generator } from '../processes/generator.ts'
 import { cpuEach, median } from '../report/figures.ts'
-import type { Ground, Row, Stage } from '../scenario.ts'
+import type { Ground, Stage } from '../scenario.ts'
 import { complaintsOf } from './faults.ts'
 
 const connections = 50
@@ -50,21 +50,6 @@ export function requesting(
   }
 }
 
-export interface LoopResult {
-  readonly name: string
-  readonly perSecond: number
-  /** Microseconds for each request. */
-  readonly cpu: number | undefined
-  readonly complaints: readonly string[]
-  readonly latencies: Latencies
-  /** Good replies of all rounds, those of the warm-up and those that came late among them. */
-  readonly answered: number
-  readonly bodyBytes: number
-  /** Of the rounds, how many of the good replies were to polls that had been parked. */
-  readonly parkedShare: number
-  readonly row: Row
-}
-
 type Round = Looped & { readonly use: Use }
 
 /** @param what is counted, as in "messages" */
@@ -87,7 +72,9 @@ export async function loopInTurn(
   return all.map(({ loop, done }) => resultOf(what, loop.name, done))
 }
 
-function resultOf(what: string, name: string, all: readonly Round[]): LoopResult {
+export type LoopResult = ReturnType<typeof resultOf>
+
+function resultOf(what: string, name: string, all: readonly Round[]) {
   const byRate = all.slice(1).sort((a, b) => a.count / a.seconds - b.count / b.seconds)
   const { count, seconds, use, bodyBytes } = byRate[Math.floor((byRate.length - 1) / 2)]!
   const latencies = Latencies.of(byRate.flatMap(({ latencyMs }) => [...latencyMs]))
@@ -96,10 +83,13 @@ function resultOf(what: string, name: string, all: readonly Round[]): LoopResult
   return {
     name,
     perSecond: count / seconds,
+    // Microseconds of the server for each request.
     cpu: median(byRate.map(({ use, count }) => cpuEach(use, count))),
     complaints: all.flatMap(({ faults }) => complaintsOf(faults)).map((complaint) => `${name}: ${complaint}`),
     latencies,
+    // Good replies of all rounds, those of the warm-up and those that came late among them.
     answered: sum(all, 'answered'),
+    // Of the rounds, how many of the good replies were to polls that had been parked.
     parkedShare: sum(byRate, 'parked') / Math.max(1, sum(byRate, 'count')),
     bodyBytes,
     row: { label: name, what, count, seconds, latency: latencies.summary(), use },

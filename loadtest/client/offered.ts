@@ -9,7 +9,6 @@ import { nowMs } from '../measure/clock.ts'
 import { Latencies } from '../measure/latencies.ts'
 import type { Use } from '../measure/meter.ts'
 import { untilQuiet } from '../measure/quiet.ts'
-import type { Generator } from '../processes/generator.ts'
 import { type Ground, loopbackAddresses, type Row, type Stage } from '../scenario.ts'
 import { complaintsOf, Faults } from './faults.ts'
 import { Publishers } from './publishers.ts'
@@ -104,45 +103,32 @@ export interface Offered {
   readonly use: Use
 }
 
-export class OfferedLoad {
-  readonly #stage: Stage
-  readonly #ground: Ground
-  readonly #topics: readonly string[]
-  readonly #readers: Generator
+export type OfferedLoad = Awaited<ReturnType<typeof startReaders>>
 
-  private constructor(stage: Stage, ground: Ground, topics: readonly string[], readers: Generator) {
-    this.#stage = stage
-    this.#ground = ground
-    this.#topics = topics
-    this.#readers = readers
-  }
-
-  /** Connect the readers, and have them poll. */
-  static async start(stage: Stage, ground: Ground, place: OfferPlace): Promise<OfferedLoad> {
-    const { origin, subject } = ground.server
-    const readers = ground.startGenerator()
-    stage.show(`${place.topics.length * place.readersPerTopic} readers connect`)
-    await readers.order('open', { origin, ...place, localAddresses: loopbackAddresses, dialect: subject.dialect })
-    await readers.order('follow')
-    return new OfferedLoad(stage, ground, place.topics, readers)
-  }
+/** Connect readers, and have them poll; gives what offers them messages. */
+export async function startReaders(stage: Stage, ground: Ground, { topics, readersPerTopic }: OfferPlace) {
+  const { meter, server } = ground
+  const { origin, publishOrigin, subject } = server
+  const { dialect } = subject
+  const readers = ground.startGenerator()
+  stage.show(`${topics.length * readersPerTopic} readers connect`)
+  await readers.order('open', { origin, topics, readersPerTopic, localAddresses: loopbackAddresses, dialect })
+  await readers.order('follow')
 
   /** Offer messages while `work` lasts, and wait until the server has nothing left of them. @throws what `work` throws */
-  async offer(perSecond: number, work: () => Promise<unknown>): Promise<Offered> {
-    const { meter, server } = this.#ground
+  const offer = async (perSecond: number, work: () => Promise<unknown>): Promise<Offered> => {
     const stretch = meter.begin()
     const startMs = nowMs()
-    const plan = { origin: server.publishOrigin, topics: this.#topics, perSecond, dialect: server.subject.dialect }
-    const offering = new Offering(plan)
+    const offering = new Offering({ origin: publishOrigin, topics, perSecond, dialect })
     const endMs = await work().then(nowMs, async (error) => {
       await offering.stop()
       throw error
     })
     const { published, lateness, faults } = await offering.stop()
     const use = stretch.end()
-    this.#stage.signal.throwIfAborted()
-    await untilQuiet(this.#stage, this.#ground, catchUpMs)
-    const { dueMs, arrivedMs, faults: seen } = await this.#readers.order('heard')
+    stage.signal.throwIfAborted()
+    await untilQuiet(stage, ground, catchUpMs)
+    const { dueMs, arrivedMs, faults: seen } = await readers.order('heard')
     const latencies = new Latencies()
     dueMs.forEach((due, at) => {
       if (due >= startMs && due < endMs) latencies.record(arrivedMs[at]! - due)
@@ -151,6 +137,7 @@ export class OfferedLoad {
     const lateMs = lateness.summary()?.p99
     return { perSecond, published, delivered: arrivedMs.length, complaints, latencies, lateMs, arrivedMs, use }
   }
+  return { offer }
 }
 
 /** Each message that was accepted is to reach each reader of its topic once. */

@@ -20,7 +20,7 @@ export interface LoopPlan {
 }
 
 export interface Looped {
-  /** Good replies, from the first request to the end of the time. */
+  /** Good replies, from the first reply to the end of the time. */
   readonly count: number
   /** All good replies: those that came when the time was up as well. */
   readonly answered: number
@@ -40,26 +40,25 @@ interface Connection extends autocannon.Client {
   destroy(): void
 }
 
+/** Where no reply comes, the time runs from then on. */
+const firstReplyMs = 1_000
 /** How often autocannon looks whether all of its connections have ended. */
 const sampleInt = 50
 
 export async function loop(plan: LoopPlan): Promise<Looped> {
-  const { origin, asks, durationMs, connections } = plan
+  const { origin, durationMs, connections } = plan
   const faults = new Faults()
   const latencyMs: number[] = []
   const open: Connection[] = []
   let [answered, bodyBytes, lastStatus] = [0, 0, 0]
-  const setupClient = (client: autocannon.Client) => {
-    const [connection, emitter] = [client as Connection, client as NodeJS.EventEmitter]
-    const own = asks.filter((_, at) => at % connections === open.length)
-    connection.setRequests((own.length > 0 ? own : asks).map((ask) => ({ ...ask })))
-    // It would connect anew, for ever where nothing listens any more.
-    emitter.on('connError', (error: Error) => {
-      faults.add('broken', error.message)
-      connection.destroy()
-    })
-    open.push(connection)
+  let startMs: number | undefined
+  // Preparing thousands of requests and connecting take their time, which is not the server's.
+  const begin = () => {
+    if (startMs !== undefined) return
+    startMs = nowMs()
+    setTimeout(() => open.forEach(endAfterReply), durationMs)
   }
+  // It is called after the event of its response, and before any other.
   const verifyBody = (body: unknown) => {
     const text = String(body)
     bodyBytes = text.length
@@ -67,26 +66,36 @@ export async function loop(plan: LoopPlan): Promise<Looped> {
     else if (text !== (plan.body ?? text)) faults.add('altered', text.slice(0, 200))
     return true
   }
+  const setupClient = (client: autocannon.Client) => open.push(setUp(client as Connection, open.length, plan, faults))
   const ended = Promise.withResolvers<autocannon.Result>()
   const options = { url: origin, connections, duration: 3_600, timeout: 60, sampleInt, setupClient, verifyBody }
   const running = autocannon(options, (error, result) => (error ? ended.reject(error) : ended.resolve(result)))
-  // Preparing thousands of requests takes its time, which is not the server's.
-  const startMs = nowMs()
+  const waiting = setTimeout(begin, firstReplyMs)
   running.on('response', (client, status, _bytes, responseMs) => {
+    begin()
     lastStatus = status
-    if (status !== plan.status) endAfterReply(client as Connection)
-    else {
-      answered += 1
-      if (nowMs() - startMs <= durationMs) latencyMs.push(responseMs)
-    }
+    if (status !== plan.status) return endAfterReply(client as Connection)
+    answered += 1
+    if (nowMs() - startMs! <= durationMs) latencyMs.push(responseMs)
   })
-  const timer = setTimeout(() => open.forEach(endAfterReply), durationMs)
   const { requests } = await ended.promise
-  clearTimeout(timer)
+  clearTimeout(waiting)
   const unanswered = requests.sent - answered - (faults.counts.status?.count ?? 0)
   if (unanswered > 0) faults.add('broken', `${unanswered} requests were not answered`, unanswered)
   const measured = { count: latencyMs.length, seconds: durationMs / 1_000, latencyMs: Float64Array.from(latencyMs) }
   return { ...measured, answered, bodyBytes, parked: 0, faults: faults.counts }
+}
+
+/** Give a connection its share of the requests, or all of them where there are too few; one that fails is not opened again. */
+function setUp(connection: Connection, at: number, { asks, connections }: LoopPlan, faults: Faults): Connection {
+  const own = asks.filter((_, which) => which % connections === at)
+  connection.setRequests((own.length > 0 ? own : asks).map((ask) => ({ ...ask })))
+  const emitter: NodeJS.EventEmitter = connection
+  emitter.on('connError', (error: Error) => {
+    faults.add('broken', error.message)
+    connection.destroy()
+  })
+  return connection
 }
 
 /** The request that is under way is its last. */

@@ -35,10 +35,13 @@ export const top = fileURLToPath(new URL('../../', import.meta.url))
  * @param profile the file into which Node shall write a CPU profile when the server ends
  */
 export function encke({ folder = top, profile }: { folder?: string; profile?: string | undefined } = {}): Subject {
-  const flags = nodeFlags(startScript(folder))
+  const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { scripts: { start: string } }
+  const flags = nodeFlags(scripts.start)
   if (profile !== undefined) {
     mkdirSync(dirname(profile), { recursive: true })
-    flags.unshift('--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`)
+    // Flags of the server, not of the program that starts it: a signal of the profiler would end what takes its place.
+    const inFolder = [`--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`]
+    flags.splice(-1, 0, '--cpu-prof', ...inFolder)
   }
   const adminToken = randomBytes(18).toString('base64url')
   return {
@@ -68,17 +71,9 @@ export function flagsOfStart(): string[] {
   return Object.keys((JSON.parse(text) as { flags: Record<string, string> }).flags)
 }
 
-function startScript(folder: string): string {
-  const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { scripts: { start: string } }
-  return scripts.start
-}
-
 /** @throws Error when the script is more than a plain `exec node …` */
 export function nodeFlags(startScript: string): string[] {
-  const [program, ...flags] = startScript
-    .trim()
-    .replace(/^exec /, '')
-    .split(/\s+/)
+  const [program, ...flags] = startScript.replace(/^exec /, '').split(/\s+/)
   if (program !== 'node' || /[&|;<>$'"`\\]/.test(startScript)) {
     throw new Error(`the start script of package.json must be a plain "node …" to be run here (got ${startScript})`)
   }

@@ -41,7 +41,7 @@ export async function measureRounds(
   await using ended = new AsyncDisposableStack()
   const players = ready
     .filter(({ name }) => workload.systems.includes(name))
-    .map((system) => ended.use(new Player(workload, protocol, system, options)))
+    .map((system) => ended.use(playerOf(workload, protocol, system, options)))
   if (!fresh.includes(protocol)) {
     for (const player of players) await player.attempt('warms up', () => player.warmUp())
   }
@@ -55,90 +55,78 @@ export async function measureRounds(
   return players.map(({ measured }) => measured)
 }
 
-type Mutable<Given> = { -readonly [Name in keyof Given]: Given[Name] }
-
 /** One system at one workload. */
-class Player implements AsyncDisposable {
-  readonly measured: Mutable<Measured> & { readonly values: (number | undefined)[] }
-  readonly #workload: Workload | MemoryWorkload
-  readonly #command: Command
-  readonly #options: RoundsOptions
-  #process: SystemProcess | undefined
-  #spentMs = 0
+function playerOf(
+  workload: Workload | MemoryWorkload,
+  protocol: Protocol,
+  { name: system, command }: Ready,
+  { rounds, runLimitMs, budgetMs, show }: RoundsOptions,
+) {
+  const values = new Array<number | undefined>(rounds).fill(undefined)
+  const figures = { times: 1, peakBytes: undefined as number | undefined, stopped: undefined as string | undefined }
+  const measured = Object.assign(figures, { workload: workload.name, system, protocol, values })
+  let process: SystemProcess | undefined
+  let spentMs = 0
 
-  constructor(
-    workload: Workload | MemoryWorkload,
-    protocol: Protocol,
-    { name, command }: Ready,
-    options: RoundsOptions,
-  ) {
-    this.#workload = workload
-    this.#command = command
-    this.#options = options
-    const values = new Array<number | undefined>(options.rounds).fill(undefined)
-    const of = { workload: workload.name, system: name, protocol }
-    this.measured = { ...of, values, times: 1, peakBytes: undefined, stopped: undefined }
+  const end = async () => {
+    await process?.[Symbol.asyncDispose]()
+    process = undefined
   }
 
-  /** Do it, unless this one has stopped. That it fails stops this one, and no other. */
-  async attempt(what: string, action: () => Promise<void>): Promise<void> {
-    const { workload, protocol, system, stopped } = this.measured
-    if (stopped !== undefined) return
-    this.#options.show(`${workload}, ${protocol}: ${system}, ${what}`)
-    try {
-      await action()
-    } catch (error) {
-      this.measured.stopped = (error as Error).message
-    }
-    this.measured.peakBytes = this.#process?.peakBytes ?? this.measured.peakBytes
-    // Its memory is for the others then.
-    if (this.measured.stopped !== undefined || fresh.includes(protocol)) await this[Symbol.asyncDispose]()
-  }
-
-  async warmUp(): Promise<void> {
-    let total = 0
-    for (let run = 0; run < 2 || total < warmUpMs; run += 1) {
-      const wallMs = await this.#run()
-      total += wallMs
-      // One that takes seconds is not what its compiler makes of it.
-      if (total >= 10 * warmUpMs) break
-      this.measured.times = Math.min(Math.ceil(shortestRunMs / (wallMs / this.measured.times)), mostTimes)
-    }
-  }
-
-  async playRound(round: number): Promise<void> {
-    const { protocol, times, values } = this.measured
-    if (protocol === 'collected') await this.#order(['collect'])
-    const { budgetMs, rounds } = this.#options
-    const startMs = performance.now()
-    if ('coroutines' in this.#workload) {
-      const { coroutines } = this.#workload
-      values[round] = (await this.#order<{ bytes: number }>(['park', coroutines])).bytes / coroutines
-      this.#spentMs += performance.now() - startMs
-    } else {
-      const wallMs = await this.#run()
-      values[round] = wallMs / times
-      this.#spentMs += wallMs
-    }
-    if (this.#spentMs >= budgetMs && round + 1 < rounds) this.measured.stopped = `its ${budgetMs / 1_000} s were spent`
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process?.[Symbol.asyncDispose]()
-    this.#process = undefined
-  }
-
-  async #order<Answer>(words: readonly (string | number)[]): Promise<Answer> {
-    this.#process ??= await SystemProcess.start(this.#command)
-    return this.#process.order<Answer>(words, this.#options.runLimitMs)
+  const order = async <Answer>(words: readonly (string | number)[]) => {
+    process ??= await SystemProcess.start(command)
+    return process.order<Answer>(words, runLimitMs)
   }
 
   /** Gives the wall time of all runs that make a figure. */
-  async #run(): Promise<number> {
-    const { program, sizes, answer: wanted } = this.#workload as Workload
-    const words = ['run', this.measured.times, program, ...sizes]
-    const { wallMs, answer } = await this.#order<{ wallMs: number; answer: number }>(words)
+  const run = async () => {
+    const { program, sizes, answer: wanted } = workload as Workload
+    const words = ['run', measured.times, program, ...sizes]
+    const { wallMs, answer } = await order<{ wallMs: number; answer: number }>(words)
     if (answer !== wanted) throw new Error(`the answer should be ${wanted} (got ${answer})`)
     return wallMs
+  }
+
+  return {
+    measured,
+    [Symbol.asyncDispose]: end,
+
+    /** Do it, unless this one has stopped. That it fails stops this one, and no other. */
+    async attempt(what: string, action: () => Promise<void>): Promise<void> {
+      if (measured.stopped !== undefined) return
+      show(`${workload.name}, ${protocol}: ${system}, ${what}`)
+      await action().catch((error: Error) => {
+        measured.stopped = error.message
+      })
+      measured.peakBytes = process?.peakBytes ?? measured.peakBytes
+      // Its memory is for the others then.
+      if (measured.stopped !== undefined || fresh.includes(protocol)) await end()
+    },
+
+    async warmUp(): Promise<void> {
+      let total = 0
+      for (let time = 0; time < 2 || total < warmUpMs; time += 1) {
+        const wallMs = await run()
+        total += wallMs
+        // One that takes seconds is not what its compiler makes of it.
+        if (total >= 10 * warmUpMs) break
+        measured.times = Math.min(Math.ceil(shortestRunMs / (wallMs / measured.times)), mostTimes)
+      }
+    },
+
+    async playRound(round: number): Promise<void> {
+      if (protocol === 'collected') await order(['collect'])
+      const startMs = performance.now()
+      if ('coroutines' in workload) {
+        const { coroutines } = workload
+        values[round] = (await order<{ bytes: number }>(['park', coroutines])).bytes / coroutines
+        spentMs += performance.now() - startMs
+      } else {
+        const wallMs = await run()
+        values[round] = wallMs / measured.times
+        spentMs += wallMs
+      }
+      if (spentMs >= budgetMs && round + 1 < rounds) measured.stopped = `its ${budgetMs / 1_000} s were spent`
+    },
   }
 }

@@ -1,6 +1,6 @@
 // A benchmark beside polls: a chain of a million coroutines runs in the server while messages go to readers that wait.
 
-import { judgeOffered, type Offered, OfferedLoad, offeredRow } from '../client/offered.ts'
+import { judgeOffered, type Offered, offeredRow, startReaders } from '../client/offered.ts'
 import { nowMs } from '../measure/clock.ts'
 import { detail, median } from '../report/figures.ts'
 import { cpuAndMemory, latencyCurve } from '../report/plots.ts'
@@ -48,7 +48,7 @@ export function judgeBenchmark({ runs, phases, deliveredDuring }: BenchmarkObser
 
 async function run(stage: Stage): Promise<Outcome> {
   const ground = await stage.startServer()
-  const load = await OfferedLoad.start(stage, ground, { topics: numbered('load/beside', 50), readersPerTopic })
+  const load = await startReaders(stage, ground, { topics: numbered('load/beside', 50), readersPerTopic })
   // Once without being measured: the code of server and generators is compiled as it goes.
   const before = await load.offer(perSecond, () => pause(1_000))
   stage.show('polls alone')

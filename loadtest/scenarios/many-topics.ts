@@ -2,7 +2,7 @@
 
 import { complaintsIn, cycleOf, fanOutTopic, herdRounds } from '../client/herd-rounds.ts'
 import { loopInTurn } from '../client/looped-rounds.ts'
-import { judgeOffered, type Offered, OfferedLoad, offeredRow } from '../client/offered.ts'
+import { judgeOffered, type Offered, offeredRow, startReaders } from '../client/offered.ts'
 import { Publishers } from '../client/publishers.ts'
 import { untilQuiet } from '../measure/quiet.ts'
 import { cpuEach, detail, median, ratio } from '../report/figures.ts'
@@ -71,7 +71,7 @@ async function sideOf(stage: Stage, name: string, more: number) {
     stage.signal.throwIfAborted()
     await Promise.all(filling.slice(from, from + 1_000).map((topic) => publishers.publish(topic, '"beside"')))
   }
-  const load = await OfferedLoad.start(stage, ground, { topics: read, readersPerTopic: 1 })
+  const load = await startReaders(stage, ground, { topics: read, readersPerTopic: 1 })
   await untilQuiet(stage, ground)
   const { hub } = await server.control.statistics()
   // Those that are read count once something has been published to them.

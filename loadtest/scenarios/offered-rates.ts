@@ -1,7 +1,7 @@
 // Offered rates: messages are due at fixed moments, whether or not a server keeps up; at one rate, or climbing until its latency
 // bends, ours and the peers in turn.
 
-import { judgeOffered, type Offered, OfferedLoad, offeredRow } from '../client/offered.ts'
+import { judgeOffered, type Offered, type OfferedLoad, offeredRow, startReaders } from '../client/offered.ts'
 import { compare, ours } from '../contenders.ts'
 import type { LatencySummary } from '../measure/latencies.ts'
 import type { Samples } from '../measure/meter.ts'
@@ -71,7 +71,7 @@ function offeredRates({ topicCount, readersPerTopic, rates, quickRates, share, .
     const { done, skipped } = await compare(stage, scenario, 1, async ({ name, start }) => {
       await using ground = await start()
       const show = (text: string) => stage.show(`${name}: ${text}`)
-      const load = await OfferedLoad.start({ ...stage, show }, ground, { topics: names, readersPerTopic })
+      const load = await startReaders({ ...stage, show }, ground, { topics: names, readersPerTopic })
       const ms = Math.max(1_500, stage.durationMs * share)
       // Once without being measured: the code of server and generators is compiled as it goes.
       const warmUp = await load.offer(warmUpRate, () => pause(warmUpMs))

@@ -19,57 +19,15 @@ import { enteredResult, forgetLastResult, generatorNext, parkedResult, running, 
 import { validatePlaces } from './place.ts'
 import { Random } from './random.ts'
 import { RunQueue } from './run-queue.ts'
+import type { Choices, SchedulerOptions, SchedulerStatistics } from './scheduler-options.ts'
+import { checkedSeed, checkedSlice, oneOf } from './scheduler-options.ts'
 import { Scope } from './scope.ts'
 import type { CoroutineTask } from './task.ts'
 import { fullAllowance } from './task.ts'
 import type { Task } from './task-handle.ts'
+import { throwInto } from './throw-into.ts'
 import { TimerHeap } from './timer-heap.ts'
 import type { Trace, TraceEvent } from './trace.ts'
-
-export interface SchedulerOptions {
-  /** The platform. Default: the one this runs on. */
-  readonly host?: Host
-  /** Hand over to the host after so many milliseconds. Default 5; 0 hands over after every look at the clock. */
-  readonly sliceMs?: number
-  /** Of `select` and of shuffling: same seed, same trace. Default 1. */
-  readonly seed?: number
-  /** 'fifo' runs what is runnable in order; 'shuffle' in an order drawn from the seed, to shake out assumptions. */
-  readonly order?: 'fifo' | 'shuffle'
-  /** What to do when everybody is parked for ever. Default 'ignore': a server waits for its next request. */
-  readonly deadlock?: 'reject' | 'ignore'
-  /**
-   * Report operations that were made and never run, a forgotten `yield*`, when their coroutine has gone on once more and
-   * stopped again. And note where each coroutine was spawned, for dumps. Default false; it costs speed.
-   */
-  readonly debug?: boolean
-  /** Told of every step of every coroutine. */
-  readonly trace?: Trace
-  /** Where choices come from, in place of the seed: an explorer walks through all of them. */
-  readonly random?: Choices
-}
-
-/** What draws a whole number from 0 up to, not including, `bound`. */
-export interface Choices {
-  below(bound: number): number
-}
-
-/** Counts, at this moment and since the start. */
-export interface SchedulerStatistics {
-  /** Coroutines that have not ended. */
-  readonly coroutines: number
-  readonly runnable: number
-  readonly parked: number
-  /** Time-outs that are set. */
-  readonly timers: number
-  /** Promises and holds that something outside has to settle. */
-  readonly awaited: number
-  readonly spawned: number
-  readonly finished: number
-  /** How often a coroutine was started or went on after it had parked. */
-  readonly resumes: number
-  /** How often one went on after handing over by itself: checkpoints, spent budgets, and cancels on their way. */
-  readonly handOvers: number
-}
 
 /** What the scheduler tells the innermost scope that a coroutine is inside, whose body it steps. */
 export interface Enclosing {
@@ -169,7 +127,7 @@ export class Scheduler implements TaskKeeper {
     this.#host = options.host ?? defaultHost()
     this.#sliceMs = checkedSlice(options.sliceMs ?? 5)
     this.#random = options.random ?? new Random(checkedSeed(options.seed ?? 1))
-    this.picksAmongReady = options.random !== undefined
+    this.picksAmongReady = options.random?.areWalked === true
     this.#trace = options.trace ?? null
     this.#shuffles = oneOf('order', options.order ?? 'fifo', ['fifo', 'shuffle']) === 'shuffle'
     this.#chosen = this.#shuffles ? this.#host.timers : undefined
@@ -616,40 +574,4 @@ function leaveCoroutine(): void {
   running.task = null
   running.budget = 0
   running.audit = null
-}
-
-/**
- * Throw `misuse` where a coroutine has yielded. What it delegates to there may be the iterator of an array, a string, a Set
- * or a Map: these have no `throw`, and the coroutine would get a TypeError about that. So they are lent one.
- */
-function throwInto(generator: Coroutine<unknown>, misuse: Misuse): IteratorResult<unknown, unknown> {
-  const isLent = Reflect.defineProperty(iteratorPrototype, 'throw', {
-    configurable: true,
-    value(error: unknown) {
-      throw error
-    },
-  })
-  try {
-    return generator.throw(misuse)
-  } finally {
-    if (isLent) Reflect.deleteProperty(iteratorPrototype, 'throw')
-  }
-}
-
-/** What the iterators of the language inherit from. */
-const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object
-
-function checkedSlice(sliceMs: number): number {
-  if (sliceMs >= 0) return sliceMs
-  throw new RangeError(`sliceMs must be 0 or more milliseconds (got ${String(sliceMs)})`)
-}
-
-function checkedSeed(seed: number): number {
-  if (Number.isFinite(seed)) return seed
-  throw new RangeError(`seed must be a number (got ${String(seed)})`)
-}
-
-function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value
-  throw new RangeError(`${option} must be one of ${choices.join(', ')} (got ${String(value)})`)
 }

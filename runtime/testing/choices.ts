@@ -4,7 +4,7 @@
 // lists leave it out.
 
 import { Random } from '../core/random.ts'
-import type { Choices } from '../core/scheduler.ts'
+import type { Choices } from '../core/scheduler-options.ts'
 
 /** What makes a schedule the one it is. */
 export type Way = { readonly seed: number } | { readonly choices: readonly number[] }
@@ -15,6 +15,7 @@ export function choicesOf(way: Way): Choices {
 
 /** The choices on a list; after its end, the first of what there is. */
 class Given implements Choices {
+  readonly areWalked = true
   readonly #choices: readonly number[]
   #made = 0
 
@@ -33,6 +34,7 @@ class Given implements Choices {
 
 /** All lists of choices, depth first: after a run, the last choice that has an alternative takes it. */
 export class Walk implements Choices {
+  readonly areWalked = true
   wentTooDeep = false
   readonly #mostChoices: number
   readonly #path: { choice: number; readonly bound: number }[] = []

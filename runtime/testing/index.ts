@@ -3,7 +3,7 @@
 export { ExplorationFailed } from '../core/errors.ts'
 export type { Host } from '../core/host.ts'
 export { Random } from '../core/random.ts'
-export type { Choices } from '../core/scheduler.ts'
+export type { Choices } from '../core/scheduler-options.ts'
 export type { Trace, TraceEvent } from '../core/trace.ts'
 export { traceLine } from '../core/trace.ts'
 export type { Exploration, ExploreOptions } from './explore.ts'

@@ -2,7 +2,8 @@
 
 import type { Coroutine } from '../core/operation.ts'
 import { running } from '../core/operation.ts'
-import type { Choices, Scheduler } from '../core/scheduler.ts'
+import type { Scheduler } from '../core/scheduler.ts'
+import type { Choices } from '../core/scheduler-options.ts'
 import type { Trace } from '../core/trace.ts'
 import { VirtualHost } from './virtual-host.ts'
 
@@ -59,7 +60,7 @@ export class StagedRun implements Stage {
     this.#choices = choices
     this.#mostSteps = mostSteps
     this.host = new VirtualHost(sliceResumes === undefined ? { timers } : { timers, sliceResumes })
-    const random = { below: (bound: number) => this.#below(bound) }
+    const random = { below: (bound: number) => this.#below(bound), areWalked: choices.areWalked === true }
     this.scheduler = this.host.scheduler({ order: 'shuffle', random, ...(trace === undefined ? {} : { trace }) })
     if (validateSteps) this.#checks.push(() => this.scheduler.validate())
   }

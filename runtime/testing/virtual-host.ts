@@ -3,8 +3,8 @@
 import type { ChosenTimers, Host } from '../core/host.ts'
 import { defaultHost } from '../core/host.ts'
 import type { Coroutine } from '../core/operation.ts'
-import type { SchedulerOptions } from '../core/scheduler.ts'
 import { Scheduler } from '../core/scheduler.ts'
+import type { SchedulerOptions } from '../core/scheduler-options.ts'
 import type { CoroutineTask } from '../core/task.ts'
 import type { Task } from '../core/task-handle.ts'
 

@@ -55,11 +55,17 @@ const wantBody: preParsingHookHandler = (request, reply, payload, done) => {
   done(new EnckeError('ENCKE_ERR_BODY_MISSING', `${problem}, with its Content-Type and its length`))
 }
 
-/** Let the routes of `app` take messages: JSON of any kind, or plain text, which becomes a JSON string. */
-export function takeDrafts(app: FastifyInstance): void {
+/**
+ * Let the routes of `app` take messages: JSON of any kind, or plain text, which becomes a JSON string. Whether a body that
+ * `isList` is JSON, its reader says.
+ */
+export function takeDrafts(app: FastifyInstance, isList: (request: FastifyRequest) => boolean): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    answer(done, () => draftOf(checkedJson(jsonText(request, body as Buffer))))
+    answer(done, () => {
+      const text = jsonText(request, body as Buffer)
+      return draftOf(isList(request) ? text.trim() : checkedJson(text))
+    })
   })
   app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, (request, body, done) => {
     answer(done, () => draftOf(JSON.stringify(decode(request, body as Buffer))))
@@ -122,7 +128,7 @@ function checkedJson(text: string): string {
   return text.trim()
 }
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {

@@ -46,10 +46,10 @@ export const faults: readonly Fault[] = [
     to: '    for (let index = 0; index < this.#registered - 1; index += 1) {',
   },
   {
-    name: 'a select takes its winner as won before it has asked it',
+    name: 'a select that waited forgets which case has won',
     file: 'select.ts',
-    from: '      if (operation.poll()) {\n        this.#winner = operation',
-    to: '      this.#winner = operation\n      if (operation.poll()) {',
+    from: '    this.#winner = winner\n    this.complete()',
+    to: '    this.complete()',
   },
   {
     name: 'a select polls its first case only',
@@ -449,6 +449,68 @@ export const faults: readonly Fault[] = [
     file: 'core/scheduler.ts',
     from: '    this.#queue.unshift(task)\n',
     to: '',
+  },
+  // What happens only where much is queued, buffered or set.
+  {
+    name: 'timers are looked at only when few are set',
+    file: 'core/scheduler.ts',
+    from: '    if (this.#chosen !== undefined) return now\n',
+    to: '    if (this.#chosen !== undefined || this.#timers.size > 12) return now\n',
+    hangs: true,
+  },
+  {
+    name: 'a channel that drops the oldest drops the newest, with more than eight buffered',
+    file: 'channel.ts',
+    from: "    if (overflow === 'dropOldest') {\n",
+    to: "    if (overflow === 'dropOldest' && this.length > 8) return true\n    if (overflow === 'dropOldest') {\n",
+  },
+  {
+    name: 'a channel that drops the latest says that it was sent, with more than eight buffered',
+    file: 'channel.ts',
+    from: "    if (overflow === 'dropLatest') this.tellDropped(value)\n    return false",
+    to: "    return overflow === 'dropLatest' && this.length > 8",
+  },
+  {
+    name: 'a channel with more than eight buffered leaves its senders parked',
+    file: 'channel.ts',
+    from: '    const sender = this.takeSender()\n    if (sender !== undefined) {\n      buffer.push',
+    to: '    const sender = this.length > 7 ? undefined : this.takeSender()\n    if (sender !== undefined) {\n      buffer.push',
+  },
+  {
+    name: 'a ring that grows keeps its items in the order of its slots',
+    file: 'core/ring.ts',
+    from: 'slots[place] = old[(this.#head + place) & (old.length - 1)]',
+    to: 'slots[place] = old[place]',
+  },
+  {
+    name: 'a broadcast that holds more than four shows no more than four',
+    file: 'broadcast.ts',
+    from: '    return this.#head - this.#slots.length\n',
+    to: '    return this.#head - Math.min(this.#slots.length, 4)\n',
+  },
+  {
+    name: 'a run queue loses the last one of a full block',
+    file: 'core/run-queue.ts',
+    from: '    if (this.#start === places.length) this.#leaveFirst()',
+    to: '    if (this.#start === places.length - (places.length > 8 ? 1 : 0)) this.#leaveFirst()',
+  },
+  {
+    name: 'a latch wakes no more than twelve who wait for it',
+    file: 'latch.ts',
+    from: '    for (let wait = this.#waiting.shift(); wait !== undefined; wait = this.#waiting.shift()) wait.complete()\n',
+    to: '    for (let wait = this.#waiting.shift(), left = 12; wait !== undefined && left > 0; wait = this.#waiting.shift(), left -= 1) wait.complete()\n',
+  },
+  {
+    name: 'a signal is heard by no more than four who wait for it',
+    file: 'core/abort-listeners.ts',
+    from: '    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next.onAbort()\n',
+    to: '    for (let next = waiting.shift(), left = 4; next !== undefined && left > 0; next = waiting.shift(), left -= 1) next.onAbort()\n',
+  },
+  {
+    name: 'a supervisor is told of none but the first few failures',
+    file: 'core/scope.ts',
+    from: '    running.mourned = child\n',
+    to: '    running.mourned = child\n    if (child.id > 8) return\n',
   },
   ...testedFaults,
 ]

@@ -1,7 +1,11 @@
 // What is started is ended, however a scenario ends. The server here is a stand-in; at the end two scenarios run for a moment
 // against the real one.
 
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ServerProcess } from '../../loadtest/processes/server-process.ts'
 import { encke, nodeFlags, type Subject } from '../../loadtest/processes/subject.ts'
 import { type RunOptions, runScenario } from '../../loadtest/run.ts'
 import type { Outcome, Scenario, Stage } from '../../loadtest/scenario.ts'
@@ -130,6 +134,20 @@ describe('the server under load', () => {
     for (const script of ['tsx server/main.ts', 'node a.ts && node b.ts', 'node $X']) {
       expect(() => nodeFlags(script)).toThrow('plain "node …"')
     }
+  })
+
+  it('writes its CPU profile when it ends, and the program that starts it takes none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'encke-test-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const subject = encke({ profile: join(folder, 'x.cpuprofile') })
+    // A profiler that is interrupted by execve sends its signal to what comes after, which ends of it now and then.
+    const words = subject.command.slice(1)
+    expect(words.findIndex((word) => word.startsWith('--cpu-prof'))).toBeGreaterThan(
+      words.findIndex((word) => word.endsWith('start.cjs')),
+    )
+    const server = await ServerProcess.start(subject)
+    await server[Symbol.asyncDispose]()
+    expect(readFileSync(join(folder, 'x.cpuprofile'), 'utf8')).toContain('server/main.ts')
   })
 
   it.each([roundTrips, storm])('keeps its promises for a moment of $name', async (scenario) => {

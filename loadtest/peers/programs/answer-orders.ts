@@ -10,6 +10,7 @@
 import { createInterface } from 'node:readline'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { check } from './programs.js'
 
 export interface Programs {
   chain(n: number): Promise<number> | number
@@ -57,12 +58,6 @@ async function measureParked(programs: Programs, coroutines: number): Promise<un
   })
   check('the values received', received, coroutines)
   return { bytes }
-}
-
-/** Give `is`, if it is what it should be. @throws Error when it is not */
-function check(what: string, is: number, shouldBe: number): number {
-  if (is !== shouldBe) throw new Error(`${what} should be ${shouldBe} (got ${is})`)
-  return is
 }
 
 let gc: (() => void) | undefined

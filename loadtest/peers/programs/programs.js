@@ -1,7 +1,18 @@
 // The programs for systems whose coroutines are generators: written once, with the operations of each system, which its file gives.
 // Whatever may wait is waited for by `yield*`. Each gives its answer, or throws when it is wrong.
 
-import { check } from './answer-orders.ts'
+/**
+ * Give `is`, if it is what it should be.
+ *
+ * @param {string} what
+ * @param {number} is
+ * @param {number} shouldBe
+ * @throws Error when it is not
+ */
+export function check(what, is, shouldBe) {
+  if (is !== shouldBe) throw new Error(`${what} should be ${shouldBe} (got ${is})`)
+  return is
+}
 
 /** What goes through a sieve after its last number. */
 const end = 0

@@ -2,7 +2,8 @@
 //
 // A channel is what is written for it here: it keeps who waits, and a send waits for its receive.
 
-import { answerOrders, check } from './answer-orders.ts'
+import { answerOrders } from './answer-orders.ts'
+import { check } from './programs.js'
 
 /** Unbuffered. Senders and receivers never both wait. */
 class Channel {

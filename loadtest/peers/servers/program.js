@@ -2,6 +2,7 @@
 // folder with it, when this process is asked to end.
 
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,10 +14,10 @@ const graceMs = 5_000
 
 /** A port that was free a moment ago: these programs cannot say which one they were given. */
 export async function freePort() {
-  const server = createServer()
-  await new Promise((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, () => resolve(undefined)))
+  const server = createServer().listen({ host: '127.0.0.1', port: 0 })
+  await once(server, 'listening')
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-  await new Promise((resolve) => server.close(resolve))
+  await once(server.close(), 'close')
   return port
 }
 
@@ -44,33 +45,28 @@ export async function supervise(
     console.error(error.message)
     process.exit(1)
   })
-  const end = () => {
-    isEnding = true
-    child.kill('SIGTERM')
-    setTimeout(() => child.kill('SIGKILL'), graceMs).unref()
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.on(signal, () => {
+      isEnding = true
+      child.kill('SIGTERM')
+      setTimeout(() => child.kill('SIGKILL'), graceMs).unref()
+    })
   }
-  process.on('SIGTERM', end)
-  process.on('SIGINT', end)
-  process.on('disconnect', end)
   await Promise.all(ports.map(accepting))
 }
 
-/** Wait until somebody listens on `port`. @throws Error when nobody does for ten seconds */
+/** Wait until there is a listener on `port`. @throws Error when there is none for ten seconds */
 async function accepting(/** @type {number} */ port) {
   const deadline = performance.now() + startMs
-  while (!(await accepts(port))) {
-    if (performance.now() > deadline) throw new Error(`nobody listens on port ${port} after ${startMs / 1_000} s`)
+  for (;;) {
+    const socket = connect({ host: '127.0.0.1', port })
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    if (isOpen) return
+    if (performance.now() > deadline) throw new Error(`no listener on port ${port} after ${startMs / 1_000} s`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-}
-
-/** @returns {Promise<boolean>} */
-function accepts(/** @type {number} */ port) {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port })
-    socket.once('connect', () => resolve(true))
-    socket.once('error', () => resolve(false))
-    socket.once('close', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
 }

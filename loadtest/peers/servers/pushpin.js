@@ -2,6 +2,7 @@
 // It is five processes, of which the backend is this one. Its limits on open requests and on the rate of messages are raised:
 // they would be what is measured otherwise.
 
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { folderWith, freePort, supervise } from './program.js'
 
@@ -14,15 +15,9 @@ const backend = createServer((request, response) => {
 })
 // Otherwise it would close connections that are about to be used again.
 backend.keepAliveTimeout = 600_000
-await new Promise((resolve) => backend.listen({ host: '127.0.0.1', port: 0 }, () => resolve(undefined)))
+await once(backend.listen({ host: '127.0.0.1', port: 0 }), 'listening')
 const { port: backendPort } = /** @type {import('node:net').AddressInfo} */ (backend.address())
-const [port, control, push, pushSub, command] = [
-  await freePort(),
-  await freePort(),
-  await freePort(),
-  await freePort(),
-  await freePort(),
-]
+const [port, control, push, pushSub, command] = await Promise.all([1, 2, 3, 4, 5].map(freePort))
 
 const folder = folderWith('pushpin', {
   routes: () => `* 127.0.0.1:${backendPort}\n`,
@@ -79,5 +74,5 @@ subscription_linger=60
 `,
 })
 await supervise('zurl', [`--config=${folder}/zurl.conf`, '--loglevel=0'])
-await supervise('pushpin', [`--config=${folder}/pushpin.conf`], [port, control])
+await supervise('pushpin', [`--config=${folder}/pushpin.conf`], /** @type {number[]} */ ([port, control]))
 console.log(`listens on http://127.0.0.1:${port} and takes messages on http://127.0.0.1:${control}`)

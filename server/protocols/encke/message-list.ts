@@ -1,7 +1,9 @@
 // A publish of several messages: {"messages": [{"topic": …, "data": …}, …]}.
 //
-// Each `data` is cut out of the text as it is written, because a value that is parsed and written again loses digits. The
-// text is known to be JSON: only strings and brackets have to be told apart.
+// Each `data` is cut out of the text as it is written, because a value that is parsed and written again loses digits.
+//
+// The list is read before its text is parsed, because parsing megabytes that will be refused would block the event loop: the
+// first complaint ends it. So only strings and brackets are told apart here, and what is not JSON may pass.
 
 import { clip, EnckeError } from '../../errors.ts'
 import { checkTopicName } from '../../hub/index.ts'
@@ -16,12 +18,13 @@ export interface ListedMessage {
 const mostMessages = 10_000
 
 /**
- * Read the messages out of `json`, which is JSON; undefined when it is no object with `messages`.
+ * Read the messages, of at most `messageBytes` each, out of `json`; undefined when it is no object with `messages`.
  *
- * @throws EnckeError ENCKE_ERR_VALIDATION, ENCKE_ERR_TOPIC_NAME, ENCKE_ERR_MESSAGE_COUNT
+ * @throws SyntaxError where it is found not to be JSON
+ * @throws EnckeError ENCKE_ERR_VALIDATION, ENCKE_ERR_TOPIC_NAME, ENCKE_ERR_MESSAGE_COUNT, ENCKE_ERR_MESSAGE_TOO_LARGE
  */
-export function readMessageList(json: string): readonly ListedMessage[] | undefined {
-  const reader = new JsonReader(json)
+export function readMessageList(json: string, messageBytes: number): readonly ListedMessage[] | undefined {
+  const reader = new JsonReader(json, messageBytes)
   if (!reader.isAt('{')) return undefined
   let messages: ListedMessage[] | undefined
   for (const name of reader.members()) {
@@ -53,13 +56,18 @@ function readMessage(reader: JsonReader): ListedMessage {
   return { topic: checkTopicName(topic), data }
 }
 
-/** Walks through text that is JSON. */
+const blanks = /[ \t\n\r]*/y
+const scalar = /[\w.+-]*/y
+
+/** Walks through text that should be JSON. It comes to an end, or throws, whatever the text is. */
 class JsonReader {
   readonly #text: string
+  readonly #messageBytes: number
   #at = 0
 
-  constructor(text: string) {
+  constructor(text: string, messageBytes: number) {
     this.#text = text
+    this.#messageBytes = messageBytes
   }
 
   /** Whether the next value begins so. */
@@ -73,7 +81,7 @@ class JsonReader {
     this.#at += 1
     while (!this.isAt('}')) {
       const name = JSON.parse(this.value()) as string
-      this.#skipTo(':')
+      this.#skip(':')
       yield name
       if (this.isAt(',')) this.#at += 1
     }
@@ -90,45 +98,71 @@ class JsonReader {
     this.#at += 1
   }
 
-  /** The next value, as it is written. */
+  /** The next value, as it is written: that of a message, or a part of it. */
   value(): string {
     this.#skipBlanks()
     const start = this.#at
+    // A character has a byte at least.
+    const end = start + this.#messageBytes
     let depth = 0
     do {
+      if (this.#at >= end) throw tooLarge('more', this.#messageBytes)
       const character = this.#text[this.#at]
-      if (character === '"') this.#skipString()
+      if (character === undefined) throw unfinished()
+      if (character === '"') this.#skipString(end)
       else if (character === '{' || character === '[') depth += 1
       else if (character === '}' || character === ']') depth -= 1
       else if (depth === 0) this.#skipScalar()
+      if (depth < 0) throw unfinished()
       this.#at += 1
     } while (depth > 0)
     return this.#text.slice(start, this.#at)
   }
 
   #skipBlanks(): void {
-    while (/[ \t\n\r]/.test(this.#text[this.#at] ?? '')) this.#at += 1
+    this.#at = this.#endOf(blanks)
   }
 
-  #skipTo(character: string): void {
-    this.#at = this.#text.indexOf(character, this.#at) + 1
+  /** Where the longest text ends that begins here and is of this kind. */
+  #endOf(kind: RegExp): number {
+    kind.lastIndex = this.#at
+    kind.test(this.#text)
+    return kind.lastIndex
   }
 
-  /** To its closing quote. */
-  #skipString(): void {
+  #skip(character: string): void {
+    if (!this.isAt(character)) throw unfinished()
+    this.#at += 1
+  }
+
+  /** To its closing quote, which is before `end`. */
+  #skipString(end: number): void {
     do {
       this.#at += this.#text[this.#at] === '\\' ? 2 : 1
+      if (this.#at >= this.#text.length) throw unfinished()
+      if (this.#at >= end) throw tooLarge('more', this.#messageBytes)
     } while (this.#text[this.#at] !== '"')
   }
 
   /** To the last character of a number, true, false or null. */
   #skipScalar(): void {
-    while (/[\w.+-]/.test(this.#text[this.#at + 1] ?? '')) this.#at += 1
+    this.#at = Math.max(this.#endOf(scalar) - 1, this.#at)
   }
 }
 
 function misfit(message: string): EnckeError {
   return new EnckeError('ENCKE_ERR_VALIDATION', message)
+}
+
+export function tooLarge(bytes: number | 'more', messageBytes: number): EnckeError {
+  return new EnckeError(
+    'ENCKE_ERR_MESSAGE_TOO_LARGE',
+    `a message has at most ${messageBytes} bytes: send less, or raise --message-bytes (got ${bytes})`,
+  )
+}
+
+function unfinished(): SyntaxError {
+  return new SyntaxError('this is not JSON')
 }
 
 function tooMany(): EnckeError {

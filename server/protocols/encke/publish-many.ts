@@ -4,8 +4,9 @@ import { hash } from 'node:crypto'
 import type { Coroutine } from '../../../runtime/index.ts'
 import { scope } from '../../../runtime/index.ts'
 import { EnckeError, errorBody } from '../../errors.ts'
+import { parseJson } from '../../http/bodies.ts'
 import type { Draft, Hub, IdempotencyKey } from '../../hub/index.ts'
-import { readMessageList } from './message-list.ts'
+import { type ListedMessage, readMessageList, tooLarge } from './message-list.ts'
 
 /** The answer to one message. */
 export interface Receipt {
@@ -86,8 +87,22 @@ function* receiptsOf(
   })
 }
 
+/** The messages that `text` lists. @throws EnckeError also ENCKE_ERR_BODY_JSON */
+function listIn(text: string, messageBytes: number): readonly ListedMessage[] | undefined {
+  let listed: readonly ListedMessage[] | undefined
+  try {
+    listed = readMessageList(text, messageBytes)
+  } catch (error) {
+    // Parsing it says where it is not JSON.
+    if (error instanceof SyntaxError) parseJson(text)
+    throw error
+  }
+  parseJson(text)
+  return listed
+}
+
 function sharesOf(body: Draft, { messageBytes, topicsPerPoll }: PublishLimits): ReadonlyMap<string, Share> {
-  const listed = typeof body.data === 'string' ? readMessageList(body.data) : undefined
+  const listed = listIn(body.data as string, messageBytes)
   if (listed === undefined) {
     throw new EnckeError(
       'ENCKE_ERR_TOPIC_MISSING',
@@ -111,11 +126,4 @@ function sharesOf(body: Draft, { messageBytes, topicsPerPoll }: PublishLimits): 
     throw new EnckeError('ENCKE_ERR_TOPIC_COUNT', message)
   }
   return shares
-}
-
-export function tooLarge(bytes: number | 'more', messageBytes: number): EnckeError {
-  return new EnckeError(
-    'ENCKE_ERR_MESSAGE_TOO_LARGE',
-    `a message has at most ${messageBytes} bytes: send less, or raise --message-bytes (got ${bytes})`,
-  )
 }

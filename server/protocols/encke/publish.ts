@@ -9,7 +9,8 @@ import { clip, EnckeError } from '../../errors.ts'
 import { takeDrafts } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Draft, Hub, IdempotencyKey } from '../../hub/index.ts'
-import { type PublishLimits, publishMany, type Receipt, tooLarge } from './publish-many.ts'
+import { tooLarge } from './message-list.ts'
+import { type PublishLimits, publishMany, type Receipt } from './publish-many.ts'
 import { publishSchema } from './schemas.ts'
 
 export interface PublishOptions extends PublishLimits {
@@ -37,7 +38,7 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
   }
 
   requireRight(app, options.keyring, 'publish')
-  takeDrafts(app)
+  takeDrafts(app, isList)
   app.post(
     '/topics/:topic/messages',
     { schema: publishSchema('path'), bodyLimit: messageBytes },
@@ -59,6 +60,11 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
       return topic === undefined ? publishListed(body, key, reply) : publish(topic, body, key, reply)
     }),
   )
+}
+
+/** Whether the body of a publish lists several messages: no topic is named beside it. */
+function isList({ query, params }: Pick<FastifyRequest, 'query' | 'params'>): boolean {
+  return (query as { topic?: unknown }).topic === undefined && (params as { topic?: unknown }).topic === undefined
 }
 
 /** One message may have less than several: refused before its bytes are read, where it says how many they are. */

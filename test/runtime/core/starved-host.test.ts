@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Coroutine, Host } from '../../../runtime/index.ts'
-import { Channel, Scheduler, timeout } from '../../../runtime/index.ts'
-import { catching } from '../outcomes.ts'
+import { Channel, Latch, moveOn, Scheduler, sleep, timeout } from '../../../runtime/index.ts'
+import { catching, running } from '../outcomes.ts'
 
 const sliceMs = 5
 
@@ -70,6 +70,32 @@ describe('coroutines that work between operations', () => {
     })
     host.play()
     expect(host.worstGapMs).toBeLessThan(100)
+  })
+
+  it.each([1, 100, 1_000])('are reached by their timers in time, with %i others that are runnable', (others) => {
+    const host = new WorkedHost()
+    const reached = new Map<string, number>()
+    const scheduler = new Scheduler({
+      host,
+      sliceMs,
+      trace: ({ kind, task, time }) => {
+        if (kind === 'cancel' || kind === 'wake') reached.set(String(task.label), time)
+      },
+    })
+    scheduler.run(function* limited() {
+      yield* moveOn(1, () => running(new Latch().wait()))
+    })
+    scheduler.run(function* sleeping(): Coroutine<void> {
+      yield* sleep(1)
+    })
+    for (let other = 0; other < others; other += 1) {
+      const values = filled(200)
+      scheduler.run(function* other(): Coroutine<void> {
+        for (let next = yield* values.next(); !next.done; next = yield* values.next()) host.work(0.01)
+      })
+    }
+    host.play()
+    for (const name of ['limited', 'sleeping']) expect(reached.get(name)).toBeLessThanOrEqual(1 + sliceMs)
   })
 
   it('take turns in the same order, however long their work is', () => {

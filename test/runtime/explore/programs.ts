@@ -195,10 +195,14 @@ const simpleStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('setLocal'), value: anything }) },
 )
 
+/** Many coroutines, each with a choice of its own, or all with the same: what happens only where many wait, happens. */
 const crowd: fc.Arbitrary<Step> = fc.record({
   do: fc.constant('crowd'),
   scope: anything,
-  choices: fc.array(choice, { minLength: 2, maxLength: 12 }),
+  choices: fc.oneof(
+    fc.array(choice, { minLength: 2, maxLength: 12 }),
+    fc.tuple(choice, fc.integer({ min: 5, max: 20 })).map(([one, count]) => Array.from({ length: count }, () => one)),
+  ),
 })
 
 /** Steps with other steps in them, `depth` levels deep. */
@@ -227,7 +231,7 @@ const shape: fc.Arbitrary<Shape> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      capacity: fc.constantFrom(1, 2, Number.POSITIVE_INFINITY),
+      capacity: fc.constantFrom(1, 2, 9, 12, Number.POSITIVE_INFINITY),
       overflow: fc.constantFrom('dropOldest', 'dropLatest', 'error'),
     }),
   },
@@ -241,7 +245,7 @@ function programsOf(scripts: fc.Arbitrary<Script[]>): fc.Arbitrary<Program> {
     sliceResumes: fc.constantFrom(1, 2, 64),
     isPatient: fc.boolean(),
     tickMs: fc.integer({ min: 1, max: 3 }),
-    broadcastCapacity: fc.integer({ min: 1, max: 3 }),
+    broadcastCapacity: fc.constantFrom(1, 2, 3, 6),
     scripts,
   })
 }

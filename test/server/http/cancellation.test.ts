@@ -82,7 +82,7 @@ describe('a client that goes away', () => {
     await using live = await LiveApp.open(few)
     const random = new Random(1)
     await live.ask('POST', '/poll', { body: { topics: ['a', 'b', 'c'], wait: 0 } })
-    const before = { ...live.left(), connections: live.sockets.size }
+    const before = await leftAtRest(live)
     const listenersBefore = listenersOf(live)
     for (let round = 0; round < 100; round += 1) {
       await goOnce(live, leave, random)
@@ -97,7 +97,7 @@ describe('a client that goes away', () => {
   it('at any of these moments, with others who do the same, leaves nothing', async () => {
     await using live = await LiveApp.open(['--max-waiting', '64'])
     await live.ask('POST', '/poll', { body: { topics: ['a', 'b', 'c'], wait: 0 } })
-    const before = { ...live.left(), connections: live.sockets.size }
+    const before = await leftAtRest(live)
     const ways = ['while it connects', 'in the middle of its headers', 'some steps after its headers']
     const random = new Random(2)
     for (let round = 0; round < 32; round += 1) {
@@ -116,7 +116,7 @@ describe('a client that goes away', () => {
     await using live = await LiveApp.open()
     await live.publish('a', 'x'.repeat(60_000))
     await live.poll('a', { wait: 0 })
-    const before = { ...live.left(), connections: live.sockets.size }
+    const before = await leftAtRest(live)
     const random = new Random(3)
     const all = rawRequest('GET', pollPath('a', { wait: 0, from: 'earliest' }))
     for (let round = 0; round < 1_000; round += 1) {
@@ -394,6 +394,12 @@ async function goOnce(live: LiveApp, leave: Leave, random: Random): Promise<void
   socket.resume()
   await leave(live, socket, random)
   await closed
+}
+
+/** A reply leaves before the coroutine that has written it has ended. */
+async function leftAtRest(live: LiveApp): Promise<ReturnType<LiveApp['left']>> {
+  while (live.left().coroutines !== live.left().parked) await turns(1)
+  return live.left()
 }
 
 async function untilLeft(live: LiveApp, before: object): Promise<void> {

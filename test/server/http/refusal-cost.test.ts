@@ -35,6 +35,25 @@ const bodies: [what: string, body: string, code: string][] = [
   ['a property with a long name', `{"topics":["a"],"${'k'.repeat(bytes)}":1}`, 'PARAMETER_UNKNOWN'],
 ]
 
+function messages(text: string): string {
+  return `{"messages":[${text}]}`
+}
+
+/** Of several messages that are published at once there may be 8 MB. */
+const lists: [what: string, body: string, code: string][] = [
+  ['a list of numbers', messages(`${'1,'.repeat(3_900_000)}1`), 'VALIDATION'],
+  ['a list of objects', messages(`${'{},'.repeat(2_600_000)}{}`), 'TOPIC_NAME'],
+  ['too many messages', messages(`${'{"topic":"a","data":1},'.repeat(300_000)}1`), 'MESSAGE_COUNT'],
+  ['too many messages, and no end', `{"messages":[${'{"topic":"a","data":1},'.repeat(300_000)}`, 'MESSAGE_COUNT'],
+  ['properties that nobody knows', messages(`{"topic":"a","data":1,${properties(300_000)}}`), 'VALIDATION'],
+  ['lists in lists', messages(`{"topic":"a","data":${'['.repeat(3_000_000)}`), 'MESSAGE_TOO_LARGE'],
+  ['a long text', messages(`{"topic":"a","data":"${'x'.repeat(8_000_000)}"}`), 'MESSAGE_TOO_LARGE'],
+  ['a text for a list', `{"messages":"${'x'.repeat(8_000_000)}"}`, 'VALIDATION'],
+  ['a long number', messages(`{"topic":"a","data":${'1'.repeat(8_000_000)}}`), 'MESSAGE_TOO_LARGE'],
+  ['blanks', messages(' '.repeat(8_000_000)), 'VALIDATION'],
+  ['a long topic', messages(`{"data":1,"topic":"${'x'.repeat(8_000_000)}"}`), 'MESSAGE_TOO_LARGE'],
+]
+
 describe('what is refused', () => {
   let served: Served
 
@@ -55,6 +74,16 @@ describe('what is refused', () => {
     expect((await refuse(body)).json()).toMatchObject({ statusCode: 400, code: `ENCKE_ERR_${code}` })
     expect(await best(() => refuse(body))).toBeLessThan(parsing * 5 + 5)
   })
+
+  it.each(lists)(
+    'costs no more than a few times what decoding it costs, as several messages: %s',
+    async (_, body, code) => {
+      const bytesOfList = Buffer.from(body)
+      const decoding = await best(() => bytesOfList.toString())
+      expect((await refuse(bytesOfList, '/publish')).json()).toMatchObject({ code: `ENCKE_ERR_${code}` })
+      expect(await best(() => refuse(bytesOfList, '/publish'))).toBeLessThan(decoding * 5 + 20)
+    },
+  )
 
   it.each([
     ['nothing but what is none', Buffer.alloc(bytes, 0xff), 0],

@@ -3,7 +3,7 @@
 import gc
 from random import Random
 
-from scheduler import Channel, Mailbox, go, run
+from scheduler import Channel, go, run
 
 
 def check(what, value, should_be):
@@ -33,26 +33,26 @@ def link(left, right):
 def hackysack(players, turns):
     """Players in a circle kick one ball about until it was caught often enough; the last sends the others home."""
     random = Random(1)
-    inboxes = [Mailbox() for _ in range(players)]
+    inboxes = [Channel() for _ in range(players)]
     counted = {"counter": 0, "exits": 0}
 
     def player(self):
         inbox = inboxes[self]
-        while inbox.read() == "ball":
+        while inbox.receive() == "ball":
             target = random.randrange(players)
             counted["counter"] += 1
             if counted["counter"] == turns:
                 for other in range(players):
                     if other != self:
-                        inboxes[other].write("exit")
+                        inboxes[other].post("exit")
                 return
-            inboxes[target].write("ball")
+            inboxes[target].post("ball")
         counted["exits"] += 1
 
     def main():
         for self in range(players):
             go(player, self)
-        inboxes[0].write("ball")
+        inboxes[0].post("ball")
 
     run(main)
     check("exits", counted["exits"], players - 1)

@@ -27,7 +27,7 @@ def run(main):
 
 
 class Channel:
-    """Unbuffered: a send waits for its receive. `senders` and `receivers` never both wait."""
+    """Unbuffered: a send waits for its receive, a post does not. `senders` and `receivers` never both wait."""
 
     __slots__ = ("senders", "receivers")
 
@@ -36,42 +36,26 @@ class Channel:
         self.receivers = None
 
     def send(self, value):
+        if not self.post(value, getcurrent()):
+            hub.switch()
+
+    def post(self, value, sender=None):
+        """Give whether there was a receiver for it."""
         if self.receivers:
             ready.append((self.receivers.popleft(), (value,)))
-            return
+            return True
         if self.senders is None:
             self.senders = deque()
-        self.senders.append((getcurrent(), value))
-        hub.switch()
+        self.senders.append((sender, value))
+        return False
 
     def receive(self):
         if self.senders:
             sender, value = self.senders.popleft()
-            ready.append((sender, ()))
+            if sender is not None:
+                ready.append((sender, ()))
             return value
         if self.receivers is None:
             self.receivers = deque()
         self.receivers.append(getcurrent())
         return hub.switch()
-
-
-class Mailbox:
-    """Buffered without a bound, as the Channel of the 2009 post: a write never waits."""
-
-    __slots__ = ("values", "reader")
-
-    def __init__(self):
-        self.values = deque()
-        self.reader = None
-
-    def write(self, value):
-        self.values.append(value)
-        if self.reader is not None:
-            ready.append((self.reader, ()))
-            self.reader = None
-
-    def read(self):
-        if not self.values:
-            self.reader = getcurrent()
-            hub.switch()
-        return self.values.popleft()

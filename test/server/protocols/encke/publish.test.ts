@@ -230,6 +230,31 @@ describe('publishing', () => {
       expect(served.app.hub.statistics().published).toBe(published)
     })
 
+    it.each([
+      '{"messages"',
+      '{"messages":[',
+      '{"messages":[{"topic":"a","data":"x',
+      '{"messages":[{"topic":"a","data":1]}',
+      '{"messages":[{"topic":"a","data":1}}',
+      '{"messages":[{"topic":"a","data":1}]',
+      '{"messages":[{"topic":"a","data":1} {"topic":"a","data":1}]}',
+      '{"messages":[{"topic":"a","data":1}],}',
+      '{"messages":[{"topic":"a","data":1}]}]',
+      '{"messages":[{"topic":"a","data":[}]}',
+      '{"messages":[{"topic":"a","data":01}]}',
+      '{"messages":[{"topic":"a" "data":1}]}',
+      '{"messages":[{"topic","data":1}]}',
+      '{"messages":[{"topic":"\\',
+      '{"messages":[{"topic":"\\q","data":1}]}',
+      '{',
+      '',
+    ])('are refused when they are no JSON, and nothing of it is published: %s', async (body) => {
+      const { published } = served.app.hub.statistics()
+      const answer = await served.post('/publish', body)
+      expect([answer.status, answer.json.code]).toEqual([400, `ENCKE_ERR_BODY_${body === '' ? 'MISSING' : 'JSON'}`])
+      expect(served.app.hub.statistics().published).toBe(published)
+    })
+
     it('may be longer together than one message may be, up to --append-bytes', async () => {
       await using small = await Served.start(['--message-bytes', '100', '--append-bytes', '1000'])
       const messages = Array.from({ length: 9 }, () => ({ topic: 'a', data: 'x'.repeat(50) }))
