@@ -29,7 +29,7 @@ import { Turns } from './client/turns.js'
  * @property {(state: State) => void} [onState]
  * @property {(told: { topic: string, verdict: 'gap' | 'reset', missed: number | null }) => void} [onVerdict]
  */
-/** @typedef {import('./client/subscription.js').Seat} Seat */
+/** @typedef {import('./client/subscription.js').Portion} Portion */
 
 const longestTimerMs = 2 ** 31 - 1
 
@@ -87,7 +87,7 @@ export function createClient({
    */
   function subscribe(topics, onMessages, options = {}) {
     listening ??= listen()
-    const subscription = new Subscription(onMessages, options, (seats) => leave(subscription, seats))
+    const subscription = new Subscription(onMessages, options, (portions) => leave(subscription, portions))
     subscriptions.add(subscription)
     for (const part of partsOf([...new Set([topics].flat())], options.cursor || '')) {
       const cursor = part.cursor || undefined
@@ -97,7 +97,7 @@ export function createClient({
       close: () => subscription.close(),
       /** Ask at once, whatever it waits for. */
       poll: () => {
-        for (const { loop } of subscription.seats) loop.pollNow()
+        for (const { loop } of subscription.portions) loop.pollNow()
       },
       /** Where it stands. It may be after messages that `onMessages` is still busy with. */
       get cursor() {
@@ -114,42 +114,42 @@ export function createClient({
 
   /** @param {Subscription} subscription @param {string[]} topics @param {string | undefined} cursor @param {PollLoop} loop */
   function take(subscription, topics, cursor, loop) {
-    const seat = { subscription, topics: new Set(topics), cursor, loop }
-    subscription.seats.push(seat)
-    loop.add(seat)
+    const portion = { subscription, topics: new Set(topics), cursor, loop }
+    subscription.portions.push(portion)
+    loop.add(portion)
   }
 
   /**
-   * Give each of these seats a loop of its own, or several, that goes on from `cursor`.
+   * Give each of these portions a loop of its own, or several, that goes on from `cursor`.
    *
-   * @param {Seat[]} seats @param {string | undefined} cursor @param {Set<string>} covered
+   * @param {Portion[]} portions @param {string | undefined} cursor @param {Set<string>} covered
    */
-  function settle(seats, cursor, covered) {
-    for (const seat of seats) {
-      const { subscription, topics } = seat
-      const others = subscription.seats.splice(subscription.seats.indexOf(seat)).slice(1)
-      vacate(seat)
+  function settle(portions, cursor, covered) {
+    for (const portion of portions) {
+      const { subscription, topics } = portion
+      const others = subscription.portions.splice(subscription.portions.indexOf(portion)).slice(1)
+      vacate(portion)
       for (const rest = [...topics]; rest.length > 0; ) {
         const some = rest.splice(0, terms.topicsMost || 1)
         take(
           subscription,
           some,
-          seat.cursor,
+          portion.cursor,
           new PollLoop(house, cursor, new Set(some.filter((topic) => covered.has(topic)))),
         )
       }
-      subscription.seats.push(...others)
+      subscription.portions.push(...others)
     }
   }
 
-  /** @param {Seat} seat */
-  function vacate(seat) {
-    for (const loop of loops) loop.remove(seat)
+  /** @param {Portion} portion */
+  function vacate(portion) {
+    for (const loop of loops) loop.remove(portion)
   }
 
-  /** @param {Subscription} subscription @param {Seat[]} seats */
-  function leave(subscription, seats) {
-    for (const seat of seats) vacate(seat)
+  /** @param {Subscription} subscription @param {Portion[]} portions */
+  function leave(subscription, portions) {
+    for (const portion of portions) vacate(portion)
     subscriptions.delete(subscription)
     if (subscriptions.size > 0) return
     listening?.abort()

@@ -19,6 +19,6 @@ export function abortSignal(): PlatformSignal {
   if (task === null) {
     throw new Misuse('abortSignal() was called outside a coroutine: there is nothing whose cancel it could tell of')
   }
-  const { place } = task
-  return place.ties.signal(place.reason?.reason, place.reason !== null) as PlatformSignal
+  const { innermost } = task
+  return innermost.ties.signal(innermost.reason?.reason, innermost.reason !== null) as PlatformSignal
 }

@@ -9,11 +9,11 @@
 //
 // A subscription that does not wait is known to its owner alone: publishing costs what waking those who wait costs.
 
+import type { BroadcastWaiting, Shown } from './broadcast-subscription.ts'
+import { BroadcastSubscription } from './broadcast-subscription.ts'
 import { ChannelClosed } from './core/errors.ts'
 import { unnamed } from './core/unnamed.ts'
 import { WaitList } from './core/wait-list.ts'
-import type { Shown, Waiting } from './subscription.ts'
-import { Subscription } from './subscription.ts'
 
 export interface BroadcastOptions {
   /** What dumps and errors call it. */
@@ -33,7 +33,7 @@ export class Broadcast<T> implements Shown<T> {
   readonly capacity: number
   readonly #name: string | undefined
   readonly #slots: T[] = []
-  readonly #waiting = new WaitList<Waiting<T, unknown>>()
+  readonly #waiting = new WaitList<BroadcastWaiting<T, unknown>>()
   #head = 0
   #closed: { readonly cause: unknown } | null = null
 
@@ -79,14 +79,14 @@ export class Broadcast<T> implements Shown<T> {
   }
 
   /**
-   * Take a reader's place. It costs nothing while nobody waits on it, and need not be disposed of to be forgotten.
+   * Begin to read. A subscription costs nothing while no operation waits on it, and need not be disposed of to be forgotten.
    *
    * A closed broadcast can still be read to its end.
    *
    * @throws RangeError unless `from` is 'now', 'earliest' or a position from 0 to `head`
    */
-  subscribe({ from = 'now' }: SubscribeOptions = {}): Subscription<T> {
-    return new Subscription(this, this.#positionOf(from))
+  subscribe({ from = 'now' }: SubscribeOptions = {}): BroadcastSubscription<T> {
+    return new BroadcastSubscription(this, this.#positionOf(from))
   }
 
   /**
@@ -120,7 +120,7 @@ export class Broadcast<T> implements Shown<T> {
     return values
   }
 
-  addWaiting(waiting: Waiting<T, unknown>): void {
+  addWaiting(waiting: BroadcastWaiting<T, unknown>): void {
     this.#waiting.add(waiting)
   }
 

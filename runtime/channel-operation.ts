@@ -18,12 +18,12 @@ export interface WaitedOn<T> {
   /** Whether a receive need not wait. */
   canReceive(): boolean
   /** Let it wait. */
-  add(operation: Waiting<T>): void
+  add(operation: ChannelWaiting<T>): void
   closedError(): ChannelClosed
   fullError(): ChannelFull
 }
 
-export type Waiting<T> = Send<T> | Receiving<T>
+export type ChannelWaiting<T> = Send<T> | Receiving<T>
 
 // What stands in an operation's `value` when the channel did not take or give one: no value of any T is one of these, and
 // a field less makes a parked coroutine smaller.

@@ -8,7 +8,7 @@
 //
 // The buffer is made when it is first needed: most channels never buffer.
 
-import type { Receiving, WaitedOn, Waiting } from './channel-operation.ts'
+import type { ChannelWaiting, Receiving, WaitedOn } from './channel-operation.ts'
 import { Next, OVERFLOWED, REFUSED, Receive, Send } from './channel-operation.ts'
 import { ChannelClosed, ChannelFull } from './core/errors.ts'
 import type { Selectable } from './core/operation.ts'
@@ -101,7 +101,7 @@ const closed = { status: 'closed' } as const
 
 // A channel is itself the head of the list of those who wait on it: with a million coroutines parked on a channel each, a
 // list beside every channel is 48 bytes and a cache miss more.
-class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedOn<T> {
+class ChannelHead<T> extends WaitList<ChannelWaiting<T>> implements Channel<T>, WaitedOn<T> {
   /** How many values its buffer takes: a small integer, also where there is no bound. */
   declare private readonly room: number
   declare private buffer: Ring<T> | null
@@ -277,7 +277,10 @@ class ChannelHead<T> extends WaitList<Waiting<T>> implements Channel<T>, WaitedO
   }
 
   /** The first of the other cases of `first`'s select that is of the side asked for. */
-  private besides(first: Waiting<T>, isOfSide: (waiting: Waiting<T>) => boolean): Waiting<T> | undefined {
+  private besides(
+    first: ChannelWaiting<T>,
+    isOfSide: (waiting: ChannelWaiting<T>) => boolean,
+  ): ChannelWaiting<T> | undefined {
     for (const waiting of this) {
       if (waiting.waiter !== first.waiter) return undefined
       if (isOfSide(waiting)) return waiting

@@ -69,8 +69,8 @@ export class Engine {
     this.identity = new ClientIdentity(config.trustProxy)
     this.rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, this.clock) : undefined
     this.waitingRoom = new WaitingRoom({
-      places: config.maxWaiting,
-      placesPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
+      seats: config.maxWaiting,
+      seatsPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
     })
     this.pipelining = new Pipelining(config)
     this.adminToken = config.adminToken ?? randomBytes(18).toString('base64url')

@@ -1,4 +1,4 @@
-// A poll loop: reads the topics of its seats with one poll at a time, which goes on from the cursor of the last reply.
+// A poll loop: reads the topics of its portions with one poll at a time, which goes on from the cursor of the last reply.
 //
 // Always true:
 //   - the cursor moves only with a whole reply: what is cut off is asked for again;
@@ -9,7 +9,7 @@ import { Brake, paceMs } from './brake.js'
 import { ask, isFinal, trusted } from './request.js'
 
 /** @typedef {import('./request.js').Failure} Failure */
-/** @typedef {import('./subscription.js').Seat} Seat */
+/** @typedef {import('./subscription.js').Portion} Portion */
 /** @typedef {import('./terms.js').Question} Question */
 /** @typedef {import('../client.js').State} State */
 /**
@@ -23,7 +23,7 @@ import { ask, isFinal, trusted } from './request.js'
  * @property {() => number} random
  * @property {() => number} now
  * @property {{ readonly hidden: boolean } | undefined} page
- * @property {(seats: Seat[], cursor: string | undefined, covered: Set<string>) => void} settle give seats loops of their own
+ * @property {(portions: Portion[], cursor: string | undefined, covered: Set<string>) => void} settle give portions loops of their own
  */
 
 const longestBackoffMs = 30_000
@@ -32,16 +32,16 @@ const usualLimit = 100
 const woken = new Error('woken')
 
 export class PollLoop {
-  /** @type {Set<Seat>} */
-  seats = new Set()
+  /** @type {Set<Portion>} */
+  portions = new Set()
   /** @type {Set<string>} */
   covered
   cursor
   /** @type {PollLoop | undefined} */
   target
-  /** Whether the target has read messages, since this loop asked last, that it did not hand to the seats from here. */
+  /** Whether the target has read messages, since this loop asked last, that it did not hand to the portions from here. */
   isOvertaken = false
-  /** How many polls the target had begun when this loop's seats joined it. */
+  /** How many polls the target had begun when this loop's portions joined it. */
   #met = 0
   /** How many polls it has begun, and which of them was the last that left nothing to read. */
   polls = 0
@@ -78,12 +78,12 @@ export class PollLoop {
   }
 
   get topics() {
-    return new Set([...this.seats].flatMap(({ topics }) => [...topics]))
+    return new Set([...this.portions].flatMap(({ topics }) => [...topics]))
   }
 
-  /** The seats that it hands messages to; the others are of loops that move here. */
+  /** The portions that it hands messages to; the others are of loops that move here. */
   get #own() {
-    return [...this.seats].filter(({ loop }) => loop === this)
+    return [...this.portions].filter(({ loop }) => loop === this)
   }
 
   /**
@@ -96,27 +96,27 @@ export class PollLoop {
     const isNew = !this.#isAnswered && this.cursor !== undefined
     // Which topics a cursor from elsewhere has is not known before its first answer.
     if (cursor !== '' || isNew) {
-      const isSame = cursor === this.cursor && [...this.seats].every((seat) => this.#fromOf(seat) === from)
+      const isSame = cursor === this.cursor && [...this.portions].every((portion) => this.#fromOf(portion) === from)
       return isNew && isSame && this.#brake.isUnused
     }
     return topics.every((topic) => {
-      const readers = [...this.seats].filter((seat) => seat.topics.has(topic))
+      const readers = [...this.portions].filter((portion) => portion.topics.has(topic))
       // What is read here already is read from now on only where nothing older is still to come.
       if (this.covered.has(topic)) return readers.length > 0 && from === undefined && this.#isFresh && this.#isAtHead
-      return readers.every((seat) => this.#fromOf(seat) === from)
+      return readers.every((portion) => this.#fromOf(portion) === from)
     })
   }
 
-  /** @param {Seat} seat */
-  add(seat) {
-    this.seats.add(seat)
+  /** @param {Portion} portion */
+  add(portion) {
+    this.portions.add(portion)
     // Not while it waits as long as a server asked, or after a failure.
     if (this.#isFresh) this.#interrupt()
   }
 
-  /** @param {Seat} seat */
-  remove(seat) {
-    if (this.seats.delete(seat) && this.seats.size === 0) this.end()
+  /** @param {Portion} portion */
+  remove(portion) {
+    if (this.portions.delete(portion) && this.portions.size === 0) this.end()
   }
 
   /** Ask at once, whatever it waits for. */
@@ -196,12 +196,12 @@ export class PollLoop {
     const { terms, turns, loops } = this.#house
     if (this.target?.isEnded) this.target = undefined
     const isNew = (/** @type {string} */ topic) => !this.covered.has(topic)
-    const seats = [...this.seats]
-    const firstNew = seats.find(({ topics }) => [...topics].some(isNew))
+    const portions = [...this.portions]
+    const firstNew = portions.find(({ topics }) => [...topics].some(isNew))
     // One poll has one `from`: topics that begin elsewhere come with the next one.
     const from = firstNew && this.#fromOf(firstNew)
-    const topics = seats.flatMap((seat) =>
-      [...seat.topics].filter((topic) => !isNew(topic) || this.#fromOf(seat) === from),
+    const topics = portions.flatMap((portion) =>
+      [...portion.topics].filter((topic) => !isNew(topic) || this.#fromOf(portion) === from),
     )
     const isHolding = mayHold && this.#isFresh && firstNew === undefined
     // Where loops take turns, or one is about to move, none holds its turn for long.
@@ -262,10 +262,10 @@ export class PollLoop {
 
   /** @param {any} batch */
   async #handOut(batch) {
-    const taking = [...this.seats].map((seat) => {
-      if (seat.loop === this) return seat.subscription.take(seat, batch)
-      const isMeant = batch.messages.some((/** @type {any} */ { topic }) => seat.topics.has(topic))
-      if (isMeant) seat.loop.isOvertaken = true
+    const taking = [...this.portions].map((portion) => {
+      if (portion.loop === this) return portion.subscription.take(portion, batch)
+      const isMeant = batch.messages.some((/** @type {any} */ { topic }) => portion.topics.has(topic))
+      if (isMeant) portion.loop.isOvertaken = true
       return undefined
     })
     await Promise.all(taking)
@@ -334,20 +334,20 @@ export class PollLoop {
   /** Once it is up to date, move to an older loop: no two move to each other, and none while others move to it. */
   #seekTarget() {
     const own = this.#own
-    if (this.target || own.length < this.seats.size) return
+    if (this.target || own.length < this.portions.size) return
     for (const loop of this.#house.loops) {
       if (loop === this) return
       if (!loop.isLive || loop.target || !loop.#hasRoomFor(this.topics)) continue
       this.target = loop
       this.#met = loop.polls
-      for (const seat of own) loop.add(seat)
+      for (const portion of own) loop.add(portion)
       return
     }
   }
 
   /** @param {PollLoop} target */
   #move(target) {
-    for (const seat of this.#own) seat.loop = target
+    for (const portion of this.#own) portion.loop = target
     this.end()
   }
 
@@ -362,7 +362,7 @@ export class PollLoop {
     return new Set([...this.topics, ...topics]).size <= this.#house.terms.topicsMost
   }
 
-  /** @param {Seat} seat */
+  /** @param {Portion} portion */
   #fromOf({ loop, subscription }) {
     return loop === this ? fromOf(subscription.options) : undefined
   }

@@ -7,7 +7,7 @@
 /** @typedef {import('../client.js').Options} Options */
 /** @typedef {import('./poll-loop.js').PollLoop} PollLoop */
 /**
- * @typedef {object} Seat topics of one subscription that are read together
+ * @typedef {object} Portion topics of one subscription that are read together
  * @property {Subscription} subscription
  * @property {Set<string>} topics
  * @property {PollLoop} loop the loop whose messages it is given
@@ -17,8 +17,8 @@
 const mostRemembered = 5_000
 
 export class Subscription {
-  /** @type {Seat[]} */
-  seats = []
+  /** @type {Portion[]} */
+  portions = []
   state = ''
   options
   #onMessages
@@ -33,7 +33,7 @@ export class Subscription {
   /**
    * @param {(messages: Message[], cursor: string) => unknown} onMessages
    * @param {Options} options
-   * @param {(seats: Seat[]) => void} onClose
+   * @param {(portions: Portion[]) => void} onClose
    */
   constructor(onMessages, options, onClose) {
     this.#onMessages = onMessages
@@ -48,8 +48,8 @@ export class Subscription {
   /** Where to go on. Of a subscription that several polls share, the cursor of each with the number of its topics. */
   get cursor() {
     if (this.isClosed) return this.#lastCursor
-    if (this.seats.length < 2) return this.seats[0]?.cursor
-    return this.seats.map(({ topics, cursor = '' }) => `${topics.size}:${cursor}`).join('.')
+    if (this.portions.length < 2) return this.portions[0]?.cursor
+    return this.portions.map(({ topics, cursor = '' }) => `${topics.size}:${cursor}`).join('.')
   }
 
   /** @param {State} next */
@@ -64,35 +64,37 @@ export class Subscription {
   /** @param {Error} [error] */
   close(error) {
     this.tell({ name: 'closed', ...(error && { error }) })
-    this.#onClose(this.seats)
+    this.#onClose(this.portions)
   }
 
   /**
-   * Hand out what is meant for a seat; what another seat is given comes after it.
+   * Hand out what is meant for a portion; what another portion is given comes after it.
    *
-   * @param {Seat} seat @param {any} batch
+   * @param {Portion} portion @param {any} batch
    */
-  async take(seat, batch) {
+  async take(portion, batch) {
     while (this.#handing) await this.#handing
-    this.#handing = this.#hand(seat, batch)
+    this.#handing = this.#hand(portion, batch)
     await this.#handing
     this.#handing = undefined
   }
 
-  /** @param {Seat} seat @param {any} batch */
-  async #hand(seat, batch) {
-    seat.cursor = batch.cursor
-    if (this.seats.every(({ loop, topics }) => loop.isLive && [...topics].every((topic) => loop.covered.has(topic)))) {
+  /** @param {Portion} portion @param {any} batch */
+  async #hand(portion, batch) {
+    portion.cursor = batch.cursor
+    if (
+      this.portions.every(({ loop, topics }) => loop.isLive && [...topics].every((topic) => loop.covered.has(topic)))
+    ) {
       this.tell({ name: 'live' })
     }
     const isSeen = (/** @type {Message} */ message) => this.#seen.has(keyOf(message))
-    const mine = batch.messages.filter((/** @type {Message} */ { topic }) => seat.topics.has(topic))
+    const mine = batch.messages.filter((/** @type {Message} */ { topic }) => portion.topics.has(topic))
     const fresh = mine.filter((/** @type {Message} */ message) => !isSeen(message))
     const known = new Set(mine.filter(isSeen).map((/** @type {Message} */ { topic }) => topic))
     for (const message of fresh) this.#remember(keyOf(message))
     for (const [topic, { verdict, missed }] of Object.entries(batch.topics)) {
       // A server that gives again what was given has not begun anew: it, or what stands between, has taken turns.
-      if (verdict === 'ok' || (verdict === 'reset' && known.has(topic)) || !seat.topics.has(topic)) continue
+      if (verdict === 'ok' || (verdict === 'reset' && known.has(topic)) || !portion.topics.has(topic)) continue
       if (!this.isClosed) call(this.options.onVerdict, { topic, verdict, missed })
     }
     if (fresh.length > 0 && !this.isClosed) await call(this.#onMessages, fresh, this.cursor)

@@ -8,6 +8,7 @@
 //
 // Waking enqueues and never calls, so that no chain of wake-ups is too long for the stack.
 
+import { validateCancelTree } from './cancel-node.ts'
 import type { CoroutineDescription } from './dump.ts'
 import { describeTasks, dumpTasks } from './dump.ts'
 import { Deadlock, inWords, Misuse } from './errors.ts'
@@ -16,7 +17,6 @@ import { defaultHost } from './host.ts'
 import { NeverRun, stackOf } from './never-run.ts'
 import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
 import { enteredResult, forgetLastResult, generatorNext, parkedResult, running, strayedResult } from './operation.ts'
-import { validatePlaces } from './place.ts'
 import { Random } from './random.ts'
 import { RunQueue } from './run-queue.ts'
 import type { Choices, SchedulerOptions, SchedulerStatistics } from './scheduler-options.ts'
@@ -235,7 +235,7 @@ export class Scheduler implements TaskKeeper {
   validate(): void {
     this.#queue.validate()
     this.#timers.validate()
-    validatePlaces(this.#root)
+    validateCancelTree(this.#root)
     if (this.#queue.length > 0 && !this.#drainIsComing) throw new Error('runnable tasks, and no drain to come')
   }
 
@@ -255,7 +255,7 @@ export class Scheduler implements TaskKeeper {
       this.#tell(
         'cancel',
         task,
-        inWords(() => task.place.reason?.reason ?? 'no reason given'),
+        inWords(() => task.innermost.reason?.reason ?? 'no reason given'),
       )
   }
 
@@ -502,14 +502,14 @@ export class Scheduler implements TaskKeeper {
 
   /** The innermost generator has returned. True: the coroutine goes on with the one around it. */
   #returned(task: CoroutineTask<unknown>, value: unknown): boolean {
-    if (task.place !== task) return (task.place as unknown as Enclosing).bodyReturned(value)
+    if (task.innermost !== task) return (task.innermost as unknown as Enclosing).bodyReturned(value)
     leaveCoroutine()
     task.succeed(value)
     return false
   }
 
   #threw(task: CoroutineTask<unknown>, error: unknown): boolean {
-    if (task.place !== task) return (task.place as unknown as Enclosing).bodyThrew(error)
+    if (task.innermost !== task) return (task.innermost as unknown as Enclosing).bodyThrew(error)
     leaveCoroutine()
     task.fail(error)
     return false
@@ -557,8 +557,8 @@ export class Scheduler implements TaskKeeper {
   #breakShields(deadlock: Deadlock): void {
     const tasks = [...this.#root.children]
     for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
-      for (let place = task.place; place !== task; place = place.outer as typeof place) {
-        const scope = place as Scope
+      for (let node = task.innermost; node !== task; node = node.outer as typeof node) {
+        const scope = node as Scope
         if (scope.isShielded) scope.cancel(deadlock)
         tasks.push(...scope.children)
       }

@@ -3,6 +3,7 @@
 // The body runs in the same coroutine, but the scheduler steps its generator directly: the coroutine's stack of
 // generators is this chain of operations, so that a resume costs the same at every depth and no nesting is too deep.
 
+import type { CancelNode } from './cancel-node.ts'
 import type { Finalizer } from './endings.ts'
 import { Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled, TimeoutError } from './errors.ts'
 import type { Coroutine, Operation, OperationState, Signal } from './operation.ts'
@@ -19,7 +20,6 @@ import {
   SPENT,
   strayedResult,
 } from './operation.ts'
-import type { Place } from './place.ts'
 import type { Enclosing } from './scheduler.ts'
 import type { OnFailure } from './scope.ts'
 import { isCoroutine, Scope } from './scope.ts'
@@ -209,7 +209,7 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     }
     if (this.#unwoundBy === undefined) return this.outcomeOf(this.#value as Inner)
     // Cancelled from around it as well: the cancel goes on outward, whatever this scope's own reason was.
-    if (!this.isShielded && (this.outer as Place).reason !== null) {
+    if (!this.isShielded && (this.outer as CancelNode).reason !== null) {
       // The body around it is told by this, if it was not yet.
       const host = this.host as CoroutineTask<unknown>
       if (host.allowance === 0) host.allowance = -1

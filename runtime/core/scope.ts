@@ -6,6 +6,8 @@
 //   - once its body has ended and the last child has, it has ended: nobody can be admitted in between.
 
 import { AbortTies } from './abort-ties.ts'
+import type { CancelNode } from './cancel-node.ts'
+import { spreadCancel } from './cancel-node.ts'
 import { Children } from './children.ts'
 import { checkedLimit, Deadline } from './deadline.ts'
 import { Endings } from './endings.ts'
@@ -13,8 +15,6 @@ import { Cancelled, Misuse } from './errors.ts'
 import type { AbortSignalLike } from './host.ts'
 import type { Coroutine } from './operation.ts'
 import { AnyGenerator, running } from './operation.ts'
-import type { Place } from './place.ts'
-import { spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Body } from './task.ts'
 import { CoroutineTask } from './task.ts'
@@ -38,7 +38,7 @@ export interface DeferOptions {
   readonly limitMs?: number
 }
 
-export class Scope implements Place {
+export class Scope implements CancelNode {
   reason: Cancelled | null = null
   readonly isShielded: boolean
   readonly children = new Children<Scope, CoroutineTask<unknown>>(this)
@@ -50,7 +50,7 @@ export class Scope implements Place {
   protected endings: Endings<Scope> | null = null
   #ties: AbortTies | null = null
   #scheduler: Scheduler | null
-  #outer: Place | null = null
+  #outer: CancelNode | null = null
   #host: CoroutineTask<unknown> | null = null
   /** The scope that its own coroutine has open just inside it. */
   #inner: Scope | null = null
@@ -61,7 +61,7 @@ export class Scope implements Place {
     this.isShielded = isShielded
   }
 
-  get outer(): Place | null {
+  get outer(): CancelNode | null {
     return this.#outer
   }
 
@@ -156,13 +156,13 @@ export class Scope implements Place {
     return true
   }
 
-  forEachInner(visit: (inner: Place) => void): void {
+  forEachInner(visit: (inner: CancelNode) => void): void {
     for (const child of this.children) visit(child)
     if (this.#inner !== null) visit(this.#inner)
   }
 
   becameCancelled(): void {
-    if (this.#host?.place === this) this.#host.interrupt()
+    if (this.#host?.innermost === this) this.#host.interrupt()
     const ties = this.#ties
     if (ties !== null) this.scheduler.callLater(() => ties.abort(this.reason?.reason))
   }
@@ -183,9 +183,9 @@ export class Scope implements Place {
 
   protected enteredBy(host: CoroutineTask<unknown>): void {
     this.#host = host
-    this.#outer = host.place
+    this.#outer = host.innermost
     this.#scheduler = host.scheduler
-    this.reason = this.isShielded ? null : host.place.reason
+    this.reason = this.isShielded ? null : host.innermost.reason
     if (this.#outer !== host) (this.#outer as Scope).#inner = this
   }
 

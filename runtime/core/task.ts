@@ -7,6 +7,8 @@
 //   - `allowance` is above zero exactly when the innermost scope it is in is not cancelled.
 
 import { AbortTies } from './abort-ties.ts'
+import type { CancelNode } from './cancel-node.ts'
+import { nodeJustInside, spreadCancel } from './cancel-node.ts'
 import type { Block, Seated } from './children.ts'
 import type { Described } from './dump.ts'
 import { Cancelled, Deadlock, failuresBeside, findCancelled, inWords, Misuse, TaskCancelled } from './errors.ts'
@@ -14,8 +16,6 @@ import type { AbortSignalLike } from './host.ts'
 import { OpenPromise } from './open-promise.ts'
 import type { Coroutine, Runner, Selectable } from './operation.ts'
 import { running, SelectableOperation } from './operation.ts'
-import type { Place } from './place.ts'
-import { placeJustInside, spreadCancel } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
 import { programFrame } from './spawn-site.ts'
@@ -31,7 +31,7 @@ export const fullAllowance = 128
 /** After so many swallowed cancels the coroutine is reported: it will not stop by itself. */
 const swallowedLimit = 1_000
 
-export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, Described {
+export class CoroutineTask<T> implements Task<T>, Runner, CancelNode, Seated<Scope>, Described {
   // A million of these may be parked: what most tasks never need is in `extras`, and what can be asked for is a getter.
   // Private methods by `#` would cost a field each.
 
@@ -44,7 +44,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   /** The innermost generator being stepped: the body's, or that of the scope it is inside. */
   declare generator: Coroutine<unknown> | null
   /** The innermost scope that it is inside, or itself. */
-  declare place: Place
+  declare innermost: CancelNode
   declare allowance: number
   declare state: TaskStatus
   declare operation: Selectable<unknown> | null
@@ -59,7 +59,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     this.id = id
     this.body = body
     this.generator = generator
-    this.place = this
+    this.innermost = this
     this.allowance = fullAllowance
     this.state = 'runnable'
     this.operation = null
@@ -134,7 +134,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
   }
 
   get cancelReason(): unknown {
-    return this.place.reason?.reason
+    return this.innermost.reason?.reason
   }
 
   get hasEnded(): boolean {
@@ -214,31 +214,31 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     this.scheduler.endSliceBefore(this)
   }
 
-  forEachInner(visit: (inner: Place) => void): void {
-    const inner = placeJustInside(this, this.place)
+  forEachInner(visit: (inner: CancelNode) => void): void {
+    const inner = nodeJustInside(this, this.innermost)
     if (inner !== null) visit(inner)
   }
 
   becameCancelled(): void {
-    if (this.place === this) this.interrupt()
+    if (this.innermost === this) this.interrupt()
     const ties = this.extras?.ties
     if (ties) this.scheduler.callLater(() => ties.abort(this.reason?.reason))
   }
 
   validate(): void {
-    if (this.isCancelled !== (this.place.reason !== null)) throw new Error(`${this.name} has not heard of a cancel`)
+    if (this.isCancelled !== (this.innermost.reason !== null)) throw new Error(`${this.name} has not heard of a cancel`)
     if (this.operation !== null && this.state !== 'parked') throw new Error(`${this.name} holds on to an operation`)
   }
 
   spawned(): CoroutineTask<unknown>[] {
     const scopes: Scope[] = []
-    for (let place = this.place; place !== this; place = place.outer as Place) scopes.push(place as Scope)
+    for (let node = this.innermost; node !== this; node = node.outer as CancelNode) scopes.push(node as Scope)
     return scopes.reverse().flatMap((scope) => [...scope.children])
   }
 
-  /** The innermost place has become cancelled: every operation from here on throws, the one it is parked on first. */
+  /** The innermost node has become cancelled: every operation from here on throws, the one it is parked on first. */
   interrupt(): void {
-    this.adopt(this.place)
+    this.adopt(this.innermost)
     this.scheduler.cancelled(this)
     // Without an operation it waits for the children of a closing scope, which is no cancel point.
     const { operation } = this
@@ -251,10 +251,10 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
     this.wake()
   }
 
-  /** Step into, or back out to, `place`. */
-  adopt(place: Place): void {
-    this.place = place
-    const isCancelled = place.reason !== null
+  /** Step into, or back out to, `node`. */
+  adopt(node: CancelNode): void {
+    this.innermost = node
+    const isCancelled = node.reason !== null
     if (isCancelled === this.isCancelled) return
     this.allowance = isCancelled ? 0 : fullAllowance
     // A new budget comes only with a trip through the run queue, or a loop of scopes that fail would never make one.
@@ -268,7 +268,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, Place, Seated<Scope>, 
         new Misuse(`${this.name} has swallowed its cancellation ${swallowedLimit} times: let Cancelled pass`),
       )
     }
-    return this.place.reason as Cancelled
+    return this.innermost.reason as Cancelled
   }
 
   /** What it gave, once it has ended. @throws its failure, or TaskCancelled */

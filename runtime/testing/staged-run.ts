@@ -8,7 +8,7 @@ import type { Trace } from '../core/trace.ts'
 import { VirtualHost } from './virtual-host.ts'
 
 /** What a program to be explored is given: its platform, and where it says what must be true. */
-export interface Stage {
+export interface ExploreStage {
   readonly host: VirtualHost
   readonly scheduler: Scheduler
   /**
@@ -21,7 +21,7 @@ export interface Stage {
 }
 
 /** A program to be explored. It makes all that it uses, because it runs many times; and it waits for no promise. */
-export type Explorable = (stage: Stage) => Coroutine<unknown>
+export type Explorable = (stage: ExploreStage) => Coroutine<unknown>
 
 export interface StagedRunOptions {
   /** Call it a failure when a schedule has taken so many steps: some programs never end. Default 100,000. */
@@ -46,7 +46,7 @@ export interface Failure {
   readonly dump: string
 }
 
-export class StagedRun implements Stage {
+export class StagedRun implements ExploreStage {
   readonly host: VirtualHost
   readonly scheduler: Scheduler
   steps = 0

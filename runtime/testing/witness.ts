@@ -6,7 +6,7 @@ import type { Trace, TraceEvent } from '../core/trace.ts'
 import { traceLine } from '../core/trace.ts'
 import type { Way } from './choices.ts'
 import { choicesOf } from './choices.ts'
-import type { Explorable, Failure, Stage, StagedRunOptions } from './staged-run.ts'
+import type { Explorable, ExploreStage, Failure, StagedRunOptions } from './staged-run.ts'
 import { dumpOf, StagedRun } from './staged-run.ts'
 
 export interface WitnessOptions extends StagedRunOptions {
@@ -44,7 +44,7 @@ class Witness {
     this.#trace = trace
   }
 
-  see(event: TraceEvent, { scheduler }: Stage): void {
+  see(event: TraceEvent, { scheduler }: ExploreStage): void {
     this.#trace?.(event)
     this.#seen += 1
     this.#lines.push(traceLine(event))

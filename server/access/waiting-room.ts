@@ -5,9 +5,9 @@
 import { EnckeError } from '../errors.ts'
 
 export interface WaitingRoomOptions {
-  readonly places: number
+  readonly seats: number
   /** Infinity lifts it. */
-  readonly placesPerClient: number
+  readonly seatsPerClient: number
 }
 
 export class WaitingRoom {
@@ -20,20 +20,20 @@ export class WaitingRoom {
   }
 
   /**
-   * Take a place; disposing it gives it back.
+   * Take a seat; disposing it gives it back.
    *
    * @throws EnckeError ENCKE_ERR_SERVER_WAITING, ENCKE_ERR_CLIENT_WAITING
    */
   enter(client: string): Disposable {
-    const { places, placesPerClient } = this.#options
+    const { seats, seatsPerClient } = this.#options
     const taken = this.#byClient.get(client) ?? 0
-    if (this.#taken >= places) {
+    if (this.#taken >= seats) {
       throw new EnckeError(
         'ENCKE_ERR_SERVER_WAITING',
         `${this.#taken} requests wait here already, as many as may (--max-waiting): come back later`,
       )
     }
-    if (taken >= placesPerClient) {
+    if (taken >= seatsPerClient) {
       throw new EnckeError(
         'ENCKE_ERR_CLIENT_WAITING',
         `${taken} requests from ${client} wait here already, as many as may (--max-waiting-per-client): share one poll`,
@@ -41,7 +41,7 @@ export class WaitingRoom {
     }
     this.#taken += 1
     this.#byClient.set(client, taken + 1)
-    return new Place(this, client)
+    return new Seat(this, client)
   }
 
   leave(client: string): void {
@@ -52,7 +52,7 @@ export class WaitingRoom {
   }
 }
 
-class Place implements Disposable {
+class Seat implements Disposable {
   readonly #room: WaitingRoom
   readonly #client: string
 

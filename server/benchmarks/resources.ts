@@ -17,16 +17,16 @@ export interface Resources {
   readonly swaps: number
 }
 
-export interface Reading {
+export interface Usage {
   readonly wallMs: number
   readonly usage: NodeJS.ResourceUsage
 }
 
-export function readResources(): Reading {
+export function readResources(): Usage {
   return { wallMs: performance.now(), usage: process.resourceUsage() }
 }
 
-export function resourcesBetween(before: Reading, after: Reading): Resources {
+export function resourcesBetween(before: Usage, after: Usage): Resources {
   const wallMs = after.wallMs - before.wallMs
   const userMs = (after.usage.userCPUTime - before.usage.userCPUTime) / 1000
   const systemMs = (after.usage.systemCPUTime - before.usage.systemCPUTime) / 1000

@@ -97,11 +97,11 @@ export class OptionTable<T extends Options> {
     const misfitting = new Set<string>()
     for (const [key, { source, text }] of given) {
       const { kind, fits, read } = this.#names.optionOf(key)
-      const reading = read(kind === 'secret' ? text : text.trim())
-      if ('value' in reading) values[key] = reading.value
+      const parsed = read(kind === 'secret' ? text : text.trim())
+      if ('value' in parsed) values[key] = parsed.value
       else {
         misfitting.add(key)
-        complaints.push(`${source} must be ${fits} (got ${reading.misfit})`)
+        complaints.push(`${source} must be ${fits} (got ${parsed.misfit})`)
       }
     }
     return { values: values as ValuesOf<T>, complaints, misfitting }

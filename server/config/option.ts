@@ -2,7 +2,7 @@
 // that makes its options.
 
 import { clip } from '../errors.ts'
-import { type Reading, readInteger, readList, readSecret, readToggle } from './readers.ts'
+import { type Parsed, readInteger, readList, readSecret, readToggle } from './readers.ts'
 
 export interface Option<T> {
   readonly fallback: T
@@ -11,7 +11,7 @@ export interface Option<T> {
   /** What it is for, what 0 means, and what happens at the limit. */
   readonly about: string
   readonly kind?: 'switch' | 'secret'
-  readonly read: (text: string) => Reading<T>
+  readonly read: (text: string) => Parsed<T>
 }
 
 /** Options by key. The flag and the variable follow from the key. */
@@ -23,7 +23,7 @@ export type ValuesOf<T extends Options> = { readonly [K in keyof T]: T[K] extend
 /** The longest time a Node timer can wait; anything above fires at once. */
 const longestTimerMs = 2 ** 31 - 1
 
-export function custom<T>(fallback: T, fits: string, about: string, read: (text: string) => Reading<T>): Option<T> {
+export function custom<T>(fallback: T, fits: string, about: string, read: (text: string) => Parsed<T>): Option<T> {
   return { fallback, fits, about, read }
 }
 
@@ -59,7 +59,7 @@ export function choice<T extends string>(fallback: NoInfer<T>, values: readonly 
 export function list(
   fits: string,
   about: string,
-  readItem: (item: string) => Reading<string>,
+  readItem: (item: string) => Parsed<string>,
 ): Option<readonly string[]> {
   return { fallback: Object.freeze([]), fits, about, read: (text) => readList(text, readItem) }
 }

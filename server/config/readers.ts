@@ -4,45 +4,45 @@ import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { clip } from '../errors.ts'
 
-export type Reading<T> = { readonly value: T } | { readonly misfit: string }
+export type Parsed<T> = { readonly value: T } | { readonly misfit: string }
 
 function misfit(given: string): { misfit: string } {
   return { misfit: clip(given) }
 }
 
-export function readInteger(text: string, min: number, max: number): Reading<number> {
+export function readInteger(text: string, min: number, max: number): Parsed<number> {
   const value = Number(text)
   return /^\d+$/.test(text) && value >= min && value <= max ? { value } : misfit(text)
 }
 
-export function readToggle(text: string): Reading<boolean> {
+export function readToggle(text: string): Parsed<boolean> {
   const word = text.toLowerCase()
   if (['on', 'true', 'yes', '1'].includes(word)) return { value: true }
   return ['off', 'false', 'no', '0'].includes(word) ? { value: false } : misfit(text)
 }
 
 // It has to survive as the value of a header, where anything else is trimmed, mangled or refused.
-export function readSecret(text: string): Reading<string> {
+export function readSecret(text: string): Parsed<string> {
   return /^[!-~]([ -~]*[!-~])?$/.test(text) ? { value: text } : { misfit: 'something else, not shown' }
 }
 
-export function readList(text: string, readItem: (item: string) => Reading<string>): Reading<readonly string[]> {
+export function readList(text: string, readItem: (item: string) => Parsed<string>): Parsed<readonly string[]> {
   const values = new Set<string>()
   for (const item of text.split(/[\s,]+/).filter(Boolean)) {
-    const reading = readItem(item)
-    if ('misfit' in reading) return reading
-    values.add(reading.value)
+    const parsed = readItem(item)
+    if ('misfit' in parsed) return parsed
+    values.add(parsed.value)
   }
   return values.size > 0 ? { value: Object.freeze([...values]) } : misfit(text)
 }
 
-export function readHost(text: string): Reading<string> {
+export function readHost(text: string): Parsed<string> {
   const bare = text.replace(/^\[(.+)\]$/, '$1').toLowerCase()
   return isIP(bare) > 0 ? { value: bare } : readHostName(text)
 }
 
 // A name whose last label is a number would be looked up as an IPv4 address in short form: 8080 is 0.0.31.144.
-export function readHostName(text: string): Reading<string> {
+export function readHostName(text: string): Parsed<string> {
   // Letters of any language, but nothing else: domainToASCII would cut a path or a port off and decode a %.
   const name = /^[\p{L}\p{M}\p{N}._-]+$/u.test(text) ? domainToASCII(text) : ''
   const isName =
@@ -51,20 +51,20 @@ export function readHostName(text: string): Reading<string> {
 }
 
 // Compared with what a browser sends: lower case, no default port, no path. Schemes of apps (capacitor://) have no `origin`.
-export function readOrigin(text: string): Reading<string> {
+export function readOrigin(text: string): Parsed<string> {
   const url = URL.parse(text)
   if (url === null || url.host === '' || url.host.includes('*')) return misfit(text)
   const origin = url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin
   return url.href === origin || url.href === `${origin}/` ? { value: origin } : misfit(text)
 }
 
-export function readTrustProxy(text: string): Reading<false | number | readonly string[]> {
+export function readTrustProxy(text: string): Parsed<false | number | readonly string[]> {
   if (!/^\d+$/.test(text)) return readList(text, readAddressBlock)
   const hops = readInteger(text, 0, 100)
   return 'value' in hops && hops.value === 0 ? { value: false } : hops
 }
 
-function readAddressBlock(text: string): Reading<string> {
+function readAddressBlock(text: string): Parsed<string> {
   const [address = '', prefix, ...rest] = text.split('/')
   const family = isIP(address)
   const bits = prefix === undefined ? { value: 1 } : readInteger(prefix, 1, family === 4 ? 32 : 128)

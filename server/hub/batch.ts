@@ -1,4 +1,4 @@
-// A batch: what one poll is answered with. Readers at the same place share one, and what protocols make of it.
+// A batch: what one poll is answered with. Readers at the same position share one, and what protocols make of it.
 
 import type { Message } from './message.ts'
 import type { Position } from './position.ts'

@@ -15,17 +15,17 @@ import { epochHash, isOfAnyEpoch, isSamePosition, messageTag, unbornEpoch } from
 import type { Standing } from './record.ts'
 
 /** What waits for news of a feed. */
-export interface Waiting {
+export interface FeedWaiter {
   /** There is news. Called once, by the feed that has it first, after it has taken the link off. */
   feedHasNews(link: FeedLink): void
   /** Whether there is something to tell now that the feed has been located (or could not be). */
   isReady(): boolean
 }
 
-/** One reader's place in the wait list of one feed. */
+/** One reader's link in the wait list of one feed. */
 export class FeedLink extends Link {
   readonly feed: Feed
-  waiting: Waiting | null = null
+  waiter: FeedWaiter | null = null
   /** Woken by this feed, and has not read it yet. */
   owesRead = false
 
@@ -123,7 +123,7 @@ export class Feed extends Link {
     return this.#ring.length
   }
 
-  /** Whether a reader at `position` has something to be told: it is behind, or in no place of this epoch. */
+  /** Whether a reader at `position` has something to be told: it is behind, or at no position of this epoch. */
   hasNewsFor(position: Position): boolean {
     if (position.epoch === 0 && isOfAnyEpoch(position)) return this.#head > 0
     if (position.epoch !== this.#epoch || position.offset !== this.#head) return true
@@ -273,7 +273,7 @@ export class Feed extends Link {
     const links = this.#toLookAt
     for (let woken = 0; this.#lookedAt < links.length && woken < wokenAtOnce; this.#lookedAt += 1) {
       const link = links[this.#lookedAt] as FeedLink
-      if (!link.isLinked || !link.waiting?.isReady()) continue
+      if (!link.isLinked || !link.waiter?.isReady()) continue
       this.#wake(link)
       woken += 1
     }
@@ -289,7 +289,7 @@ export class Feed extends Link {
     this.withdraw(link)
     link.owesRead = true
     this.#unread += 1
-    link.waiting?.feedHasNews(link)
+    link.waiter?.feedHasNews(link)
   }
 
   #trim(): void {

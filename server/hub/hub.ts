@@ -17,10 +17,10 @@ import type { FeedsOptions } from './feeds.ts'
 import { Feeds } from './feeds.ts'
 import type { HistoryLimits } from './history.ts'
 import type { Draft } from './message.ts'
-import type { From } from './place.ts'
-import { Place } from './place.ts'
 import type { Hash } from './position.ts'
 import { epochHash, messageTag, nameHash } from './position.ts'
+import type { From } from './reader-slot.ts'
+import { ReaderSlot } from './reader-slot.ts'
 import type { Standing } from './record.ts'
 import { refusalError } from './refusal.ts'
 import { SharedBatches } from './shared-batches.ts'
@@ -92,20 +92,20 @@ export class Hub implements Disposable {
   }
 
   /**
-   * Take a reader's place in `topics`. Waits for nothing and never throws; dispose it when done.
+   * Begin to read `topics`, with a slot in the feed of each. Waits for nothing and never throws; dispose it when done.
    *
    * @param cursor where to go on; a topic that it lacks begins at `from`, one that is not asked for is ignored
    */
   subscribe(topics: readonly string[], cursor?: Cursor, from: From = 'now'): Subscription {
-    const places = distinct(topics).map((topic) => this.#enter(topic, cursor))
+    const slots = distinct(topics).map((topic) => this.#enter(topic, cursor))
     let unasked: Feed[] | undefined
-    for (const { feed } of places) {
+    for (const { feed } of slots) {
       if (!this.#feeds.mustAskFor(feed)) continue
       unasked ??= []
       unasked.push(feed)
     }
     if (unasked !== undefined) this.#feeds.follow(unasked)
-    return new Subscription(this, places, cursor, from)
+    return new Subscription(this, slots, cursor, from)
   }
 
   /**
@@ -215,9 +215,9 @@ export class Hub implements Disposable {
     if (this.#shared.size > 0) this.#shared = new SharedBatches()
   }
 
-  #enter(topic: string, cursor: Cursor | undefined): Place {
+  #enter(topic: string, cursor: Cursor | undefined): ReaderSlot {
     const feed = this.#feeds.enter(topic)
-    return new Place(feed, cursor === undefined ? null : positionIn(cursor, feed))
+    return new ReaderSlot(feed, cursor === undefined ? null : positionIn(cursor, feed))
   }
 
   *#inTime<T>(ask: () => Operation<T>): Coroutine<T> {

@@ -1,4 +1,4 @@
-// A position: a place between two messages of a topic, in the short form that a cursor carries.
+// A position: a point between two messages of a topic, in the short form that a cursor carries.
 //
 // Epoch, tag and offset move only together: an epoch paired with another's offset reports a recovery that did not happen.
 // Three positions belong to no epoch (their epoch is 0, which is the hash of none). In a cursor their tag tells them apart.
@@ -8,7 +8,7 @@ export interface Position {
   readonly epoch: number
   /** 24 bits of the hash of the id of the message at `offset`; 0 at offset 0. */
   readonly tag: number
-  /** The offset of the last message before the place; 0 for the beginning. */
+  /** The offset of the last message before it; 0 for the beginning. */
   readonly offset: number
 }
 

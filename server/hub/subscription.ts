@@ -1,6 +1,6 @@
-// A subscription: a reader's place in one or more topics.
+// A subscription: one reader of one or more topics, with a slot in the feed of each.
 //
-// Places stand in the order of the hashes of their topics' names, which is the order of a cursor, and are read going
+// Slots stand in the order of the hashes of their topics' names, which is the order of a cursor, and are read going
 // around from the one that the last batch left off at.
 //
 // No yield between looking at a head and parking: a message published in between would be lost.
@@ -16,10 +16,10 @@ import type { Feed } from './feed.ts'
 import type { HistoryLimits } from './history.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
-import type { From, Place } from './place.ts'
 import type { Position } from './position.ts'
 import { earliest, epochHash, isOfAnyEpoch, messageTag } from './position.ts'
-import type { Reading } from './shared-batches.ts'
+import type { From, ReaderSlot } from './reader-slot.ts'
+import type { BatchRequest } from './shared-batches.ts'
 import { Changed, Located } from './waiting.ts'
 
 /** What goes around the data of a message in a reply, in bytes: names and numbers. */
@@ -38,22 +38,22 @@ interface Part {
 
 export class Subscription implements Disposable {
   readonly #hub: Hub
-  readonly #places: Place[]
+  readonly #slots: ReaderSlot[]
   readonly #from: From
   #start: number
 
-  /** `places` become its own: it sorts them, and gives them back to the hub when it is disposed. */
-  constructor(hub: Hub, places: Place[], cursor: Cursor | undefined, from: From) {
+  /** `slots` become its own: it sorts them, and gives them back to the hub when it is disposed. */
+  constructor(hub: Hub, slots: ReaderSlot[], cursor: Cursor | undefined, from: From) {
     this.#hub = hub
     this.#from = from
-    this.#places = places.length > 1 ? places.sort((a, b) => inOrder(a.feed, b.feed)) : places
-    this.#start = startOf(places, cursor)
-    for (const place of places) place.take(from)
+    this.#slots = slots.length > 1 ? slots.sort((a, b) => inOrder(a.feed, b.feed)) : slots
+    this.#start = startOf(slots, cursor)
+    for (const slot of slots) slot.beginAt(from)
   }
 
   /** Whether the broker has said of every topic where it stands. */
   get isLocated(): boolean {
-    for (const { feed } of this.#places) if (!feed.isLocated) return false
+    for (const { feed } of this.#slots) if (!feed.isLocated) return false
     return true
   }
 
@@ -64,12 +64,12 @@ export class Subscription implements Disposable {
    * @throws what the broker failed with, where a topic has no position
    */
   located(): Selectable<void> {
-    return new Located(this.#places, this.#from)
+    return new Located(this.#slots, this.#from)
   }
 
   /** Wait until there is something to tell. Takes nothing: what there is, `read` gives. */
   changed(): Selectable<void> {
-    return new Changed(this.#hub, this.#places, this.#from)
+    return new Changed(this.#hub, this.#slots, this.#from)
   }
 
   /**
@@ -78,19 +78,19 @@ export class Subscription implements Disposable {
    * @throws what the broker threw
    */
   read(limit: number): Operation<Batch> {
-    for (const place of this.#places) place.take(this.#from)
-    const reading = { places: this.#places, start: this.#start, limit }
-    const batch = this.#hub.shared.find(reading)
-    return batch === undefined ? this.#readNew(reading) : new AtHand(this.#goOnAfter(batch))
+    for (const slot of this.#slots) slot.beginAt(this.#from)
+    const request = { slots: this.#slots, start: this.#start, limit }
+    const batch = this.#hub.shared.find(request)
+    return batch === undefined ? this.#readNew(request) : new AtHand(this.#goOnAfter(batch))
   }
 
   /** @throws EnckeError ENCKE_ERR_SERVER_BROKER unless every topic has a position: a cursor without would skip messages */
   requirePositions(): void {
-    const place = this.#places.find(({ position }) => position === null)
-    if (place === undefined) return
+    const slot = this.#slots.find(({ position }) => position === null)
+    if (slot === undefined) return
     throw new EnckeError(
       'ENCKE_ERR_SERVER_BROKER',
-      `the broker has not said yet where topic ${place.feed.topic} stands: come back later`,
+      `the broker has not said yet where topic ${slot.feed.topic} stands: come back later`,
     )
   }
 
@@ -101,7 +101,7 @@ export class Subscription implements Disposable {
    */
   nothing(): Batch {
     this.requirePositions()
-    const positions = this.#places.map((place) => place.position)
+    const positions = this.#slots.map((slot) => slot.position)
     const verdicts = this.#inTurn().map(({ feed }) => ({ topic: feed.topic, verdict: 'ok', missed: 0 }) as const)
     return new Batch({
       messages: [],
@@ -114,54 +114,54 @@ export class Subscription implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const place of this.#places) {
-      place.feed.withdraw(place)
-      place.feed.settle(place)
-      this.#hub.release(place.feed)
+    for (const slot of this.#slots) {
+      slot.feed.withdraw(slot)
+      slot.feed.settle(slot)
+      this.#hub.release(slot.feed)
     }
-    this.#places.length = 0
+    this.#slots.length = 0
   }
 
-  *#readNew(reading: Reading): Coroutine<Batch> {
-    return this.#goOnAfter(yield* this.#makeBatch(reading))
+  *#readNew(request: BatchRequest): Coroutine<Batch> {
+    return this.#goOnAfter(yield* this.#makeBatch(request))
   }
 
   #goOnAfter(batch: Batch): Batch {
-    for (let index = 0; index < this.#places.length; index += 1) {
-      const place = this.#places[index] as Place
-      place.position = batch.positions[index] as Position | null
-      place.feed.settle(place)
+    for (let index = 0; index < this.#slots.length; index += 1) {
+      const slot = this.#slots[index] as ReaderSlot
+      slot.position = batch.positions[index] as Position | null
+      slot.feed.settle(slot)
     }
     this.#start = batch.start
     this.#hub.countDelivered(batch.messages.length)
     return batch
   }
 
-  *#makeBatch(reading: Reading): Coroutine<Batch> {
+  *#makeBatch(request: BatchRequest): Coroutine<Batch> {
     const { shared } = this.#hub
-    const batch = yield* this.#assemble(reading.limit)
-    // What arrived while the broker was asked has put others in their place: no reader will find this one, which is old.
-    shared.keep(reading, batch)
+    const batch = yield* this.#assemble(request.limit)
+    // What arrived while the broker was asked has begun a new set of batches: this one is old, and no reader will find it.
+    shared.keep(request, batch)
     return batch
   }
 
   *#assemble(limit: number): Coroutine<Batch> {
-    const positions = this.#places.map((place) => place.position)
+    const positions = this.#slots.map((slot) => slot.position)
     const messages: Message[] = []
     const verdicts: TopicVerdict[] = []
     let start = 0
     let bytesLeft = this.#hub.batchBytes
-    for (const place of this.#inTurn()) {
-      const { topic } = place.feed
+    for (const slot of this.#inTurn()) {
+      const { topic } = slot.feed
       const isFull = messages.length >= limit || bytesLeft <= 0
       // Nothing is known of a topic that is not located: its reader stays where it is.
       const part =
-        isFull || place.position === null || !place.feed.isLocated
+        isFull || slot.position === null || !slot.feed.isLocated
           ? undefined
-          : yield* this.#readPlace(place, { messages: limit - messages.length, bytes: bytesLeft })
+          : yield* this.#readSlot(slot, { messages: limit - messages.length, bytes: bytesLeft })
       const taken = part === undefined ? [] : fitting(part.messages, bytesLeft, messages.length === 0)
       messages.push(...taken)
-      const index = this.#places.indexOf(place)
+      const index = this.#slots.indexOf(slot)
       // A topic that had no room is told nothing yet, not even what it missed: it stays where it is.
       if (part === undefined || (taken.length === 0 && part.messages.length > 0)) {
         verdicts.push({ topic, verdict: 'ok', missed: 0 })
@@ -173,13 +173,13 @@ export class Subscription implements Disposable {
       verdicts.push({ topic, verdict: part.verdict, missed: part.missed })
       positions[index] = this.#positionAfter(part, taken)
       bytesLeft = taken.length < part.messages.length ? 0 : bytesLeft - bytesOf(taken)
-      if (messages.length >= limit || bytesLeft <= 0) start = (index + 1) % this.#places.length
+      if (messages.length >= limit || bytesLeft <= 0) start = (index + 1) % this.#slots.length
     }
-    const more = this.#places.some((place, index) => place.hasNewsAt(positions[index] ?? null))
+    const more = this.#slots.some((slot, index) => slot.hasNewsAt(positions[index] ?? null))
     return new Batch({ messages, cursor: this.#encode(positions, start), more, verdicts, positions, start })
   }
 
-  *#readPlace({ feed, position }: Place, limits: HistoryLimits): Coroutine<Part> {
+  *#readSlot({ feed, position }: ReaderSlot, limits: HistoryLimits): Coroutine<Part> {
     const from = position as Position
     const atHand = feed.read(from, limits.messages)
     if (atHand !== undefined) return { verdict: 'ok', missed: 0, messages: atHand, epoch: feed.epoch, position: from }
@@ -227,9 +227,9 @@ export class Subscription implements Disposable {
     return { epoch: part.epoch, tag: messageTag(this.#hub.hash, last.id), offset: last.offset }
   }
 
-  /** The places in the order in which they are read. */
-  #inTurn(): Place[] {
-    return [...this.#places.slice(this.#start), ...this.#places.slice(0, this.#start)]
+  /** The slots in the order in which they are read. */
+  #inTurn(): ReaderSlot[] {
+    return [...this.#slots.slice(this.#start), ...this.#slots.slice(0, this.#start)]
   }
 
   #encode(positions: readonly (Position | null)[], start: number): string {
@@ -237,7 +237,7 @@ export class Subscription implements Disposable {
     for (let step = 0; step < positions.length; step += 1) {
       const index = (start + step) % positions.length
       const position = positions[index]
-      if (position) entries.push([(this.#places[index] as Place).feed, position])
+      if (position) entries.push([(this.#slots[index] as ReaderSlot).feed, position])
     }
     return encodeCursor(entries)
   }
@@ -275,11 +275,11 @@ function bytesOf(messages: readonly Message[]): number {
   return messages.reduce((sum, message) => sum + message.bytes + envelopeBytes, 0)
 }
 
-/** The cursor's first topic that is asked for begins; without one the first place does. */
-function startOf(places: readonly Place[], cursor: Cursor | undefined): number {
-  if (cursor === undefined || places.length === 1) return 0
+/** The cursor's first topic that is asked for begins; without one the first slot does. */
+function startOf(slots: readonly ReaderSlot[], cursor: Cursor | undefined): number {
+  if (cursor === undefined || slots.length === 1) return 0
   for (const name of cursor.positions.keys()) {
-    const index = places.findIndex(({ feed }) => name === (cursor.by === 'hash' ? feed.name : feed.topic))
+    const index = slots.findIndex(({ feed }) => name === (cursor.by === 'hash' ? feed.name : feed.topic))
     if (index >= 0) return index
   }
   return 0

@@ -4,21 +4,21 @@
 
 import type { Waiter } from '../../runtime/index.ts'
 import { SelectableOperation } from '../../runtime/index.ts'
-import type { Feed, Waiting } from './feed.ts'
-import type { From, Place } from './place.ts'
+import type { Feed, FeedWaiter } from './feed.ts'
+import type { From, ReaderSlot } from './reader-slot.ts'
 
 /** Told when a reader begins to wait for news, and when it ceases to. */
 export interface WaitingCount {
   countWaiting(change: 1 | -1): void
 }
 
-abstract class FeedOperation extends SelectableOperation<void> implements Waiting {
-  protected readonly places: readonly Place[]
+abstract class FeedOperation extends SelectableOperation<void> implements FeedWaiter {
+  protected readonly slots: readonly ReaderSlot[]
   protected readonly from: From
 
-  constructor(places: readonly Place[], from: From) {
+  constructor(slots: readonly ReaderSlot[], from: From) {
     super()
-    this.places = places
+    this.slots = slots
     this.from = from
   }
 
@@ -40,17 +40,17 @@ abstract class FeedOperation extends SelectableOperation<void> implements Waitin
     this.complete()
   }
 
-  protected join(places: readonly Place[]): void {
-    for (const place of places) {
-      place.waiting = this
-      place.feed.enlist(place)
+  protected join(slots: readonly ReaderSlot[]): void {
+    for (const slot of slots) {
+      slot.waiter = this
+      slot.feed.enlist(slot)
     }
   }
 
   protected leave(): void {
-    for (const place of this.places) {
-      place.feed.withdraw(place)
-      place.waiting = null
+    for (const slot of this.slots) {
+      slot.feed.withdraw(slot)
+      slot.waiter = null
     }
   }
 }
@@ -68,12 +68,12 @@ export class Located extends FeedOperation {
     let hasNews = false
     let isPlaced = true
     this.#failure = null
-    for (const place of this.places) {
-      place.take(this.from)
-      const { isLocated, failure } = place.feed
+    for (const slot of this.slots) {
+      slot.beginAt(this.from)
+      const { isLocated, failure } = slot.feed
       if (isLocated) {
-        hasNews ||= place.hasNewsAt(place.position)
-      } else if (place.position === null) {
+        hasNews ||= slot.hasNewsAt(slot.position)
+      } else if (slot.position === null) {
         isSettled = false
         isPlaced = false
         this.#failure ??= failure
@@ -86,15 +86,15 @@ export class Located extends FeedOperation {
 
   override take(): void {
     if (this.#failure !== null) throw this.#failure.error
-    for (const place of this.places) place.take(this.from)
+    for (const slot of this.slots) slot.beginAt(this.from)
   }
 
   describe(): string {
-    return `the broker: ${topicsInWords(this.places)}`
+    return `the broker: ${topicsInWords(this.slots)}`
   }
 
   protected enlist(): void {
-    this.join(this.places)
+    this.join(this.slots)
   }
 }
 
@@ -102,26 +102,26 @@ export class Located extends FeedOperation {
 export class Changed extends FeedOperation {
   readonly #count: WaitingCount
 
-  constructor(count: WaitingCount, places: readonly Place[], from: From) {
-    super(places, from)
+  constructor(count: WaitingCount, slots: readonly ReaderSlot[], from: From) {
+    super(slots, from)
     this.#count = count
   }
 
   isReady(): boolean {
-    for (const place of this.places) {
-      place.take(this.from)
-      if (place.hasNewsAt(place.position)) return true
+    for (const slot of this.slots) {
+      slot.beginAt(this.from)
+      if (slot.hasNewsAt(slot.position)) return true
     }
     return false
   }
 
   describe(): string {
-    return `news of ${topicsInWords(this.places)}`
+    return `news of ${topicsInWords(this.slots)}`
   }
 
   protected enlist(): void {
     this.#count.countWaiting(1)
-    this.join(this.places)
+    this.join(this.slots)
   }
 
   protected override leave(): void {
@@ -130,7 +130,7 @@ export class Changed extends FeedOperation {
   }
 }
 
-function topicsInWords(places: readonly Place[]): string {
-  const [first, ...others] = places
+function topicsInWords(slots: readonly ReaderSlot[]): string {
+  const [first, ...others] = slots
   return others.length === 0 ? `${first?.feed.topic}` : `${first?.feed.topic} and ${others.length} more`
 }

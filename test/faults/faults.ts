@@ -239,19 +239,19 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a reader that was lapped goes on one value too late',
-    file: 'subscription.ts',
+    file: 'broadcast-subscription.ts',
     from: '    const from = Math.max(this.#position, broadcast.earliest)',
     to: '    const from = Math.max(this.#position, broadcast.earliest > 0 ? broadcast.earliest + 1 : 0)',
   },
   {
     name: 'a reader that reads a part of what there is misses the rest',
-    file: 'subscription.ts',
+    file: 'broadcast-subscription.ts',
     from: '    this.#position = to\n',
     to: '    this.#position = broadcast.head\n',
   },
   {
     name: 'two lines swapped where a reader that has lost its select is unlinked',
-    file: 'subscription.ts',
+    file: 'broadcast-subscription.ts',
     from: '    if (this.isLinked) this.subscription.waiting -= 1\n    super.withdraw(waiter)',
     to: '    super.withdraw(waiter)\n    if (this.isLinked) this.subscription.waiting -= 1',
   },
@@ -380,14 +380,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'a shield that is entered while cancelled is cancelled',
     file: 'core/scope.ts',
-    from: '    this.reason = this.isShielded ? null : host.place.reason',
-    to: '    this.reason = host.place.reason',
+    from: '    this.reason = this.isShielded ? null : host.innermost.reason',
+    to: '    this.reason = host.innermost.reason',
   },
   {
     name: 'a shield lets in a cancel that comes later',
-    file: 'core/place.ts',
-    from: '    if (place.reason !== null || (place.isShielded && place !== from)) continue',
-    to: '    if (place.reason !== null) continue',
+    file: 'core/cancel-node.ts',
+    from: '    if (node.reason !== null || (node.isShielded && node !== from)) continue',
+    to: '    if (node.reason !== null) continue',
   },
   {
     name: 'a child that fails does not stop its siblings',

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, LimitedScope, Operation, Stage } from '../../runtime/index.ts'
+import type { Coroutine, ExploreStage, LimitedScope, Operation } from '../../runtime/index.ts'
 import { atMost, explore, Misuse, map, moveOn, scope, sleep, trySelect } from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
 import { catching, running } from './outcomes.ts'
@@ -210,7 +210,7 @@ describe('a parallel map', () => {
 describe('in every order', () => {
   it('no place is lost, whoever is cancelled when', () => {
     const { complete } = explore(
-      function* ({ always, afterwards }: Stage): Coroutine<void> {
+      function* ({ always, afterwards }: ExploreStage): Coroutine<void> {
         let [now, begun] = [0, 0]
         always(() => expect(now).toBeLessThan(2))
         afterwards(() => expect(begun).toBeGreaterThan(0))

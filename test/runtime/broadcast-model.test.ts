@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Coroutine, Scheduler, Selectable, Subscription, Task } from '../../runtime/index.ts'
+import type { BroadcastSubscription, Coroutine, Scheduler, Selectable, Task } from '../../runtime/index.ts'
 import { after, Broadcast, Cancelled, ChannelClosed, select, VirtualHost } from '../../runtime/index.ts'
 
 type From = 'now' | 'earliest' | number
@@ -215,7 +215,7 @@ class Rehearsal {
   readonly broadcast: Broadcast<number>
   readonly model: Model
   readonly tasks: Task<void>[]
-  readonly #readers: { subscription: Subscription<number>; place: Place }[]
+  readonly #readers: { subscription: BroadcastSubscription<number>; place: Place }[]
   #lastValue = 0
 
   constructor({ seed, capacity, scripts }: Program, order: 'fifo' | 'shuffle') {
@@ -269,7 +269,7 @@ class Rehearsal {
     else expect(this.broadcast.publish(value)).toBe(this.model.values.length)
   }
 
-  #subscribe(from: From): { subscription: Subscription<number>; place: Place } {
+  #subscribe(from: From): { subscription: BroadcastSubscription<number>; place: Place } {
     const { length } = this.model.values
     const position = from === 'now' ? length : from === 'earliest' ? this.model.earliest : Math.min(from, length)
     const subscription = this.broadcast.subscribe({ from: typeof from === 'number' ? position : from })
@@ -336,8 +336,8 @@ class Rehearsal {
     return one.on === 'time' ? null : this.#reader(one.subscription).place
   }
 
-  #reader(index: number): { subscription: Subscription<number>; place: Place } {
-    return this.#readers[index] as { subscription: Subscription<number>; place: Place }
+  #reader(index: number): { subscription: BroadcastSubscription<number>; place: Place } {
+    return this.#readers[index] as { subscription: BroadcastSubscription<number>; place: Place }
   }
 }
 

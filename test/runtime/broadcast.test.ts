@@ -1,10 +1,10 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Batch, Selectable, Subscription, Task } from '../../runtime/index.ts'
+import type { BroadcastBatch, BroadcastSubscription, Selectable, Task } from '../../runtime/index.ts'
 import { after, Broadcast, Latch, select, trySelect } from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
 
 /** Note what each `changed` lets it read, until it is closed. */
-function startReading<T>(subscription: Subscription<T>, batches: unknown[], limit?: number): Task<void> {
+function startReading<T>(subscription: BroadcastSubscription<T>, batches: unknown[], limit?: number): Task<void> {
   return scheduler.run(function* reader() {
     try {
       for (;;) {
@@ -33,10 +33,10 @@ describe('a broadcast', () => {
       expect(subscription.read()).toEqual({ values: [1, 2, 3], missed: 0, more: false })
       expect(subscription.read()).toEqual({ values: [], missed: 0, more: false })
     }
-    expectTypeOf(prices.subscribe()).toEqualTypeOf<Subscription<number>>()
-    expectTypeOf(prices.subscribe().read()).toEqualTypeOf<Batch<number>>()
+    expectTypeOf(prices.subscribe()).toEqualTypeOf<BroadcastSubscription<number>>()
+    expectTypeOf(prices.subscribe().read()).toEqualTypeOf<BroadcastBatch<number>>()
     expectTypeOf(prices.subscribe().changed()).toEqualTypeOf<Selectable<void>>()
-    expectTypeOf(prices.subscribe().next()).toEqualTypeOf<Selectable<IteratorResult<Batch<number>, void>>>()
+    expectTypeOf(prices.subscribe().next()).toEqualTypeOf<Selectable<IteratorResult<BroadcastBatch<number>, void>>>()
   })
 
   it('says exactly how many values a reader has missed once the ring has lapped it, and goes on with the oldest', () => {
@@ -178,7 +178,7 @@ describe('a reader that waits', () => {
 
   it('and is slow gets the rest at once, and learns what it has missed', () => {
     const prices = new Broadcast<number>(2)
-    const batches: Batch<number>[] = []
+    const batches: BroadcastBatch<number>[] = []
     const subscription = prices.subscribe()
     scheduler.run(function* () {
       for (let each = 0; each < 2; each += 1) {
@@ -279,7 +279,7 @@ describe('a reader that waits', () => {
     const prices = new Broadcast<number>(4)
     const subscriptions = Array.from({ length: 1_000 }, () => prices.subscribe())
     const batches: unknown[] = []
-    startReading(subscriptions[0] as Subscription<number>, batches)
+    startReading(subscriptions[0] as BroadcastSubscription<number>, batches)
     host.settle()
     const { resumes } = scheduler.statistics()
     publishAll(prices, 1)
@@ -454,7 +454,7 @@ describe('disposing of a subscription', () => {
 
   it('happens by itself at the end of a block with `using`', () => {
     const prices = new Broadcast<number>(4)
-    let kept: Subscription<number> | undefined
+    let kept: BroadcastSubscription<number> | undefined
     scheduler.run(function* () {
       using subscription = prices.subscribe()
       kept = subscription

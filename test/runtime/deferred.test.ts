@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, Operation, Selectable, Stage, Task } from '../../runtime/index.ts'
+import type { Coroutine, ExploreStage, Operation, Selectable, Task } from '../../runtime/index.ts'
 import { after, Deferred, explore, scope, select, sleep } from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
 
@@ -102,7 +102,7 @@ describe('a deferred value', () => {
     expect(complete).toBe(true)
     expect(outcomes).toEqual(new Set(['received', 'not received']))
 
-    function* program({ afterwards }: Stage): Coroutine<void> {
+    function* program({ afterwards }: ExploreStage): Coroutine<void> {
       const deferred = new Deferred<number>()
       let received = false
       afterwards(() => outcomes.add(received ? 'received' : 'not received'))

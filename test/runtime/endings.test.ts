@@ -1,7 +1,7 @@
 // What a scope does before it ends: its daemons are cancelled, and what was deferred runs.
 
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, Scope, Stage, Task } from '../../runtime/index.ts'
+import type { Coroutine, ExploreStage, Scope, Task } from '../../runtime/index.ts'
 import {
   Channel,
   explore,
@@ -328,7 +328,7 @@ describe('what is deferred', () => {
 describe('in every order', () => {
   it('daemons and finalizers come to their end, whoever is cancelled when', () => {
     const { complete } = explore(
-      function* ({ afterwards }: Stage): Coroutine<void> {
+      function* ({ afterwards }: ExploreStage): Coroutine<void> {
         let [deferred, finalized, begun, ended] = [0, 0, 0, 0]
         afterwards(() => expect([finalized, ended]).toEqual([deferred, begun]))
         yield* scope(function* (family) {

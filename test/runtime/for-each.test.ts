@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Coroutine, Stage } from '../../runtime/index.ts'
+import type { Coroutine, ExploreStage } from '../../runtime/index.ts'
 import { Broadcast, Channel, explore, forEach, from, moveOn, scope, sleep } from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
 import { catching, running } from './outcomes.ts'
@@ -177,7 +177,7 @@ describe('cancelled in the instant in which a value was handed over', () => {
 
 describe('in every order', () => {
   it.each([1, 2])('with %d at once, each value is handled once, or is still in the channel', (atMost) => {
-    explore(function* ({ afterwards }: Stage): Coroutine<void> {
+    explore(function* ({ afterwards }: ExploreStage): Coroutine<void> {
       const channel = new Channel<number>(1)
       const [sent, begun]: [number[], number[]] = [[], []]
       afterwards(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, Mergeable, Merged, Selectable, Stage } from '../../runtime/index.ts'
+import type { Coroutine, ExploreStage, Mergeable, Merged, Selectable } from '../../runtime/index.ts'
 import { after, Channel, explore, forEach, from, merge, moveOn, scope, select, sleep } from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
 import { catching, running } from './outcomes.ts'
@@ -111,7 +111,7 @@ describe('merged channels', () => {
 
 describe('in every order', () => {
   it('each value is received once, or is still in its channel', () => {
-    explore(function* ({ afterwards, always }: Stage): Coroutine<void> {
+    explore(function* ({ afterwards, always }: ExploreStage): Coroutine<void> {
       const channels = [new Channel<number>(1), new Channel<number>()]
       const [sent, received]: [number[], number[]] = [[], []]
       always(() => {

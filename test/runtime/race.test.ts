@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, Operation, Stage } from '../../runtime/index.ts'
+import type { Coroutine, ExploreStage, Operation } from '../../runtime/index.ts'
 import { AllFailed, all, any, explore, Misuse, moveOn, race, scope, shield, sleep } from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
 import { catching, running } from './outcomes.ts'
@@ -196,7 +196,7 @@ describe('cancelled, each of them', () => {
   it('gives one outcome, and ends everybody, in every order', () => {
     for (const together of [race, any]) {
       const { complete } = explore(
-        function* ({ afterwards }: Stage): Coroutine<void> {
+        function* ({ afterwards }: ExploreStage): Coroutine<void> {
           const [begun, ended]: [string[], string[]] = [[], []]
           afterwards(() => expect(ended.toSorted()).toEqual(begun.toSorted()))
           yield* scope(function* (family) {

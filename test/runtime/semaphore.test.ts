@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Coroutine, Permit, Selectable, Stage } from '../../runtime/index.ts'
+import type { Coroutine, ExploreStage, Permit, Selectable } from '../../runtime/index.ts'
 import { after, explore, Mutex, moveOn, Semaphore, scope, select, sleep, trySelect } from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
 
@@ -229,7 +229,7 @@ describe('a mutex', () => {
 describe('in every order', () => {
   it('no permit is lost to a cancel, and none is made', () => {
     const { complete } = explore(
-      function* ({ always, afterwards }: Stage): Coroutine<void> {
+      function* ({ always, afterwards }: ExploreStage): Coroutine<void> {
         const semaphore = new Semaphore(2)
         let held = 0
         always(() => {
@@ -259,7 +259,7 @@ describe('in every order', () => {
   })
 
   it('no permit is lost to a limit, or to a select that takes another case', () => {
-    explore(function* ({ always, afterwards }: Stage): Coroutine<void> {
+    explore(function* ({ always, afterwards }: ExploreStage): Coroutine<void> {
       const semaphore = new Semaphore(2)
       always(() => semaphore.validate())
       afterwards(() => expect(semaphore.available).toBe(2))

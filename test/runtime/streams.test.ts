@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
-import type { Batch, Coroutine, Reading } from '../../runtime/index.ts'
+import type { BroadcastBatch, Coroutine, Reading } from '../../runtime/index.ts'
 import {
   Broadcast,
   Channel,
@@ -293,7 +293,7 @@ describe('a subscription read with for await', () => {
     const prices = new Broadcast<number>(2)
     const subscription = prices.subscribe()
     const iterable = toAsyncIterable(subscription, { scheduler })
-    expectTypeOf(iterable).toEqualTypeOf<Reading<Batch<number>>>()
+    expectTypeOf(iterable).toEqualTypeOf<Reading<BroadcastBatch<number>>>()
     for (const value of [1, 2, 3]) prices.publish(value)
     expect(await iterable.next()).toEqual(yielded({ values: [2, 3], missed: 1, more: false }))
     await iterable.return()

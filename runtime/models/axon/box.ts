@@ -24,8 +24,8 @@ export class Box {
   #target: Box | null = null
   // Each message that waits holds the next one, and no method is private by `#`, which would cost a field: there may be
   // millions of boxes, and with a channel in each they took a quarter more time and twice the space.
-  #first: Waiting | null = null
-  #last: Waiting | null = null
+  #first: BoxWaiting | null = null
+  #last: BoxWaiting | null = null
   #length = 0
   #size: number | null = null
   #refused: Set<BoxOwner> | null = null
@@ -117,7 +117,7 @@ export class Box {
     return this.#size === null ? Number.POSITIVE_INFINITY : Math.max(this.#size - this.#length, 0)
   }
 
-  private append(waiting: Waiting): void {
+  private append(waiting: BoxWaiting): void {
     if (this.#last === null) this.#first = waiting
     else this.#last.next = waiting
     this.#last = waiting
@@ -138,9 +138,9 @@ export class Box {
   }
 }
 
-interface Waiting {
+interface BoxWaiting {
   readonly message: unknown
-  next: Waiting | null
+  next: BoxWaiting | null
 }
 
 /** The handle to a link, by which it can be undone. */

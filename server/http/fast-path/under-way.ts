@@ -1,5 +1,5 @@
 // A poll that began on the fast path and is answered by Fastify: because more came behind it, or its reply is none for the
-// fast path. It keeps its place in the waiting room, its deadline and its admission.
+// fast path. It keeps its seat in the waiting room, its deadline and its admission.
 
 import type { Coroutine, Task } from '../../../runtime/index.ts'
 import { type Admission, Readmission } from '../../access/admission.ts'

@@ -17,7 +17,7 @@ export interface Poll {
   readonly from: From
   /** Members of the reply that say what was lowered to its maximum, as JSON; empty for nearly every poll. */
   readonly lowered: string
-  /** Whose place it takes in the waiting room, and when it ends at the latest. */
+  /** Whose seat it takes in the waiting room, and when it ends at the latest. */
   readonly admission: Admission
 }
 
@@ -64,7 +64,7 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
   function* longPoll(poll: Poll, cursor: Cursor | undefined, room?: Room): Coroutine<PreparedReply> {
     const { topics, waitSeconds, limit, from, lowered, admission } = poll
     const holdMs = admission.shorten(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)))
-    const place = holdMs > 0 ? waitingRoom.enter(admission.client) : null
+    const seat = holdMs > 0 ? waitingRoom.enter(admission.client) : null
     const subscription = hub.subscribe(topics, cursor, from)
     // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.
     try {
@@ -92,7 +92,7 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
       return replies.of(withMembers(nothing, lowered + (woken.case === 'drain' ? comeBack() : failing())))
     } finally {
       subscription[Symbol.dispose]()
-      place?.[Symbol.dispose]()
+      seat?.[Symbol.dispose]()
     }
   }
 

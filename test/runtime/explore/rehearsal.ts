@@ -4,7 +4,7 @@
 // that nobody is left. A patient program does so itself, after a long sleep; an impatient one leaves it to the scheduler,
 // to which this is a deadlock.
 
-import type { Coroutine, Scope, Stage } from '../../../runtime/index.ts'
+import type { Coroutine, ExploreStage, Scope } from '../../../runtime/index.ts'
 import { Deadlock, scope, sleep } from '../../../runtime/index.ts'
 import { Performer } from './performer.ts'
 import type { Program } from './programs.ts'
@@ -18,7 +18,7 @@ const patienceMs = 1_000_000
 const mostRounds = 1_000
 
 /** Run `program` on `stage`, as a coroutine to be explored. */
-export function* rehearse(stage: Stage, program: Program): Coroutine<void> {
+export function* rehearse(stage: ExploreStage, program: Program): Coroutine<void> {
   const rehearsal = new Rehearsal(stage, program)
   stage.always(() => rehearsal.check())
   stage.afterwards(() => rehearsal.end())
@@ -26,7 +26,7 @@ export function* rehearse(stage: Stage, program: Program): Coroutine<void> {
 }
 
 class Rehearsal {
-  readonly #stage: Stage
+  readonly #stage: ExploreStage
   readonly #program: Program
   readonly #world: World
   readonly #performer: Performer
@@ -35,7 +35,7 @@ class Rehearsal {
   #sleepsUntil = 0
   #isPerformed = false
 
-  constructor(stage: Stage, program: Program) {
+  constructor(stage: ExploreStage, program: Program) {
     this.#stage = stage
     this.#program = program
     this.#world = new World(program, stage.host)

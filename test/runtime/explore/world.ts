@@ -2,11 +2,11 @@
 
 import type {
   AbortSignalLike,
-  Batch,
+  BroadcastBatch,
+  BroadcastSubscription,
   OnFailure,
   Scope,
   Selectable,
-  Subscription,
   Ticker,
   VirtualHost,
 } from '../../../runtime/index.ts'
@@ -39,7 +39,7 @@ export class World {
   readonly signal = new HandSignal()
   readonly ticker: Ticker
   readonly broadcast: Broadcast<number>
-  readonly subscriptions: readonly Subscription<number>[]
+  readonly subscriptions: readonly BroadcastSubscription<number>[]
   readonly actors: Actor[] = []
   /** The first one is there from the beginning, around everybody; nobody cancels it. */
   readonly places: Place[] = []
@@ -66,8 +66,8 @@ export class World {
     return this.channels[index] as Channel<number>
   }
 
-  subscription(index: number): Subscription<number> {
-    return this.subscriptions[index] as Subscription<number>
+  subscription(index: number): BroadcastSubscription<number> {
+    return this.subscriptions[index] as BroadcastSubscription<number>
   }
 
   /** The coroutine that was spawned last is 0, the one before it 1, and so on around. */
@@ -120,7 +120,7 @@ export class World {
     if (one.kind === 'join') return `gave ${result}`
     if (one.kind === 'wait') return `passed ${one.gate}`
     if (one.kind === 'changed') return `changed ${one.subscription}`
-    if (one.kind === 'batch') return nextBatchInWords(result as IteratorResult<Batch<number>, void>)
+    if (one.kind === 'batch') return nextBatchInWords(result as IteratorResult<BroadcastBatch<number>, void>)
     if (one.kind === 'send') {
       this.books.sent(one.value)
       return `sent ${one.value}`
@@ -170,10 +170,10 @@ export class World {
   }
 }
 
-function nextBatchInWords({ done, value }: IteratorResult<Batch<number>, void>): string {
+function nextBatchInWords({ done, value }: IteratorResult<BroadcastBatch<number>, void>): string {
   return done === true ? 'closed' : batchInWords(value)
 }
 
-export function batchInWords({ values, missed, more }: Batch<number>): string {
+export function batchInWords({ values, missed, more }: BroadcastBatch<number>): string {
   return `[${values.join(' ')}], ${missed} missed, ${more ? 'and more' : 'no more'}`
 }

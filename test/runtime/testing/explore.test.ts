@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Coroutine, ExploreOptions, Selectable, Stage } from '../../../runtime/index.ts'
+import type { Coroutine, ExploreOptions, ExploreStage, Selectable } from '../../../runtime/index.ts'
 import {
   after,
   Broadcast,
@@ -47,7 +47,7 @@ function* crowd(count: number, rounds: number): Coroutine<void> {
   }
 }
 
-function failureOf(program: (stage: Stage) => Coroutine<unknown>, options?: ExploreOptions): ExplorationFailed {
+function failureOf(program: (stage: ExploreStage) => Coroutine<unknown>, options?: ExploreOptions): ExplorationFailed {
   try {
     explore(program, options)
   } catch (error) {
@@ -57,7 +57,7 @@ function failureOf(program: (stage: Stage) => Coroutine<unknown>, options?: Expl
   return expect.unreachable('no schedule failed')
 }
 
-function traceOf(program: (stage: Stage) => Coroutine<unknown>, options: ExploreOptions): string[] {
+function traceOf(program: (stage: ExploreStage) => Coroutine<unknown>, options: ExploreOptions): string[] {
   const lines: string[] = []
   explore(program, { ...options, trace: (event) => lines.push(traceLine(event)) })
   return lines
@@ -145,7 +145,7 @@ describe('exploring exhaustively', () => {
   it('lets a limit fall at any step: finds the value that a moveOn loses after its receive', () => {
     // The limit falls between the hand-over and the end of the body. No schedule has it on a clock that moves only when
     // nobody can run.
-    function* forgetting({ afterwards }: Stage): Coroutine<void> {
+    function* forgetting({ afterwards }: ExploreStage): Coroutine<void> {
       const channel = new Channel<string>()
       let received: string | undefined
       let isSent = false
@@ -197,7 +197,7 @@ describe('exploring exhaustively', () => {
 
   it('fires a timer that is due later only after one that is due earlier, whichever was set first', () => {
     const times = new Set<string>()
-    const late = function* ({ host }: Stage): Coroutine<void> {
+    const late = function* ({ host }: ExploreStage): Coroutine<void> {
       const log: number[] = []
       yield* scope(function* (s) {
         for (const ms of [9, 5]) {
@@ -303,7 +303,7 @@ describe('exploring exhaustively', () => {
 describe('choices', () => {
   it('are followed by the first of what there is', () => {
     const orders: string[] = []
-    const ordered = ({ afterwards }: Stage) => ordering(afterwards, orders)
+    const ordered = ({ afterwards }: ExploreStage) => ordering(afterwards, orders)
     explore(ordered, { choices: [] })
     explore(ordered, { choices: [2] })
     explore(ordered, { choices: [0, 1] })
@@ -384,7 +384,7 @@ describe('a schedule fails', () => {
   })
 
   it('when the invariants of the scheduler are broken, before any step or just at the end', () => {
-    const breaking = (after: number) => (stage: Stage) => {
+    const breaking = (after: number) => (stage: ExploreStage) => {
       let calls = 0
       stage.scheduler.validate = () => {
         calls += 1
@@ -398,7 +398,7 @@ describe('a schedule fails', () => {
   })
 
   it('not by what a check has expected and taken from the host', () => {
-    const expecting = ({ host, scheduler, always }: Stage): Coroutine<void> => {
+    const expecting = ({ host, scheduler, always }: ExploreStage): Coroutine<void> => {
       always(() => {
         if ((host.reported[0] as Error | undefined)?.message === 'expected') host.reported.shift()
       })
@@ -468,8 +468,8 @@ describe('a failure', () => {
 
 describe('explore', () => {
   it('gives every schedule a host and a scheduler of its own', () => {
-    const stages: Stage[] = []
-    const staged = (stage: Stage) => {
+    const stages: ExploreStage[] = []
+    const staged = (stage: ExploreStage) => {
       stages.push(stage)
       return waiting(sleep(3))
     }
@@ -503,7 +503,7 @@ describe('explore', () => {
   })
 })
 
-function* ordering(afterwards: Stage['afterwards'], orders: string[]): Coroutine<void> {
+function* ordering(afterwards: ExploreStage['afterwards'], orders: string[]): Coroutine<void> {
   let order = ''
   afterwards(() => {
     orders.push(order)

@@ -2,7 +2,7 @@
 // nothing comes twice, and nothing is left.
 
 import { expect, it } from 'vitest'
-import type { Coroutine, Scheduler, Stage } from '../../../runtime/index.ts'
+import type { Coroutine, ExploreStage, Scheduler } from '../../../runtime/index.ts'
 import { after, checkpoint, explore, scope, select, sleep } from '../../../runtime/index.ts'
 import { MemoryBroker } from '../../../server/brokers/memory/memory-broker.ts'
 import type { Batch } from '../../../server/hub/index.ts'
@@ -43,7 +43,7 @@ function* poll(hub: Hub, cursor: string | undefined, holdMs: number): Coroutine<
 }
 
 it('loses nothing, gives nothing twice and leaves nothing, whoever is faster', () => {
-  function* program({ scheduler, always }: Stage): Coroutine<void> {
+  function* program({ scheduler, always }: ExploreStage): Coroutine<void> {
     const memory = makeMemory(scheduler)
     const broker = new SlowBroker(memory, scheduler, () =>
       scheduler.random(3) > 0 ? checkpoint() : sleep(scheduler.random(4)),

@@ -29,7 +29,7 @@ function standing(head: number, epoch = 'E') {
 
 function wait(isReady = () => true): FeedLink {
   const link = new FeedLink(feed)
-  link.waiting = { feedHasNews: () => woken.push(link), isReady }
+  link.waiter = { feedHasNews: () => woken.push(link), isReady }
   feed.enlist(link)
   return link
 }

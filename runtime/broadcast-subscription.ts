@@ -1,4 +1,4 @@
-// A subscription: one reader's place in a broadcast, and the operations that wait there.
+// A subscription: one reader of a broadcast with its position, and the operations that wait there.
 //
 // Invariant: `waiting` counts those of its operations that stand in the broadcast's wait list.
 
@@ -14,7 +14,7 @@ export interface Shown<T> {
   readonly isClosed: boolean
   /** The values after position `from` up to position `to`, all of which are held. */
   slice(from: number, to: number): T[]
-  addWaiting(waiting: Waiting<T, unknown>): void
+  addWaiting(waiting: BroadcastWaiting<T, unknown>): void
   /** `subscription` is disposed of: what waits on it gets ChannelClosed. */
   dismiss(subscription: object): void
   closedError(): ChannelClosed
@@ -23,12 +23,12 @@ export interface Shown<T> {
 /** What a waiting operation asks of its subscription. These operations alone call it. */
 interface Awaited<T> {
   waiting: number
-  addWaiting(waiting: Waiting<T, unknown>): void
+  addWaiting(waiting: BroadcastWaiting<T, unknown>): void
   closedError(): ChannelClosed
 }
 
 /** What one `read` gives. */
-export interface Batch<T> {
+export interface BroadcastBatch<T> {
   /** In the order in which they were published. */
   readonly values: readonly T[]
   /** How many values between the last batch and this one are gone: the ring has lapped the reader. */
@@ -37,8 +37,8 @@ export interface Batch<T> {
   readonly more: boolean
 }
 
-/** One reader's place in a broadcast. */
-export class Subscription<T> implements Disposable, Awaited<T> {
+/** One reader of a broadcast, and its position. */
+export class BroadcastSubscription<T> implements Disposable, Awaited<T> {
   /** Mostly none: then disposing of it has nobody to look for. */
   waiting = 0
   readonly #name: string
@@ -84,7 +84,7 @@ export class Subscription<T> implements Disposable, Awaited<T> {
    *
    * @throws ChannelClosed once the subscription is disposed of; RangeError unless `limit` is a whole number above 0
    */
-  read(limit = Number.POSITIVE_INFINITY): Batch<T> {
+  read(limit = Number.POSITIVE_INFINITY): BroadcastBatch<T> {
     const broadcast = this.#broadcast
     if (broadcast === null) throw this.closedError()
     const from = Math.max(this.#position, broadcast.earliest)
@@ -101,18 +101,18 @@ export class Subscription<T> implements Disposable, Awaited<T> {
    *
    * @throws RangeError unless `limit` is a whole number above 0
    */
-  next(limit = Number.POSITIVE_INFINITY): Selectable<IteratorResult<Batch<T>, void>> {
+  next(limit = Number.POSITIVE_INFINITY): Selectable<IteratorResult<BroadcastBatch<T>, void>> {
     return new Next(this, checkedLimit(limit))
   }
 
-  /** Give up the place. Whoever waits on it gets ChannelClosed. Idempotent. */
+  /** End it: operations that wait on it get ChannelClosed. Idempotent. */
   [Symbol.dispose](): void {
     const broadcast = this.#broadcast
     this.#broadcast = null
     if (this.waiting > 0) broadcast?.dismiss(this)
   }
 
-  addWaiting(waiting: Waiting<T, unknown>): void {
+  addWaiting(waiting: BroadcastWaiting<T, unknown>): void {
     this.#broadcast?.addWaiting(waiting)
   }
 
@@ -122,12 +122,12 @@ export class Subscription<T> implements Disposable, Awaited<T> {
 }
 
 /** Ready while there is something to read, or nothing ever again. */
-export abstract class Waiting<T, Result> extends SelectableOperation<Result> {
-  readonly subscription: Subscription<T>
+export abstract class BroadcastWaiting<T, Result> extends SelectableOperation<Result> {
+  readonly subscription: BroadcastSubscription<T>
   /** Which of the two it was when it committed. */
   protected isRefused = false
 
-  constructor(subscription: Subscription<T>) {
+  constructor(subscription: BroadcastSubscription<T>) {
     super()
     this.subscription = subscription
   }
@@ -166,22 +166,22 @@ export abstract class Waiting<T, Result> extends SelectableOperation<Result> {
   }
 }
 
-class Changed<T> extends Waiting<T, void> {
+class Changed<T> extends BroadcastWaiting<T, void> {
   take(): void {
     if (this.isRefused) throw this.subscription.closedError()
   }
 }
 
-class Next<T> extends Waiting<T, IteratorResult<Batch<T>, void>> {
+class Next<T> extends BroadcastWaiting<T, IteratorResult<BroadcastBatch<T>, void>> {
   readonly #limit: number
 
-  constructor(subscription: Subscription<T>, limit: number) {
+  constructor(subscription: BroadcastSubscription<T>, limit: number) {
     super(subscription)
     this.#limit = limit
   }
 
-  take(): IteratorResult<Batch<T>, void> {
-    // Since it committed, another coroutine may have read the rest, or given up the place.
+  take(): IteratorResult<BroadcastBatch<T>, void> {
+    // Since it committed, another coroutine may have read the rest, or ended it.
     if (this.subscription.hasEnded) return { done: true, value: undefined }
     return { done: false, value: this.subscription.read(this.#limit) }
   }

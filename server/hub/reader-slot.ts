@@ -1,4 +1,4 @@
-// A place: where one reader is in one topic.
+// A reader's slot: where one reader is in one topic, and its link in the wait list of that topic's feed.
 
 import type { Feed } from './feed.ts'
 import { FeedLink } from './feed.ts'
@@ -8,7 +8,7 @@ import { earliest } from './position.ts'
 /** Where to begin in a topic that the cursor does not have. */
 export type From = 'now' | 'earliest'
 
-export class Place extends FeedLink {
+export class ReaderSlot extends FeedLink {
   /** Null for a reader that begins now, until the broker has said where that is. */
   position: Position | null
 
@@ -17,8 +17,8 @@ export class Place extends FeedLink {
     this.position = position
   }
 
-  /** The broker has said where the topic stands: a place that had no position gets one. */
-  take(from: From): void {
+  /** The broker has said where the topic stands: a slot that had no position gets one. */
+  beginAt(from: From): void {
     if (this.position === null)
       this.position = from === 'earliest' ? earliest : this.feed.isLocated ? this.feed.head : null
     // What is trimmed of a topic that was empty has been missed.
