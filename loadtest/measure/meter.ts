@@ -29,21 +29,16 @@ const sampleMs = 250
 
 export class Meter implements Disposable {
   readonly samples: Samples = { seconds: [], serverShare: [], generatorShare: [], residentMegabytes: [] }
-  readonly #serverPids: number[]
+  readonly #serverPid: number
   readonly #generatorPids = [process.pid]
   readonly #startMs = nowMs()
   readonly #timer: NodeJS.Timeout
   #sinceLastSample: Stretch
 
   constructor(serverPid: number) {
-    this.#serverPids = [serverPid]
+    this.#serverPid = serverPid
     this.#sinceLastSample = this.begin()
     this.#timer = setInterval(() => this.#sample(), sampleMs)
-  }
-
-  /** Count another server in, as if both were one. */
-  addServer(pid: number): void {
-    this.#serverPids.push(pid)
   }
 
   addGenerator(pid: number): void {
@@ -52,21 +47,21 @@ export class Meter implements Disposable {
 
   begin(): Stretch {
     const startMs = nowMs()
-    const server = readFamily(...this.#serverPids)
+    const server = readFamily(this.#serverPid)
     const generators = this.#generatorPids.map((pid) => [pid, readProcess(pid)] as const)
     return {
       end: () => {
         const wallMs = nowMs() - startMs
         const uses = generators.flatMap(([pid, before]) => useBetween(before, readProcess(pid), wallMs) ?? [])
         const generator = uses.toSorted((a, b) => b.busiestThreadShare - a.busiestThreadShare)[0]
-        return { wallMs, server: useBetween(server, readFamily(...this.#serverPids), wallMs), generator }
+        return { wallMs, server: useBetween(server, readFamily(this.#serverPid), wallMs), generator }
       },
     }
   }
 
   /** VmRSS of the server now. */
   get serverBytes(): number | undefined {
-    return readFamily(...this.#serverPids)?.residentBytes
+    return readFamily(this.#serverPid)?.residentBytes
   }
 
   [Symbol.dispose](): void {
