@@ -96,8 +96,13 @@ function* inItsPlace<Args extends unknown[], T>(
   body: (...args: Args) => Coroutine<T>,
   args: Args,
 ): Coroutine<T> {
-  using _ = permit ?? (yield* places.acquire())
-  // Its cancel may have come before its first step, as when a sibling has failed and left its place.
-  if (permit !== undefined) yield* checkpoint()
-  return yield* body(...args)
+  // Not by `using`, which Node 20 does not read.
+  const held = permit ?? (yield* places.acquire())
+  try {
+    // Its cancel may have come before its first step, as when a sibling has failed and left its place.
+    if (permit !== undefined) yield* checkpoint()
+    return yield* body(...args)
+  } finally {
+    held.release()
+  }
 }

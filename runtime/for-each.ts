@@ -62,8 +62,11 @@ function severalAtOnce<T>(source: Receivable<T>, body: ForEachBody<T>, most: num
 
     // It begins in any case, because its value is nowhere else any more.
     function* handle(value: T, place: Permit): Coroutine<void> {
-      using _ = place
-      if ((yield* body(value)) === false) receiver.cancel('a body has ended the loop')
+      try {
+        if ((yield* body(value)) === false) receiver.cancel('a body has ended the loop')
+      } finally {
+        place.release()
+      }
     }
   })
 }
