@@ -48,7 +48,7 @@ describe('a server started with', () => {
 
   it.each([
     '--max-waiting-per-client 1 --topics-per-get 2 --topics-per-poll 2',
-    '--requests-per-second 3 --topics-per-get 2 --topics-per-poll 2',
+    '--requests-per-second 5 --topics-per-get 2 --topics-per-poll 2',
   ])('%s has its messages read, each once, although it refuses some requests', { timeout: 60_000 }, async (flags) => {
     await using server = await ServerProcess.serving(flags.split(' '))
     const topics = Array.from({ length: 6 }, (_, n) => `chat/room-${n}`)
