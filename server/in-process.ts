@@ -5,6 +5,7 @@ import { Latch, select, toAsyncIterable } from '../runtime/index.ts'
 import type { Engine } from './engine.ts'
 import { checkTopicName, decodeCursor, type From, type HubStatistics } from './hub/index.ts'
 import { encodeShared } from './protocols/encke/encoding.ts'
+import { keyOf, type Receipt } from './protocols/encke/publish-many.ts'
 
 /** What a loop over a subscription gets: what the body of a poll's reply has. */
 export interface Delivery {
@@ -25,14 +26,9 @@ export interface Delivery {
   >
 }
 
-export interface Receipt {
-  readonly topic: string
-  readonly epoch: string
-  readonly offset: number
-  readonly id: string
-  readonly time: number
-  /** How many readers of this node were waiting for it. */
-  readonly waiting: number
+export interface PublishOptions {
+  /** With it the same publish can be sent again within 10 minutes: there is one message, and the same receipt. */
+  readonly idempotencyKey?: string
 }
 
 export interface SubscribeOptions {
@@ -58,13 +54,16 @@ export class InProcess {
    *
    * @throws TypeError if it is no JSON value; EnckeError ENCKE_ERR_TOPIC_NAME, and what the broker throws
    */
-  async publish(topic: string, data: unknown): Promise<Receipt> {
+  async publish(topic: string, data: unknown, { idempotencyKey }: PublishOptions = {}): Promise<Receipt> {
     const text = JSON.stringify(data) as string | undefined
     if (text === undefined) throw new TypeError(`a message is a JSON value (got ${typeof data})`)
     const { scheduler, hub } = this.#engine
     const draft = { data: text, bytes: Buffer.byteLength(text) }
-    const { message, epoch, waiting } = await scheduler.run(() => hub.publish(checkTopicName(topic), draft)).promise
-    return { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
+    const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, draft)
+    const published = await scheduler.run(() => hub.publish(checkTopicName(topic), draft, key)).promise
+    const { message, epoch, waiting, isReplayed } = published
+    const receipt = { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
+    return isReplayed ? { ...receipt, replayed: true } : receipt
   }
 
   /**

@@ -11,7 +11,8 @@ import type { Broker } from './hub/index.ts'
 import { InProcess } from './in-process.ts'
 import { registerRoutes } from './routes.ts'
 
-export type { Delivery, InProcess, Receipt, SubscribeOptions } from './in-process.ts'
+export type { Delivery, InProcess, PublishOptions, SubscribeOptions } from './in-process.ts'
+export type { Receipt } from './protocols/encke/publish-many.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

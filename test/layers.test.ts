@@ -96,7 +96,14 @@ const map: LayerMap = {
     packages: [],
   },
   'server/plugin.ts': {
-    mayImport: ['server/engine.ts', 'server/routes.ts', 'server/in-process.ts', 'server/hub', 'server/config.ts'],
+    mayImport: [
+      'server/engine.ts',
+      'server/routes.ts',
+      'server/in-process.ts',
+      'server/hub',
+      'server/protocols/encke',
+      'server/config.ts',
+    ],
     packages: ['fastify'],
   },
   'server/app.ts': {

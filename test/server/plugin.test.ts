@@ -137,6 +137,10 @@ describe('app.encke', () => {
   it('publishes, and says where a topic stands', async () => {
     expect(await app.encke.publish('a', { n: 1 })).toMatchObject({ topic: 'a', offset: 1, waiting: 0 })
     expect(await app.encke.topic('a')).toMatchObject({ topic: 'a', head: 1, oldest: 1, waiting: 0 })
+    const once = { idempotencyKey: 'once' }
+    const first = await app.encke.publish('keyed', 1, once)
+    expect(await app.encke.publish('keyed', 1, once)).toEqual({ ...first, replayed: true })
+    await expect(app.encke.publish('keyed', 2, once)).rejects.toMatchObject({ statusCode: 422 })
     await expect(app.encke.publish('a//b', 1)).rejects.toMatchObject({ code: 'ENCKE_ERR_TOPIC_NAME' })
     await expect(app.encke.publish('a', undefined)).rejects.toThrow(/JSON value/)
   })

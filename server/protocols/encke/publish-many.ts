@@ -15,8 +15,15 @@ export interface Receipt {
   readonly offset: number
   readonly id: string
   readonly time: number
+  /** How many readers of this node were waiting for it. */
   readonly waiting: number
+  /** The Idempotency-Key came before: this is the answer it had then. */
   readonly replayed?: true
+}
+
+/** The key of a publish, and a hash of what must be the same when it comes again. */
+export function keyOf(text: string, { data }: Draft): IdempotencyKey {
+  return { text, bodyHash: hash('sha256', data, 'base64') }
 }
 
 type Answer = Receipt | { readonly topic: string; readonly error: ReturnType<typeof errorBody> }
@@ -51,7 +58,7 @@ export function* publishMany(
   keyText: string | undefined,
 ): Coroutine<ManyPublished> {
   const shares = sharesOf(body, limits)
-  const key = keyText === undefined ? undefined : { text: keyText, bodyHash: hash('sha256', body.data, 'base64') }
+  const key = keyText === undefined ? undefined : keyOf(keyText, body)
   const answers: Answer[] = []
   const errors: unknown[] = []
   yield* scope(function* (s) {

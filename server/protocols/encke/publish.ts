@@ -1,6 +1,5 @@
 // Publish: the body becomes a message of the topic, or lists several messages.
 
-import { hash } from 'node:crypto'
 import { Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
@@ -8,9 +7,9 @@ import { type Keyring, requireRight } from '../../access/keyring.ts'
 import { clip, EnckeError } from '../../errors.ts'
 import { takeDrafts } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
-import type { Draft, Hub, IdempotencyKey } from '../../hub/index.ts'
+import type { Draft, Hub } from '../../hub/index.ts'
 import { tooLarge } from './message-list.ts'
-import { type PublishLimits, publishMany, type Receipt } from './publish-many.ts'
+import { keyOf, type PublishLimits, publishMany, type Receipt } from './publish-many.ts'
 import { publishSchema } from './schemas.ts'
 
 export interface PublishOptions extends PublishLimits {
@@ -97,9 +96,4 @@ function keyIn({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined
     'ENCKE_ERR_KEY_VALUE',
     `Idempotency-Key must be 1 to 255 printable ASCII characters, a new one for each message (got ${clip(given)})`,
   )
-}
-
-/** The key of a publish, and a hash of what must be the same when it comes again. */
-function keyOf(text: string, { data }: Draft): IdempotencyKey {
-  return { text, bodyHash: hash('sha256', data, 'base64') }
 }
