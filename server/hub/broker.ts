@@ -16,7 +16,7 @@ import type { Append, Appended, Refused } from './append.ts'
 import type { HistoryLimits } from './history.ts'
 import type { Message } from './message.ts'
 import { unbornEpoch } from './position.ts'
-import type { Created, Creation, ForkPoint, Standing, TopicRecord } from './record.ts'
+import type { Created, Creation, ForkPoint, ListedTopic, Standing, TopicRecord } from './record.ts'
 
 /** Where a topic without a record stands. */
 export const unbornStanding: Standing = { epoch: unbornEpoch, head: 0, headId: null, oldest: 1, isClosed: false }
@@ -85,6 +85,8 @@ export interface Broker {
   remove(topic: string): Operation<boolean>
   /** Everything about a topic but its messages; null before it is born. It does not count as use. */
   inform(topic: string): Operation<TopicRecord | null>
+  /** At most `limit` topics whose names come after `after`, in the order of their characters. It does not count as use. */
+  list(after: string, limit: number): Operation<readonly ListedTopic[]>
   /** Read from offset `from`, or from the oldest kept if that is later; as many messages as `limits` allow, one at least. */
   history(topic: string, from: number, limits: HistoryLimits): Operation<Slice>
   /**

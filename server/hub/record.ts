@@ -43,6 +43,11 @@ export interface TopicRecord extends Standing {
   readonly isRemoved: boolean
 }
 
+/** A topic in a list of topics. */
+export interface ListedTopic extends TopicRecord {
+  readonly topic: string
+}
+
 /** How a topic is to be made. */
 export interface Creation {
   readonly contentType: string

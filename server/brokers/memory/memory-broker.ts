@@ -14,6 +14,7 @@ import type {
   ForkPoint,
   Health,
   HistoryLimits,
+  ListedTopic,
   Receipt,
   Refused,
   Slice,
@@ -123,6 +124,10 @@ export class MemoryBroker implements Broker {
 
   *inform(name: string): Coroutine<TopicRecord | null> {
     return this.#topics.any(name)?.record() ?? null
+  }
+
+  *list(after: string, limit: number): Coroutine<readonly ListedTopic[]> {
+    return this.#topics.page(after, limit).map((topic) => ({ topic: topic.name, ...topic.record() }))
   }
 
   *history(name: string, from: number, limits: HistoryLimits): Coroutine<Slice> {

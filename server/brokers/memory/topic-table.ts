@@ -82,6 +82,17 @@ export class TopicTable {
     return this.live(name) ?? this.#topics.get(name)
   }
 
+  /** The first topics whose names come after `after`. One pass keeps `limit` names: sorting all would hold others up. */
+  page(after: string, limit: number): readonly Topic[] {
+    const names: string[] = []
+    for (const name of this.#topics.keys()) {
+      if (name <= after || (names.length === limit && name >= names[limit - 1]!)) continue
+      names.splice(insertionPoint(names, name), 0, name)
+      if (names.length > limit) names.pop()
+    }
+    return names.flatMap((name) => this.live(name) ?? [])
+  }
+
   /** Make a topic. @throws EnckeError ENCKE_ERR_SERVER_TOPICS */
   make({ name, isWhole, contentType, lifetime = null }: Making, beginning = fresh): Topic {
     if (this.#topics.size >= this.#options.maxTopics) this.#dropLeastRecentlyUsed()
@@ -200,4 +211,15 @@ export class TopicTable {
     if (lifetime === null || 'expiresAt' in lifetime || usedAt + lifetime.ttlMs > now) return false
     return ![...followers].some((follower) => follower.isReading(name))
   }
+}
+
+/** Where `name` goes in a sorted list. */
+function insertionPoint(names: readonly string[], name: string): number {
+  let low = 0
+  for (let high = names.length; low < high; ) {
+    const middle = (low + high) >> 1
+    if (names[middle]! < name) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -16,6 +16,7 @@ import type {
   Follower,
   ForkPoint,
   Lifetime,
+  ListedTopic,
   Message,
   Receipt,
   Refused,
@@ -155,6 +156,12 @@ export function describeBroker(name: string, make: MakeBroker): void {
     function remove(topic: string): Promise<boolean> {
       return play(function* () {
         return yield* broker.remove(topic)
+      })
+    }
+
+    function list(after: string, limit: number): Promise<readonly ListedTopic[]> {
+      return play(function* () {
+        return yield* broker.list(after, limit)
       })
     }
 
@@ -809,6 +816,19 @@ export function describeBroker(name: string, make: MakeBroker): void {
       expect(await inform('a')).toBeNull()
       await publish('b', '1')
       expect(await inform('b')).toMatchObject({ retention: 'bounded', contentType: jsonType, lifetime: null })
+    })
+
+    it('topics are listed page by page, in the order of their names, without those that were removed', async () => {
+      for (const name of ['b', 'a/2', 'a', 'B', 'c']) await publish(name, '1')
+      await create('a/1', { contentType: 'text/plain' })
+      await remove('c')
+      expect((await list('', 3)).map(({ topic }) => topic)).toEqual(['B', 'a', 'a/1'])
+      expect(await list('a', 1)).toMatchObject([{ topic: 'a/1', contentType: 'text/plain', head: 0, retention: 'all' }])
+      expect((await list('a/1', 9)).map(({ topic, head }) => [topic, head])).toEqual([
+        ['a/2', 1],
+        ['b', 1],
+      ])
+      expect(await list('b', 9)).toEqual([])
     })
 
     it('many topics are followed at once, each answered for itself', async () => {

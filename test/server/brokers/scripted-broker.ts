@@ -76,6 +76,11 @@ export class ScriptedBroker implements Broker {
     return slice
   }
 
+  *list(after: string): Coroutine<[]> {
+    yield* this.#hook(this.before, 'list', after)
+    return []
+  }
+
   *inform(topic: string): Coroutine<null> {
     yield* this.#hook(this.before, 'inform', topic)
     return null

@@ -52,6 +52,10 @@ export class SlowBroker implements Broker {
     return this.#slowly(() => this.#inner.remove(topic))
   }
 
+  list(after: string, limit: number) {
+    return this.#slowly(() => this.#inner.list(after, limit))
+  }
+
   inform(topic: string) {
     return this.#slowly(() => this.#inner.inform(topic))
   }

@@ -315,6 +315,7 @@ const brokenBroker: Broker = {
   fork: () => fail(),
   remove: () => fail(),
   inform: () => fail(),
+  list: () => fail(),
   history: () => fail(),
   follow: () => {},
   unfollow: () => {},

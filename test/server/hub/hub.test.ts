@@ -51,6 +51,10 @@ class Tapped implements Broker {
     return this.inner.remove(topic)
   }
 
+  list(after: string, limit: number) {
+    return this.inner.list(after, limit)
+  }
+
   inform(topic: string) {
     return this.inner.inform(topic)
   }
