@@ -107,7 +107,15 @@ export class ScriptedBroker implements Broker {
     const kept = this.#topics.get(topic)
     if (kept === undefined) return unbornStanding
     const { epoch, messages } = kept
-    return { epoch, head: messages.length, headId: messages.at(-1)?.id ?? null, oldest: 1, isClosed: false, segment: 1, contentType: jsonType }
+    return {
+      epoch,
+      head: messages.length,
+      headId: messages.at(-1)?.id ?? null,
+      oldest: 1,
+      isClosed: false,
+      segment: 1,
+      contentType: jsonType,
+    }
   }
 
   statistics() {

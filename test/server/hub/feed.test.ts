@@ -24,7 +24,15 @@ function arrive(offset: number, epoch = 'E', id = `${epoch}${offset}`): void {
 }
 
 function standing(head: number, epoch = 'E') {
-  return { epoch, head, headId: head === 0 ? null : `${epoch}${head}`, oldest: 1, isClosed: false, segment: 1, contentType: jsonType }
+  return {
+    epoch,
+    head,
+    headId: head === 0 ? null : `${epoch}${head}`,
+    oldest: 1,
+    isClosed: false,
+    segment: 1,
+    contentType: jsonType,
+  }
 }
 
 function wait(isReady = () => true): FeedLink {
