@@ -8,7 +8,8 @@ import { ClientIdentity } from './access/client-identity.ts'
 import { ClientRate } from './access/client-rate.ts'
 import { Keyring } from './access/keyring.ts'
 import { WaitingRoom } from './access/waiting-room.ts'
-import { MemoryBroker } from './brokers/memory/memory-broker.ts'
+import { LocalTopics } from './brokers/local-topics.ts'
+import { MemoryBroker, type MemoryBrokerOptions } from './brokers/memory/memory-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { Draining } from './http/draining.ts'
@@ -17,6 +18,9 @@ import { Pipelining } from './http/pipelining.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
 import { hostForRequests } from './process/hosts.ts'
+
+/** Of what a node tells about itself hardly anything is kept: it is for those who are watching. */
+const ownTopics = { history: { messages: 8, bytes: 1024 ** 2, ageMs: 60_000 }, totalBytes: 16 * 1024 ** 2 }
 
 export interface EngineParts {
   /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the engine. */
@@ -31,6 +35,8 @@ export class Engine {
   readonly host: Host
   readonly scheduler: Scheduler
   readonly broker: Broker
+  /** The broker as the hub sees it: with the topics in which this node tells about itself. */
+  readonly localTopics: LocalTopics
   readonly hub: Hub
   readonly draining: Draining
   /** Opens when an operator has asked twice. */
@@ -56,9 +62,10 @@ export class Engine {
     this.scheduler = new Scheduler({ host: this.host, sliceMs: config.sliceMs })
     this.#ownsBroker = broker === undefined
     this.broker = broker ?? this.#startMemoryBroker()
+    this.localTopics = new LocalTopics(this.broker, this.#memoryBroker(ownTopics))
     this.hub = new Hub({
       scheduler: this.scheduler,
-      broker: this.broker,
+      broker: this.localTopics,
       hash: (text) => hash('sha256', text, 'buffer'),
       // The memory broker has everything at hand itself: beyond its bounds a node keeps only what a burst would trim.
       ring: { messages: 1, bytes: 0 },
@@ -108,17 +115,15 @@ export class Engine {
   }
 
   #startMemoryBroker(): MemoryBroker {
-    const { config } = this
-    const broker = new MemoryBroker({
-      ...config,
-      history: { messages: config.historyMessages, bytes: config.historyBytes, ageMs: config.historyAgeMs },
-      totalBytes: config.historyTotalBytes,
-      clock: Date.now,
-      now: () => performance.now(),
-      randomId: randomIds(),
-    })
+    const { historyMessages: messages, historyBytes: bytes, historyAgeMs: ageMs, historyTotalBytes } = this.config
+    const broker = this.#memoryBroker({ history: { messages, bytes, ageMs }, totalBytes: historyTotalBytes })
     broker.start(this.scheduler)
     return broker
+  }
+
+  #memoryBroker(bounds: Pick<MemoryBrokerOptions, 'history' | 'totalBytes'>): MemoryBroker {
+    const clocks = { clock: Date.now, now: () => performance.now() }
+    return new MemoryBroker({ ...this.config, ...bounds, ...clocks, randomId: randomIds() })
   }
 }
 
