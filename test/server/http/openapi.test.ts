@@ -34,10 +34,12 @@ describe('the OpenAPI document', () => {
     expect(names.sort()).toEqual([
       'GET /admin/coroutines',
       'GET /admin/statistics',
+      'GET /events',
       'GET /healthz',
       'GET /messages',
       'GET /readyz',
       'GET /topics/{topic}',
+      'GET /topics/{topic}/events',
       'GET /topics/{topic}/messages',
       'POST /admin/benchmarks/chain',
       'POST /admin/benchmarks/hackysack',
