@@ -64,6 +64,8 @@ const map: LayerMap = {
   ...eachPart(partsWithErrors, 'errors.ts', { mayImport: ['server/errors'], packages: [] }),
   'server/config': { mayImport: errors, packages: ['node:*'] },
   ...eachPart(partsWithOptions, 'options.ts', { mayImport: ['server/config'], packages: [] }),
+  // An option of topics has patterns.
+  'server/access/options.ts': { mayImport: ['server/config', 'server/access'], packages: [] },
   // What belongs to a process: it starts the programs, and imports none of them.
   'server/process': { mayImport: ['runtime'], packages: ['node:*'] },
   'server/config.ts': {

@@ -66,6 +66,7 @@ describe('the defaults', () => {
       adminToken: undefined,
       publishKey: undefined,
       subscribeKey: undefined,
+      anonymousSubscribe: [],
       publicHosts: [],
       origins: [],
       trustProxy: false,
