@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { run } from '../../../runtime/index.ts'
-import { buildApp, ConfigError, openBroker } from '../../../server/index.ts'
+import { type Broker, buildApp, ConfigError, openBroker } from '../../../server/index.ts'
 import { ServerProcess } from '../server-process.ts'
-import { draftOf } from './conformance.ts'
+import { draftOf, publishOne } from './conformance.ts'
 
 describe('a broker is opened by its address', () => {
   it('in memory, with the options that it is given and its own work in the background', async () => {
@@ -12,7 +12,7 @@ describe('a broker is opened by its address', () => {
       return yield* broker.history('a', 1, { messages: 10, bytes: 1_000 })
     }).promise
     expect(slice.messages.map(({ data }) => data)).toEqual(['2', '3'])
-    await run(() => broker.close()).promise
+    await closed(broker)
   })
 
   it.each([
@@ -49,9 +49,11 @@ describe('a server', () => {
     const broker = await openBroker('memory:')
     const app = await buildApp({ logLevel: 'silent' }, { broker })
     await app.close()
-    await run(() => broker.append('a', { messages: [draftOf('1')] })).promise
+    await run(function* () {
+      yield* publishOne(broker, 'a', '1')
+    }).promise
     expect(broker.statistics().messages).toBe(1)
-    await run(() => broker.close()).promise
+    await closed(broker)
   })
 
   it.each(['mysql://user:secret@host', 'memory:here'])(
@@ -65,3 +67,9 @@ describe('a server', () => {
     },
   )
 })
+
+function closed(broker: Broker): Promise<void> {
+  return run(function* () {
+    yield* broker.close()
+  }).promise
+}
