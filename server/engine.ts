@@ -8,13 +8,19 @@ import { ClientIdentity } from './access/client-identity.ts'
 import { ClientRate } from './access/client-rate.ts'
 import { Keyring } from './access/keyring.ts'
 import { WaitingRoom } from './access/waiting-room.ts'
+import { LocalTopics } from './brokers/local-topics.ts'
+import { MemoryBroker } from './brokers/memory/memory-broker.ts'
 import { openBroker } from './brokers/open-broker.ts'
+import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { Draining } from './http/draining.ts'
 import { Pipelining } from './http/pipelining.ts'
 import type { Broker, HistoryLimits } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
 import { hostForRequests } from './process/hosts.ts'
+
+/** Of what a node tells about itself hardly anything is kept: it is for those who are watching. */
+const ownTopics = { history: { messages: 8, bytes: 1024 ** 2, ageMs: 60_000 }, totalBytes: 16 * 1024 ** 2 }
 
 export interface EngineParts {
   /** Where the truth about topics is kept. Default: what `config.broker` names, which is opened and ends with the engine. */
@@ -29,6 +35,8 @@ export class Engine {
   readonly host: Host
   readonly scheduler: Scheduler
   readonly broker: Broker
+  /** The broker as the hub sees it: with the topics in which this node tells about itself. */
+  readonly localTopics: LocalTopics
   readonly hub: Hub
   readonly draining: Draining
   /** Opens when an operator has asked twice. */
@@ -65,9 +73,10 @@ export class Engine {
     this.scheduler = scheduler
     this.#ownsBroker = parts.broker === undefined
     this.broker = broker
+    this.localTopics = new LocalTopics(broker, ownBroker())
     this.hub = new Hub({
       scheduler: this.scheduler,
-      broker: this.broker,
+      broker: this.localTopics,
       hash: (text) => hash('sha256', text, 'buffer'),
       // A broker that answers at once has everything at hand itself: beyond that a node keeps only what a burst would trim.
       ring: broker.answersAtOnce ? { messages: 1, bytes: 0 } : ringOf(config),
@@ -113,6 +122,12 @@ export class Engine {
     for (const task of this.#background) task.cancel('the app is closed')
     await Promise.allSettled(this.#background.map(({ promise }) => promise))
   }
+}
+
+/** What keeps the topics in which a node tells about itself. */
+function ownBroker(): MemoryBroker {
+  const bounds = { ...ownTopics, streamsTotalBytes: 0, maxTopics: 1_000, topicTtlMs: 60_000, idempotencyKeys: 1 }
+  return new MemoryBroker({ ...bounds, clock: Date.now, now: () => performance.now(), randomId: randomIds() })
 }
 
 /** What a node keeps at hand of a topic that is read, of a broker that it has to ask for more. */
