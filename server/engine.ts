@@ -14,6 +14,7 @@ import { openBroker } from './brokers/open-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { Draining } from './http/draining.ts'
+import { EventStreams } from './http/event-streams.ts'
 import { Pipelining } from './http/pipelining.ts'
 import type { Broker, HistoryLimits } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
@@ -46,6 +47,7 @@ export class Engine {
   readonly rate: ClientRate | undefined
   readonly waitingRoom: WaitingRoom
   readonly pipelining: Pipelining
+  readonly eventStreams: EventStreams
   readonly adminToken: string
   readonly keyring: Keyring
   /** Whether the broker ends with the engine. */
@@ -93,6 +95,8 @@ export class Engine {
       seatsPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
     })
     this.pipelining = new Pipelining(config)
+    this.eventStreams = new EventStreams(config)
+    this.inBackground('watcher of event streams', () => this.eventStreams.watch())
     this.adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
     this.keyring = new Keyring({ ...config, adminToken: this.adminToken })
   }

@@ -100,6 +100,7 @@ describe('the defaults', () => {
       requestsPerSecond: 200,
       pipelineRequests: 32,
       unreadBytes: 1_048_576,
+      eventHeartbeatMs: 15_000,
       stalledReplyMs: 60_000,
       sliceMs: 5,
       logLevel: 'info',
