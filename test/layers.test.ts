@@ -39,7 +39,7 @@ const map: LayerMap = {
     mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
     packages: web,
   },
-  'server/observe': { mayImport: ['server/access'], packages: ['node:*'] },
+  'server/observe': { mayImport: ['server/access', 'server/hub', 'runtime'], packages: ['node:*'] },
   'server/admin': {
     mayImport: [
       'server/access',
@@ -76,6 +76,7 @@ const map: LayerMap = {
       'server/hub',
       'server/brokers',
       'server/config.ts',
+      'server/observe',
       'server/process',
       'runtime',
     ],
