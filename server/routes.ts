@@ -49,7 +49,7 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, keyring } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate, keyring } = engine
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
   const traffic = new Traffic(server)
@@ -93,7 +93,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic, keyring })
     await app.register(messageRoutes, engine)
-    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring })
+    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(openApiRoutes)
