@@ -18,6 +18,7 @@ import { EventStreams } from './http/event-streams.ts'
 import { Pipelining } from './http/pipelining.ts'
 import type { Broker, HistoryLimits } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
+import { HubWatch } from './observe/hub-watch.ts'
 import { hostForRequests } from './process/hosts.ts'
 
 /** Of what a node tells about itself hardly anything is kept: it is for those who are watching. */
@@ -39,6 +40,7 @@ export class Engine {
   /** The broker as the hub sees it: with the topics in which this node tells about itself. */
   readonly localTopics: LocalTopics
   readonly hub: Hub
+  readonly hubWatch: HubWatch
   readonly draining: Draining
   /** Opens when an operator has asked twice. */
   readonly hurried = new Latch('a second signal')
@@ -87,6 +89,7 @@ export class Engine {
       unfollowMs: config.unfollowMs,
       brokerTimeoutMs: config.brokerTimeoutMs,
     })
+    this.hubWatch = new HubWatch(this.hub)
     this.draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
     this.identity = new ClientIdentity(config.trustProxy)
     this.rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, this.clock) : undefined

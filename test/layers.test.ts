@@ -42,7 +42,7 @@ const map: LayerMap = {
     mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
     packages: web,
   },
-  'server/observe': { mayImport: ['server/access'], packages: ['node:*'] },
+  'server/observe': { mayImport: ['server/access', 'server/hub', 'runtime'], packages: ['node:*'] },
   'server/admin': {
     mayImport: [
       'server/access',
@@ -79,6 +79,7 @@ const map: LayerMap = {
       'server/hub',
       'server/brokers',
       'server/config.ts',
+      'server/observe',
       'server/process',
       'runtime',
     ],
