@@ -15,7 +15,7 @@ import { eventText, retryText } from '../../http/event-text.ts'
 import type { Cursor, From, Hub, Subscription } from '../../hub/index.ts'
 import { encodeEvents } from './event-encoding.ts'
 
-export interface EventReader {
+interface EventReader {
   readonly topics: readonly string[]
   readonly cursor: Cursor | undefined
   readonly from: From
