@@ -150,7 +150,7 @@ describe('a reader of events', () => {
     // It waits for the client, not for news.
     await served.waiting(0)
     wire.socket.resume()
-    await served.waiting(1)
+    await until(() => wire.received.includes('"offset":400,'))
     const [, missed = '0'] =
       /event: verdict\ndata: \{"topic":"big","verdict":"gap","missed":(\d+)\}/.exec(wire.received) ?? []
     const offsets = [...wire.received.matchAll(/"offset":(\d+)/g)].map(([, offset]) => Number(offset))
