@@ -15,6 +15,7 @@ import { Draining } from './http/draining.ts'
 import { Pipelining } from './http/pipelining.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
+import { Observations } from './observe/observations.ts'
 import { hostForRequests } from './process/hosts.ts'
 
 export interface EngineParts {
@@ -31,6 +32,7 @@ export class Engine {
   readonly scheduler: Scheduler
   readonly broker: Broker
   readonly hub: Hub
+  readonly observations: Observations
   readonly draining: Draining
   /** Opens when an operator has asked twice. */
   readonly hurried = new Latch('a second signal')
@@ -54,9 +56,10 @@ export class Engine {
     this.scheduler = new Scheduler({ host: this.host, sliceMs: config.sliceMs })
     this.#ownsBroker = broker === undefined
     this.broker = broker ?? this.#startMemoryBroker()
+    this.observations = new Observations(this.clock)
     this.hub = new Hub({
       scheduler: this.scheduler,
-      broker: this.broker,
+      broker: this.observations.observe(this.broker),
       hash: (text) => hash('sha256', text, 'buffer'),
       // The memory broker has everything at hand itself: beyond its bounds a node keeps only what a burst would trim.
       ring: { messages: 1, bytes: 0 },
@@ -65,6 +68,8 @@ export class Engine {
       unfollowMs: config.unfollowMs,
       brokerTimeoutMs: config.brokerTimeoutMs,
     })
+    const timeline = this.observations.begin(this)
+    this.inBackground('timeline', () => timeline.run())
     this.draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
     this.identity = new ClientIdentity(config.trustProxy)
     this.rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, this.clock) : undefined
@@ -99,6 +104,7 @@ export class Engine {
   async close(): Promise<void> {
     this.hub[Symbol.dispose]()
     if (this.#ownsBroker) await this.scheduler.run(closing, this.broker).promise
+    this.observations[Symbol.dispose]()
     for (const task of this.#background) task.cancel('the app is closed')
     await Promise.allSettled(this.#background.map(({ promise }) => promise))
   }
