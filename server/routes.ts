@@ -10,6 +10,7 @@ import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { siteGuard } from './access/same-site.ts'
 import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
+import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
@@ -48,7 +49,7 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, keyring } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate, keyring } = engine
   const { observations } = engine
   const { traffic } = observations
   const { server, hasOtherHooks } = around
@@ -99,7 +100,8 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic, keyring })
-    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring })
+    await app.register(messageRoutes, engine)
+    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(metricsRoute, { observations, hub, scheduler, draining, version })

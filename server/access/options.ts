@@ -2,6 +2,7 @@
 
 import { custom, integer, list, secret, toggle } from '../config/option.ts'
 import { readHostName, readOrigin, readTrustProxy } from '../config/readers.ts'
+import { patternRule, readTopicPattern } from './topic-pattern.ts'
 
 export const accessOptions = {
   adminToken: secret(
@@ -9,6 +10,11 @@ export const accessOptions = {
   ),
   publishKey: secret('Key that publishers must send; without it everybody who reaches the server may publish.'),
   subscribeKey: secret('Key that readers must send; without it everybody who reaches the server may read.'),
+  anonymousSubscribe: list(
+    `patterns of topics, separated by commas, each ${patternRule}`,
+    'Topics that everybody may read, without a key or a token; only reading is let in by it.',
+    readTopicPattern,
+  ),
   publicHosts: list(
     'host names, without a port, separated by commas',
     'Names that the server is reached by, beside loopback names and IP addresses; any other `Host` gets 421.',

@@ -16,6 +16,10 @@ export const hubErrors = {
     statusCode: 400,
     summary: 'The cursor holds the same topic twice; send one cursor as it was given, do not join two.',
   },
+  ENCKE_ERR_TOPIC_RESERVED: {
+    statusCode: 403,
+    summary: 'Only the server itself writes to topics whose names begin with `__encke/`; publish to another.',
+  },
   ENCKE_ERR_TOPIC_CLOSED: {
     statusCode: 409,
     summary: 'The topic was closed, and nothing more can be published to it; publish to another.',

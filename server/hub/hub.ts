@@ -46,10 +46,8 @@ export interface HubStatistics {
   readonly delivered: number
 }
 
-export interface TopicInformation extends Omit<Standing, 'headId'> {
+export interface TopicInformation extends Omit<Standing, 'headId' | 'segment'> {
   readonly topic: string
-  /** Of its messages; null before it is born. */
-  readonly contentType: string | null
   /** From where it stands. */
   readonly cursor: string
   /** How many readers of this node wait for its next message. */
@@ -70,7 +68,17 @@ export interface Published extends AllPublished {
   readonly message: Receipt
 }
 
+/** Told what happens to messages, while somebody looks. It must not throw. */
+export interface HubWatcher {
+  /** Messages were appended to a topic by this node, and so many readers of this node waited for them. */
+  appended(topic: string, answer: Appended, waiting: number): void
+  /** The coroutine that runs was given a batch. */
+  delivered(batch: Batch): void
+}
+
 export class Hub implements Disposable {
+  /** Null costs a publish and a delivery one look each. */
+  watcher: HubWatcher | null = null
   readonly broker: Broker
   readonly hash: Hash
   readonly batchBytes: number
@@ -139,21 +147,40 @@ export class Hub implements Disposable {
    */
   *append(topic: string, append: Append): Coroutine<Appended | Refused> {
     yield* checkpoint()
+    const waiting = this.watcher === null ? 0 : this.#feeds.waitingFor(topic)
     const answer = this.broker.answersAtOnce
       ? yield* this.broker.append(topic, append)
       : yield* this.#inFlight.carryThrough(topic, append)
-    if (answer.outcome === 'appended') this.#published += append.messages.length
+    if (answer.outcome === 'appended') {
+      this.#published += append.messages.length
+      this.watcher?.appended(topic, answer, waiting)
+    }
     return answer
   }
 
   /** Tell where a topic stands. @throws as `history` */
   *inform(topic: string): Coroutine<TopicInformation> {
     const record = yield* this.#inTime(() => this.broker.inform(topic))
-    const { epoch, head, headId, oldest, isClosed } = record ?? unbornStanding
+    const { epoch, head, headId, oldest, isClosed, contentType } = record ?? unbornStanding
     const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
     const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
     const waiting = this.#feeds.waitingFor(topic)
-    return { topic, epoch, head, oldest, cursor, waiting, contentType: record?.contentType ?? null, isClosed }
+    return { topic, epoch, head, oldest, cursor, waiting, contentType, isClosed }
+  }
+
+  /** Read what a topic keeps, from offset `from` on. @throws as `history` */
+  *readHistory(topic: string, from: number, limits: HistoryLimits): Coroutine<Slice> {
+    return yield* this.#inTime(() => this.broker.history(topic, from, limits))
+  }
+
+  /** Whether a topic has readers on this node, or had some less than `unfollowMs` ago. */
+  isRead(topic: string): boolean {
+    return this.#feeds.has(topic)
+  }
+
+  /** How many readers of this node wait for a topic. */
+  waitingFor(topic: string): number {
+    return this.#feeds.waitingFor(topic)
   }
 
   statistics(): HubStatistics {
@@ -219,12 +246,14 @@ export class Hub implements Disposable {
     this.#waiting += change
   }
 
-  countDelivered({ messages, verdicts, gaps, resets, missed }: Batch): void {
+  countDelivered(batch: Batch): void {
+    const { messages, verdicts, gaps, resets, missed } = batch
     this.#delivered += messages.length
     this.#verdicts.ok += verdicts.length - gaps - resets
     this.#verdicts.gap += gaps
     this.#verdicts.reset += resets
     this.#missed += missed
+    this.watcher?.delivered(batch)
   }
 
   #forgetShared(): void {

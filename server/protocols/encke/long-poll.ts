@@ -3,11 +3,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { type Keyring, requireRight } from '../../access/keyring.ts'
+import type { Keyring } from '../../access/keyring.ts'
 import { takeJson } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Known } from '../../http/fast-path/connection.ts'
 import type { FastPath } from '../../http/fast-path/fast-path.ts'
+import { admitToTopics, requireReading } from '../../http/own-topics.ts'
 import type { Pipelining } from '../../http/pipelining.ts'
 import { type Cursor, decodeCursor } from '../../hub/index.ts'
 import type { LongPoll, Poll } from './poll.ts'
@@ -40,6 +41,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     request: FastifyRequest,
     reply: FastifyReply,
   ): Coroutine<FastifyReply> {
+    admitToTopics(request.admission, topics)
     const poll = readPoll(topics, given, limits, request)
     // Without a socket others are ahead of it on its connection.
     const room = reply.raw.socket === null ? () => pipelining.room(reply.raw) : undefined
@@ -64,7 +66,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     }
   }
 
-  requireRight(app, options.keyring, 'subscribe')
+  requireReading(app, options.keyring)
   takeJson(app)
   app.get(
     '/topics/:topic/messages',

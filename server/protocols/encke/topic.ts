@@ -2,8 +2,9 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { type Keyring, requireRight } from '../../access/keyring.ts'
+import type { Keyring } from '../../access/keyring.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
+import { admitToTopics, requireReading } from '../../http/own-topics.ts'
 import type { Hub } from '../../hub/index.ts'
 import { topicSchema } from './schemas.ts'
 
@@ -20,10 +21,13 @@ export async function topicRoutes(app: FastifyInstance, { scheduler, hub, keyrin
     return { ...information, closed }
   }
 
-  requireRight(app, keyring, 'subscribe')
+  requireReading(app, keyring)
   app.get(
     '/topics/:topic',
     { schema: topicSchema },
-    inCoroutine<{ Params: { topic: string } }>(scheduler, (request, reply) => inform(request.params.topic, reply)),
+    inCoroutine<{ Params: { topic: string } }>(scheduler, ({ params, admission }, reply) => {
+      admitToTopics(admission, [params.topic])
+      return inform(params.topic, reply)
+    }),
   )
 }

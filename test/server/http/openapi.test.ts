@@ -33,6 +33,8 @@ describe('the OpenAPI document', () => {
     const names = operations.map(([name]) => name).filter((name) => !name.startsWith('HEAD '))
     expect(names.sort()).toEqual([
       'GET /admin/coroutines',
+      'GET /admin/follow',
+      'GET /admin/history',
       'GET /admin/statistics',
       'GET /healthz',
       'GET /messages',
