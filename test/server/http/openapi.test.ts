@@ -39,6 +39,7 @@ describe('the OpenAPI document', () => {
       'GET /events',
       'GET /healthz',
       'GET /messages',
+      'GET /metrics',
       'GET /readyz',
       'GET /topics/{topic}',
       'GET /topics/{topic}/events',
