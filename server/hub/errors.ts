@@ -18,7 +18,7 @@ export const hubErrors = {
   },
   ENCKE_ERR_TOPIC_RESERVED: {
     statusCode: 403,
-    summary: 'Only the server itself writes to topics whose names begin with `__encke/`; publish to another.',
+    summary: 'Only the server itself writes to topics whose names begin with `__`; publish to another.',
   },
   ENCKE_ERR_TOPIC_CLOSED: {
     statusCode: 409,

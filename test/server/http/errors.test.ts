@@ -42,6 +42,7 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     await using locked = await Served.start(['--subscribe-key', 's'])
     return await locked.get('/messages?topic=a')
   },
+  ENCKE_ERR_PRESENCE_NAME: (served) => served.get('/messages?topic=a&presence='),
   ENCKE_ERR_TOPIC_RESERVED: (served) => served.publish('__encke/samples', 1),
   ENCKE_ERR_ORIGIN: (served) => served.post('/publish?topic=a', '1', { origin: 'https://evil.example' }),
   ENCKE_ERR_NOT_FOUND: (served) => served.get('/nowhere'),
