@@ -22,11 +22,13 @@ const mostCookies = 16
 const keys: Readonly<Record<Right, Key>> = {
   publish: { code: 'ENCKE_ERR_PUBLISH_KEY', cookie: 'encke_publish_key', what: 'the publish key' },
   subscribe: { code: 'ENCKE_ERR_SUBSCRIBE_KEY', cookie: 'encke_subscribe_key', what: 'the subscribe key' },
+  manage: { code: 'ENCKE_ERR_PUBLISH_KEY', cookie: 'encke_publish_key', what: 'the publish key' },
+  remove: { code: 'ENCKE_ERR_ADMIN_TOKEN', cookie: null, what: 'the admin token' },
   administer: { code: 'ENCKE_ERR_ADMIN_TOKEN', cookie: null, what: 'the admin token' },
 }
 
-/** What one may do here. */
-export type Right = 'publish' | 'subscribe' | 'administer'
+/** What one may do here. `manage`: make topics that keep everything, and remove them; `remove`: remove any other topic. */
+export type Right = 'publish' | 'subscribe' | 'manage' | 'remove' | 'administer'
 
 /** What a request may do. */
 export interface Rights {
@@ -50,7 +52,8 @@ export class Keyring {
 
   constructor({ publishKey, subscribeKey, adminToken }: KeyringOptions) {
     const [publish, subscribe, administer] = [publishKey, subscribeKey, adminToken].map((key) => key && digest(key))
-    this.#digests = { publish, subscribe, administer } as Record<Right, Buffer | undefined>
+    const digests = { publish, subscribe, manage: publish, remove: administer, administer }
+    this.#digests = digests as Record<Right, Buffer | undefined>
     this.#last = new Presented(this.#digests, undefined, undefined)
   }
 
@@ -101,6 +104,8 @@ class Presented implements Rights {
     const token = bearer(this.#authorization)
     const given = token !== undefined || cookie === null ? [token ?? ''] : cookiesOf(this.#cookies, cookie)
     if (given.some((one) => timingSafeEqual(digest(one), expected))) return undefined
+    // An administrator may remove whatever anybody may.
+    if (right === 'manage' && this.refusal('remove') === undefined) return undefined
     const ways = cookie === null ? '' : `, or in the cookie ${cookie}`
     const problem = given.some((one) => one !== '') ? 'this one is wrong' : 'there is none'
     return new EnckeError(code, `send ${what} as "Authorization: Bearer …"${ways} (${problem})`)

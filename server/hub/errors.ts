@@ -20,6 +20,11 @@ export const hubErrors = {
     statusCode: 403,
     summary: 'Only the server itself writes to topics whose names begin with `__encke/`; publish to another.',
   },
+  ENCKE_ERR_TOPIC_UNKNOWN: {
+    statusCode: 404,
+    summary:
+      'There is no topic of that name: it was never made, was removed, or has expired; publish to it, or create it.',
+  },
   ENCKE_ERR_TOPIC_CLOSED: {
     statusCode: 409,
     summary: 'The topic was closed, and nothing more can be published to it; publish to another.',
