@@ -44,12 +44,16 @@ const keepAliveMs = 75_000
 /** How long a client may take to send its request. */
 const requestMs = 30_000
 
-/** Build a server that does not listen yet. @throws ConfigError ENCKE_ERR_CONFIG with every complaint about `options` */
+/**
+ * Build a server that does not listen yet.
+ *
+ * @throws ConfigError ENCKE_ERR_CONFIG with every complaint about `options`, ENCKE_ERR_BROKER when its broker cannot be opened
+ */
 export async function buildApp(options: Partial<Config> = {}, parts: Parts = {}): Promise<App> {
   const config = completeConfig(options)
   const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
   const report = (error: unknown) => logger.error(error, 'a coroutine failed and nobody was looking')
-  const engine = new Engine(config, report, parts)
+  const engine = await Engine.open(config, report, parts)
   const http = createHttp(engine, logger)
   const laterHooks = new LaterHooks()
   const owing = await registerRoutes(http, engine, {

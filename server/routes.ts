@@ -10,6 +10,7 @@ import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { siteGuard } from './access/same-site.ts'
 import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
+import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
@@ -91,6 +92,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic, keyring })
+    await app.register(messageRoutes, engine)
     await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })

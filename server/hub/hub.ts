@@ -7,6 +7,7 @@ import type { Coroutine, Operation } from '../../runtime/index.ts'
 import { checkpoint, TimeoutError, timeout } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
 import type { Append, Appended, IdempotencyKey, Receipt, Refused } from './append.ts'
+import type { Batch } from './batch.ts'
 import type { Broker, Slice } from './broker.ts'
 import { unbornStanding } from './broker.ts'
 import type { Change } from './changes-in-flight.ts'
@@ -68,7 +69,17 @@ export interface Published extends AllPublished {
   readonly message: Receipt
 }
 
+/** Told what happens to messages, while somebody looks. It must not throw. */
+export interface HubWatcher {
+  /** Messages were appended to a topic by this node, and so many readers of this node waited for them. */
+  appended(topic: string, answer: Appended, waiting: number): void
+  /** The coroutine that runs was given a batch. */
+  delivered(batch: Batch): void
+}
+
 export class Hub implements Disposable {
+  /** Null costs a publish and a delivery one look each. */
+  watcher: HubWatcher | null = null
   readonly broker: Broker
   readonly hash: Hash
   readonly batchBytes: number
@@ -135,12 +146,16 @@ export class Hub implements Disposable {
    */
   *append(topic: string, append: Append): Coroutine<Appended | Refused> {
     const { messages } = append
+    const waiting = this.watcher === null ? 0 : this.#feeds.waitingFor(topic)
     const answer = yield* this.#change({
       label: `append to ${topic}`,
       bytes: bytesOf(messages),
       ask: () => this.broker.append(topic, append),
     })
-    if (answer.outcome === 'appended') this.#published += messages.length
+    if (answer.outcome === 'appended') {
+      this.#published += messages.length
+      this.watcher?.appended(topic, answer, waiting)
+    }
     return answer
   }
 
@@ -186,6 +201,21 @@ export class Hub implements Disposable {
     const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
     const waiting = this.#feeds.waitingFor(topic)
     return { topic, epoch, head, oldest, cursor, waiting, contentType, isClosed }
+  }
+
+  /** Read what a topic keeps, from offset `from` on. @throws as `history` */
+  *readHistory(topic: string, from: number, limits: HistoryLimits): Coroutine<Slice> {
+    return yield* this.#inTime(() => this.broker.history(topic, from, limits))
+  }
+
+  /** Whether a topic has readers on this node, or had some less than `unfollowMs` ago. */
+  isRead(topic: string): boolean {
+    return this.#feeds.has(topic)
+  }
+
+  /** How many readers of this node wait for a topic. */
+  waitingFor(topic: string): number {
+    return this.#feeds.waitingFor(topic)
   }
 
   statistics(): HubStatistics {
@@ -242,8 +272,9 @@ export class Hub implements Disposable {
     this.#waiting += change
   }
 
-  countDelivered(messages: number): void {
-    this.#delivered += messages
+  countDelivered(batch: Batch): void {
+    this.#delivered += batch.messages.length
+    this.watcher?.delivered(batch)
   }
 
   #forgetShared(): void {

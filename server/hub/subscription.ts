@@ -139,7 +139,7 @@ export class Subscription implements Disposable {
       slot.feed.settle(slot)
     }
     this.#start = batch.start
-    this.#hub.countDelivered(batch.messages.length)
+    this.#hub.countDelivered(batch)
     return batch
   }
 

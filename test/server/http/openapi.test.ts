@@ -34,6 +34,8 @@ describe('the OpenAPI document', () => {
     expect(names.sort()).toEqual([
       'DELETE /topics/{topic}',
       'GET /admin/coroutines',
+      'GET /admin/follow',
+      'GET /admin/history',
       'GET /admin/statistics',
       'GET /healthz',
       'GET /messages',

@@ -172,7 +172,9 @@ describe('a topic that is closed', () => {
   })
 
   it('ends a loop in the process that reads nothing else', async () => {
-    const engine = new Engine(completeConfig({}), (error) => expect.unreachable(String(error)))
+    const engine = await Engine.open(completeConfig({ broker: 'memory:' }), (error) =>
+      expect.unreachable(String(error)),
+    )
     const inProcess = new InProcess(engine)
     await inProcess.publish('a', 1)
     await engine.scheduler.run(() => engine.hub.append('a', { messages: [], close: true })).promise
