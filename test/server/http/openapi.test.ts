@@ -39,6 +39,7 @@ describe('the OpenAPI document', () => {
       'GET /admin/statistics',
       'GET /healthz',
       'GET /messages',
+      'GET /metrics',
       'GET /readyz',
       'GET /topics/{topic}',
       'GET /topics/{topic}/messages',
