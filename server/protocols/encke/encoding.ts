@@ -22,7 +22,7 @@ export function encodeBatch({ messages, cursor, more, verdicts }: Batch): string
   return `{"messages":[${texts}],"cursor":"${cursor}","more":${more},"topics":{${topics}}}`
 }
 
-/** A message of a batch with these `verdicts`, which know its topic's content type. */
+/** A message, as it stands in `messages`, of a batch with these `verdicts`, which know its topic's content type. */
 export function encodeMessage(message: Message, verdicts: readonly TopicVerdict[]): string {
   const { topic, offset, id, time, data } = message
   const value = typeof data === 'string' ? data : encodeBytes(data, contentTypeOf(topic, verdicts))
@@ -39,9 +39,18 @@ function contentTypeOf(topic: string, verdicts: readonly TopicVerdict[]): string
   return verdicts.find((one) => one.topic === topic)?.contentType ?? null
 }
 
-function encodeVerdict({ topic, verdict, missed, isClosed, isRemoved }: TopicVerdict): string {
+function encodeVerdict(about: TopicVerdict): string {
+  return `${quoted(about.topic)}:{${verdictMembers(about)}}`
+}
+
+/** What a reader of events has to know of a topic. */
+export function encodeNotice(about: TopicVerdict): string {
+  return `{"topic":${quoted(about.topic)},${verdictMembers(about)}}`
+}
+
+function verdictMembers({ verdict, missed, isClosed, isRemoved }: TopicVerdict): string {
   const state = `${isClosed ? ',"closed":true' : ''}${isRemoved ? ',"removed":true' : ''}`
-  return `${quoted(topic)}:{"verdict":"${verdict}","missed":${missed}${state}}`
+  return `"verdict":"${verdict}","missed":${missed}${state}`
 }
 
 /** Names and ids come from a broker, which may have had them from anywhere. */
