@@ -48,13 +48,15 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, keyring } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, keyring, bearers } = engine
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
   const traffic = new Traffic(server)
   const admissions = new Admissions(app, {
     identity,
     keyring,
+    bearers,
+    mayVerify: (client) => rate?.mayAsk(client) ?? true,
     observer: traffic,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
@@ -76,22 +78,21 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   answerErrors(app)
   await describeRoutes(app, version)
 
-  await app.register(publishRoutes, { ...config, scheduler, hub, keyring })
+  await app.register(publishRoutes, { ...config, scheduler, hub })
   await app.register(longPollRoutes, {
     ...config,
     limits: config,
     scheduler,
     longPoll,
-    keyring,
     pipelining,
     fastPath,
     keepsHeaders: hasOtherHooks,
   })
-  await app.register(topicRoutes, { scheduler, hub, keyring })
+  await app.register(topicRoutes, { scheduler, hub })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
-    await app.register(administrationRoutes, { scheduler, hub, traffic, keyring })
-    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring })
+    await app.register(administrationRoutes, { scheduler, hub, traffic })
+    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(openApiRoutes)

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Host, Scheduler } from '../../runtime/index.ts'
 import { Cancelled, scope, select } from '../../runtime/index.ts'
-import { type Keyring, requireRight } from '../access/keyring.ts'
+import { requireRight } from '../access/rights.ts'
 import type { BenchmarkRequest } from '../benchmarks/request.ts'
 import { readChainRequest, readHackysackRequest } from '../benchmarks/request.ts'
 import type { BenchmarkReport, Progress } from '../benchmarks/run.ts'
@@ -23,7 +23,6 @@ export interface BenchmarkOptions {
   /** How long a run may hold that host before the polls get their turn, in milliseconds. */
   readonly sliceMs: number
   readonly draining: Draining
-  readonly keyring: Keyring
 }
 
 export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOptions): Promise<void> {
@@ -59,7 +58,7 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     return eventStream(scheduler, reply, (events) => runWithEvents(request, events))
   }
 
-  requireRight(app, options.keyring, 'administer')
+  requireRight(app, 'administer')
   app.setValidatorCompiler(compileBenchmarkValidator)
   takeJson(app)
   app.post(

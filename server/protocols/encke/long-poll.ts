@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { type Keyring, requireRight } from '../../access/keyring.ts'
+import { requireRight, requireTopics } from '../../access/rights.ts'
 import { takeJson } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Known } from '../../http/fast-path/connection.ts'
@@ -24,7 +24,6 @@ export interface LongPollOptions {
   readonly keepsHeaders: () => boolean
   readonly limits: PollLimits
   readonly pollBodyBytes: number
-  readonly keyring: Keyring
 }
 
 type OneTopic = { Params: { topic: string }; Querystring: PollParameters }
@@ -64,7 +63,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     }
   }
 
-  requireRight(app, options.keyring, 'subscribe')
+  requireRight(app, 'subscribe')
   takeJson(app)
   app.get(
     '/topics/:topic/messages',
@@ -80,7 +79,11 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   )
   app.post(
     '/poll',
-    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes },
+    {
+      schema: pollBodySchema(limits),
+      bodyLimit: options.pollBodyBytes,
+      preHandler: requireTopics('subscribe', ({ body }) => (body as ManyTopics['Body']).topics),
+    },
     inCoroutine<ManyTopics>(scheduler, (request, reply) => answer(request.body.topics, request.body, request, reply)),
   )
 }

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { type Keyring, requireRight } from '../../access/keyring.ts'
+import { requireRight } from '../../access/rights.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Hub } from '../../hub/index.ts'
 import { topicSchema } from './schemas.ts'
@@ -10,17 +10,16 @@ import { topicSchema } from './schemas.ts'
 export interface TopicOptions {
   readonly scheduler: Scheduler
   readonly hub: Hub
-  readonly keyring: Keyring
 }
 
-export async function topicRoutes(app: FastifyInstance, { scheduler, hub, keyring }: TopicOptions): Promise<void> {
+export async function topicRoutes(app: FastifyInstance, { scheduler, hub }: TopicOptions): Promise<void> {
   function* inform(topic: string, reply: FastifyReply): Coroutine<object> {
     const { isClosed: closed, ...information } = yield* hub.inform(topic)
     reply.header('cache-control', 'no-store')
     return { ...information, closed }
   }
 
-  requireRight(app, keyring, 'subscribe')
+  requireRight(app, 'subscribe')
   app.get(
     '/topics/:topic',
     { schema: topicSchema },
