@@ -7,29 +7,40 @@ import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
 import { ClientIdentity } from './access/client-identity.ts'
 import { ClientRate } from './access/client-rate.ts'
 import { Keyring } from './access/keyring.ts'
+import { wantsTokens } from './access/open-bearers.ts'
 import { WaitingRoom } from './access/waiting-room.ts'
-import { MemoryBroker } from './brokers/memory/memory-broker.ts'
+import { LocalTopics } from './brokers/local-topics.ts'
+import { MemoryBroker, type MemoryBrokerOptions } from './brokers/memory/memory-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { Draining } from './http/draining.ts'
+import { EventStreams } from './http/event-streams.ts'
 import { Pipelining } from './http/pipelining.ts'
 import type { Broker } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
 import { hostForRequests } from './process/hosts.ts'
+
+/** Of what a node tells about itself hardly anything is kept: it is for those who are watching. */
+const ownTopics = { history: { messages: 8, bytes: 1024 ** 2, ageMs: 60_000 }, totalBytes: 16 * 1024 ** 2 }
 
 export interface EngineParts {
   /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the engine. */
   readonly broker?: Broker
   /** The monotonic clock, in milliseconds. */
   readonly clock?: () => number
+  /** The wall clock, in milliseconds since 1970, by which tokens begin and end. */
+  readonly wallClock?: () => number
 }
 
 export class Engine {
   readonly config: Config
   readonly clock: () => number
+  readonly wallClock: () => number
   readonly host: Host
   readonly scheduler: Scheduler
   readonly broker: Broker
+  /** The broker as the hub sees it: with the topics in which this node tells about itself. */
+  readonly localTopics: LocalTopics
   readonly hub: Hub
   readonly draining: Draining
   /** Opens when an operator has asked twice. */
@@ -39,6 +50,7 @@ export class Engine {
   readonly rate: ClientRate | undefined
   readonly waitingRoom: WaitingRoom
   readonly pipelining: Pipelining
+  readonly eventStreams: EventStreams
   readonly adminToken: string
   readonly keyring: Keyring
   /** Whether the broker ends with the engine. */
@@ -46,17 +58,19 @@ export class Engine {
   readonly #background: Task<unknown>[] = []
 
   /** @param report is told of coroutines that failed where nothing awaits them */
-  constructor(config: Config, report: (error: unknown) => void, { broker, clock }: EngineParts = {}) {
+  constructor(config: Config, report: (error: unknown) => void, { broker, clock, wallClock }: EngineParts = {}) {
     this.config = config
     this.clock = clock ?? (() => performance.now())
+    this.wallClock = wallClock ?? Date.now
     this.host = hostForRequests(report)
     keepShapes()
     this.scheduler = new Scheduler({ host: this.host, sliceMs: config.sliceMs })
     this.#ownsBroker = broker === undefined
     this.broker = broker ?? this.#startMemoryBroker()
+    this.localTopics = new LocalTopics(this.broker, this.#memoryBroker(ownTopics))
     this.hub = new Hub({
       scheduler: this.scheduler,
-      broker: this.broker,
+      broker: this.localTopics,
       hash: (text) => hash('sha256', text, 'buffer'),
       // The memory broker has everything at hand itself: beyond its bounds a node keeps only what a burst would trim.
       ring: { messages: 1, bytes: 0 },
@@ -73,8 +87,10 @@ export class Engine {
       seatsPerClient: config.clientLimits ? config.maxWaitingPerClient : Number.POSITIVE_INFINITY,
     })
     this.pipelining = new Pipelining(config)
+    this.eventStreams = new EventStreams(config)
+    this.inBackground('watcher of event streams', () => this.eventStreams.watch())
     this.adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
-    this.keyring = new Keyring({ ...config, adminToken: this.adminToken })
+    this.keyring = new Keyring({ ...config, adminToken: this.adminToken, wantsTokens: wantsTokens(config) })
   }
 
   /** Run something until the engine is closed. */
@@ -104,17 +120,15 @@ export class Engine {
   }
 
   #startMemoryBroker(): MemoryBroker {
-    const { config } = this
-    const broker = new MemoryBroker({
-      ...config,
-      history: { messages: config.historyMessages, bytes: config.historyBytes, ageMs: config.historyAgeMs },
-      totalBytes: config.historyTotalBytes,
-      clock: Date.now,
-      now: () => performance.now(),
-      randomId: randomIds(),
-    })
+    const { historyMessages: messages, historyBytes: bytes, historyAgeMs: ageMs, historyTotalBytes } = this.config
+    const broker = this.#memoryBroker({ history: { messages, bytes, ageMs }, totalBytes: historyTotalBytes })
     broker.start(this.scheduler)
     return broker
+  }
+
+  #memoryBroker(bounds: Pick<MemoryBrokerOptions, 'history' | 'totalBytes'>): MemoryBroker {
+    const clocks = { clock: Date.now, now: () => performance.now() }
+    return new MemoryBroker({ ...this.config, ...bounds, ...clocks, randomId: randomIds() })
   }
 }
 

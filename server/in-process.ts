@@ -2,9 +2,9 @@
 
 import type { Channel, Coroutine } from '../runtime/index.ts'
 import { Latch, select, toAsyncIterable } from '../runtime/index.ts'
-import type { Engine } from './engine.ts'
 import { reserved } from './access/rights.ts'
 import { isReserved } from './access/topic-pattern.ts'
+import type { Engine } from './engine.ts'
 import { checkTopicName, decodeCursor, type From, type HubStatistics } from './hub/index.ts'
 import { encodeShared } from './protocols/encke/encoding.ts'
 import { keyOf, type Receipt } from './protocols/encke/publish-many.ts'

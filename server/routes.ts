@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
 import { guardRate } from './access/client-rate.ts'
+import { openBearers } from './access/open-bearers.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { siteGuard } from './access/same-site.ts'
 import { administrationRoutes } from './admin/administration.ts'
@@ -48,14 +49,15 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, pipelining, identity, rate, keyring, bearers } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate } = engine
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
   const traffic = new Traffic(server)
+  const inBackground: Engine['inBackground'] = (label, body) => engine.inBackground(label, body)
   const admissions = new Admissions(app, {
     identity,
-    keyring,
-    bearers,
+    keyring: engine.keyring,
+    bearers: openBearers(config, { ...engine, warn: (line) => app.log.warn(line), inBackground }),
     mayVerify: (client) => rate?.mayAsk(client) ?? true,
     observer: traffic,
     clock: engine.clock,
@@ -92,7 +94,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic })
-    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining })
+    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(openApiRoutes)

@@ -7,12 +7,12 @@ import { Admission, type BearerAdmissions } from './admission.ts'
 import { bearerIn, cookiesIn, isTokenLike } from './credentials.ts'
 import type { Keyring } from './keyring.ts'
 import type { Rights } from './rights.ts'
-import { NoRights, TokenRights } from './token-rights.ts'
+import { type Grant, NoRights, TokenRights } from './token-rights.ts'
 import { type Token, Tokens, type TokensOptions } from './tokens.ts'
 
 const cookieName = 'encke_token'
 
-/** Who has presented a sound token. */
+/** Who has presented a sound token, and how. */
 class Bearer {
   readonly #token: Token
   readonly #rights: Rights
@@ -36,8 +36,10 @@ class Bearer {
   }
 }
 
+type Way = 'header' | 'cookie'
+
 export class Bearers implements BearerAdmissions {
-  readonly #tokens: Tokens<Bearer>
+  readonly #tokens: Tokens<Readonly<Record<Way, Bearer>>>
   readonly #keyring: Keyring
   readonly #clock: () => number
 
@@ -45,7 +47,12 @@ export class Bearers implements BearerAdmissions {
     const { clock } = options
     this.#keyring = keyring
     this.#clock = clock
-    this.#tokens = new Tokens(options, (token) => new Bearer(token, new TokenRights(token.grant, keyring), clock))
+    const bearerOf = (token: Token, grant: Grant) => new Bearer(token, new TokenRights(grant, keyring), clock)
+    this.#tokens = new Tokens(options, (token) => ({
+      header: bearerOf(token, token.grant),
+      // A browser sends a cookie whoever asks for it: administration takes none.
+      cookie: bearerOf(token, { ...token.grant, admin: false }),
+    }))
   }
 
   admit(
@@ -53,19 +60,21 @@ export class Bearers implements BearerAdmissions {
     client: string,
     mayVerify: (client: string) => boolean,
   ): Admission | undefined | Promise<Admission | undefined> {
-    const texts = tokensIn(authorization, cookie)
+    const bearer = bearerIn(authorization)
+    const way = bearer === undefined ? 'cookie' : 'header'
+    const texts = tokensIn(bearer, cookie)
     for (const text of texts) {
-      const bearer = this.#tokens.find(text)
-      if (bearer !== undefined) return bearer.admissionFor(client)
+      const found = this.#tokens.find(text)
+      if (found !== undefined) return found[way].admissionFor(client)
     }
-    return texts.length === 0 || !mayVerify(client) ? undefined : this.#verifyFirst(texts, client)
+    return texts.length === 0 || !mayVerify(client) ? undefined : this.#verifyFirst(texts, client, way)
   }
 
-  async #verifyFirst(texts: readonly string[], client: string): Promise<Admission> {
+  async #verifyFirst(texts: readonly string[], client: string, way: Way): Promise<Admission> {
     let why: EnckeError | undefined
     for (const text of texts) {
       const verified = await this.#tokens.verify(text)
-      if (!(verified instanceof EnckeError)) return verified.admissionFor(client)
+      if (!(verified instanceof EnckeError)) return verified[way].admissionFor(client)
       // Of several reasons the one that helps most: a token that has expired was right once.
       if (why?.code !== 'ENCKE_ERR_TOKEN_EXPIRED') why = verified
     }
@@ -73,8 +82,7 @@ export class Bearers implements BearerAdmissions {
   }
 }
 
-function tokensIn(authorization: string | undefined, cookies: string | undefined): readonly string[] {
-  const bearer = bearerIn(authorization)
+function tokensIn(bearer: string | undefined, cookies: string | undefined): readonly string[] {
   if (bearer !== undefined) return isTokenLike(bearer) ? [bearer] : []
   return cookies?.includes(cookieName) ? cookiesIn(cookies, cookieName) : []
 }

@@ -34,10 +34,6 @@ export const accessErrors = {
     statusCode: 403,
     summary: 'The token is sound and does not allow this, or not for this topic; get one whose claim `encke` does.',
   },
-  ENCKE_ERR_TOPIC_RESERVED: {
-    statusCode: 403,
-    summary: 'A topic whose name begins with `__` is the server\'s own; publish and read under another name.',
-  },
   ENCKE_ERR_ORIGIN: {
     statusCode: 403,
     summary:

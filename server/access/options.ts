@@ -29,7 +29,9 @@ export const accessOptions = {
     'How old the public keys may be before they are loaded again: within so long a key that was withdrawn ends what its tokens let in.',
   ),
   tokenAudience: words('Audiences: a token must be for one of them (`aud`); none takes tokens for anybody.'),
-  tokenIssuer: words('Issuers: a token must be from one of them (`iss`); none takes tokens of any that its signature fits.'),
+  tokenIssuer: words(
+    'Issuers: a token must be from one of them (`iss`); none takes tokens of any that its signature fits.',
+  ),
   anonymousSubscribe: list(
     `patterns of topics, separated by commas, each ${patternRule}`,
     'Topics that everybody may read, without a key or a token; only reading is let in by it.',

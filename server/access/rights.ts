@@ -47,14 +47,16 @@ export abstract class KnownRights implements Rights {
     if (topic === undefined || !isReserved(topic)) return this.refusalOf(right, topic)
     const governing = governingTopic(right, topic)
     if (governing !== undefined) return this.refusalOf('subscribe', governing)
-    return right === 'subscribe' && topic.startsWith(dashboard) ? this.refusalOf('administer', undefined) : reserved(topic)
+    return right === 'subscribe' && topic.startsWith(dashboard)
+      ? this.refusalOf('administer', undefined)
+      : reserved(topic)
   }
 
   protected abstract refusalOf(right: Right, topic: string | undefined): Refusal
 }
 
 /** The topic whose readers may read a reserved one. */
-export function governingTopic(right: Right, topic: string): string | undefined {
+function governingTopic(right: Right, topic: string): string | undefined {
   if (right !== 'subscribe' || !topic.startsWith(presence)) return undefined
   const governing = topic.slice(presence.length)
   return isReserved(governing) ? undefined : governing
@@ -78,7 +80,10 @@ export function requireRight(app: FastifyInstance, right: Right): void {
 }
 
 /** A hook that lets only requests with `right` to the topics in their bodies pass. */
-export function requireTopics(right: Right, topicsOf: (request: FastifyRequest) => readonly string[]): preHandlerHookHandler {
+export function requireTopics(
+  right: Right,
+  topicsOf: (request: FastifyRequest) => readonly string[],
+): preHandlerHookHandler {
   return (request, _reply, done) => settle(request, request.admission.rights.refusal(right, topicsOf(request)), done)
 }
 

@@ -154,7 +154,8 @@ function explain(error: unknown): EnckeError {
   if (error instanceof errors.JWTExpired) {
     return new EnckeError('ENCKE_ERR_TOKEN_EXPIRED', 'the token has expired: get a new one')
   }
-  if (error instanceof errors.JWTClaimValidationFailed) return unsound(complaints[error.claim] ?? `its claim ${error.claim} does not fit`)
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return unsound(complaints[error.claim] ?? `its claim ${error.claim} does not fit`)
   return unsound('it is not a signed JSON Web Token that this server can read')
 }
 

@@ -3,7 +3,8 @@
 // Always true: a key verifies the algorithms of its own kind and no others. A public key is never taken for a secret, which is
 // how a token signed by HS256 with a public key would pass.
 
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import type { JWK } from 'jose'
 import { Latch } from '../../runtime/index.ts'
 
 export interface VerifyingKey {
@@ -48,12 +49,15 @@ export function readKeySet(text: string): VerifyingKey[] {
 }
 
 function keysOfJson(text: string): VerifyingKey[] {
-  const parsed = parse(text) as JsonWebKey & { keys?: JsonWebKey[] }
+  const parsed = parse(text) as JWK & { keys?: (JWK | null)[] }
   const listed = Array.isArray(parsed.keys) ? parsed.keys : [parsed]
   if (listed.some((jwk) => jwk?.d !== undefined || jwk?.kty === 'oct')) {
     throw new Error('it holds a key that is secret: give the server the public one only')
   }
-  return listed.slice(0, mostKeys).map(keyOfJwk).filter((key) => key !== undefined)
+  return listed
+    .slice(0, mostKeys)
+    .map(keyOfJwk)
+    .filter((key) => key !== undefined)
 }
 
 function keysOfPem(text: string): VerifyingKey[] {
@@ -68,7 +72,7 @@ function keysOfPem(text: string): VerifyingKey[] {
   })
 }
 
-function keyOfJwk(jwk: (JsonWebKey & { kid?: unknown }) | null): VerifyingKey | undefined {
+function keyOfJwk(jwk: JWK | null): VerifyingKey | undefined {
   const isForSignatures = jwk?.use === undefined || jwk.use === 'sig'
   const verifies = !Array.isArray(jwk?.key_ops) || jwk.key_ops.includes('verify')
   if (typeof jwk !== 'object' || jwk === null || jwk.kty === 'oct' || !isForSignatures || !verifies) return undefined

@@ -12,8 +12,9 @@ import { EnckeError, errorBody } from '../errors.ts'
 import { takeJson } from '../http/bodies.ts'
 import { inCoroutine } from '../http/coroutine-handler.ts'
 import type { Draining } from '../http/draining.ts'
-import type { EventSink } from '../http/event-stream.ts'
-import { eventStream } from '../http/event-stream.ts'
+import type { EventStream } from '../http/event-stream.ts'
+import type { EventStreams } from '../http/event-streams.ts'
+import { eventText } from '../http/event-text.ts'
 import { chainSchema, compileBenchmarkValidator, hackysackSchema } from './benchmark-schemas.ts'
 
 export interface BenchmarkOptions {
@@ -23,10 +24,11 @@ export interface BenchmarkOptions {
   /** How long a run may hold that host before the polls get their turn, in milliseconds. */
   readonly sliceMs: number
   readonly draining: Draining
+  readonly eventStreams: EventStreams
 }
 
 export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOptions): Promise<void> {
-  const { scheduler, host, sliceMs, draining } = options
+  const { scheduler, host, sliceMs, draining, eventStreams } = options
   let underWay: BenchmarkRequest | undefined
 
   function* run(request: BenchmarkRequest, onProgress?: (progress: Progress) => void): Coroutine<BenchmarkReport> {
@@ -40,13 +42,14 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     }
   }
 
-  function* runWithEvents(request: BenchmarkRequest, { send, offer }: EventSink): Coroutine<void> {
+  function* runWithEvents(request: BenchmarkRequest, events: EventStream): Coroutine<void> {
     try {
-      send('result', yield* run(request, (progress) => offer('progress', progress)))
+      const report = yield* run(request, (progress) => events.offer(told('progress', progress)))
+      events.push(told('result', report))
     } catch (error) {
       if (error instanceof Cancelled) throw error
       // The status has been sent long ago: the failure is an event like the others.
-      send('error', errorBody(asEnckeError(error, app)))
+      events.push(told('error', errorBody(asEnckeError(error, app))))
     }
   }
 
@@ -55,7 +58,11 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     if (underWay !== undefined) throw busy(underWay)
     if (!wantsEvents(http)) return yield* run(request)
     underWay = request
-    return eventStream(scheduler, reply, (events) => runWithEvents(request, events))
+    try {
+      return yield* eventStreams.open(reply, (events) => runWithEvents(request, events))
+    } finally {
+      underWay = undefined
+    }
   }
 
   requireRight(app, 'administer')
@@ -81,6 +88,10 @@ function untilDraining<T>(draining: Draining, body: () => Coroutine<T>) {
     if (woken.case === 'done') return woken.value
     throw goingAway()
   })
+}
+
+function told(event: string, data: unknown): string {
+  return eventText({ event, data: JSON.stringify(data) })
 }
 
 function wantsEvents({ headers }: FastifyRequest): boolean {

@@ -1,42 +1,95 @@
-// Server-Sent Events from a coroutine.
+// One event stream: a reply that stays open, into which a coroutine writes Server-Sent Events.
+//
+// What it holds for a client that does not read is bounded: what the connection takes without asking to wait, and the one
+// text after that. So whatever writes looks whether there is room first (`isFull`), and waits for it (`drained`), or lets
+// go of what may be missed (`offer`). A stream without room gets no heartbeat either.
 
-import { PassThrough } from 'node:stream'
-import type { FastifyReply } from 'fastify'
-import type { Coroutine, Scheduler } from '../../runtime/index.ts'
+import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
+import type { Selectable } from '../../runtime/index.ts'
+import { Latch } from '../../runtime/index.ts'
+import { heartbeatText } from './event-text.ts'
+import { bytesTaken } from './pipelining.ts'
 
-export interface EventSink {
-  /** Send one event; `data` becomes JSON. */
-  send(event: string, data: unknown): void
-  /** Send one event that may be missed: while the client does not read, it is dropped, or the events would fill the memory. */
-  offer(event: string, data: unknown): void
+/** How often a stream is looked at, and what it may do until then. */
+export interface Watch {
+  readonly stepMs: number
+  readonly heartbeatMs: number
+  readonly stalledReplyMs: number
 }
 
-/**
- * Make the body of a reply out of what `body` sends, in a coroutine of its own. It ends when the body does, and a client
- * that goes away cancels it.
- */
-export function eventStream(
-  scheduler: Scheduler,
-  reply: FastifyReply,
-  body: (events: EventSink) => Coroutine<void>,
-): PassThrough {
-  const stream = new PassThrough()
-  const send: EventSink['send'] = (event, data) => {
-    if (!stream.writableEnded) stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+const isDrained = new Latch('room in an event stream')
+isDrained.open()
+
+export class EventStream {
+  readonly #response: ServerResponse
+  readonly #out: Writable
+  #drain: Latch | null = null
+  #quietMs = 0
+  #stalledMs = 0
+  #taken = 0
+
+  /** Into `out`: the response, or what a hook of the application has put before it. */
+  constructor(response: ServerResponse, out: Writable) {
+    this.#response = response
+    this.#out = out
   }
-  const offer: EventSink['send'] = (event, data) => {
-    if (!stream.writableNeedDrain) send(event, data)
+
+  /** Whether the client has yet to read what was written: nothing more should be. */
+  get isFull(): boolean {
+    return this.#out.writableNeedDrain
   }
-  const task = scheduler.run(function* events(): Coroutine<void> {
-    try {
-      yield* body({ send, offer })
-    } finally {
-      stream.end()
+
+  /** Write text as it stands; where many get the same, as bytes that were made once. Gives whether there is room for more. */
+  push(text: string | Uint8Array): boolean {
+    // The client has gone away: the next operation of whatever writes will throw `Cancelled`.
+    if (this.#response.destroyed) return true
+    this.#quietMs = 0
+    return this.#out.write(text)
+  }
+
+  /** Write what may be missed, unless the stream is full. */
+  offer(text: string | Uint8Array): void {
+    if (!this.isFull) this.push(text)
+  }
+
+  /** Wait until there is room. A client that reads nothing for too long is cut off, which cancels whatever waits. */
+  drained(): Selectable<void> {
+    if (!this.isFull) return isDrained.wait()
+    this.#drain ??= this.#nextDrain()
+    return this.#drain.wait()
+  }
+
+  end(): void {
+    if (!this.#response.destroyed) this.#out.end()
+  }
+
+  /** Send a heartbeat if nothing was sent for so long; cut the client off if it has read nothing for so long. */
+  look({ stepMs, heartbeatMs, stalledReplyMs }: Watch): void {
+    if (this.isFull) {
+      this.#lookForProgress(stepMs, stalledReplyMs)
+      return
     }
-  })
-  task.label = () => `events for ${reply.request.url} to ${reply.request.admission.client}`
-  stream.once('close', () => task.cancel('the client went away'))
-  // Proxies that collect a reply before they pass it on would collect this one for ever.
-  reply.header('x-accel-buffering', 'no').header('cache-control', 'no-store').type('text/event-stream; charset=utf-8')
-  return stream
+    this.#stalledMs = 0
+    this.#quietMs += stepMs
+    if (this.#quietMs >= heartbeatMs) this.push(heartbeatText)
+  }
+
+  #lookForProgress(stepMs: number, stalledReplyMs: number): void {
+    const { socket } = this.#response
+    const taken = socket === null ? 0 : bytesTaken(socket)
+    this.#stalledMs = taken === this.#taken ? this.#stalledMs + stepMs : 0
+    this.#taken = taken
+    // A reply behind others on its connection waits for those: it is they that stall.
+    if (socket !== null && this.#stalledMs >= stalledReplyMs) this.#response.destroy()
+  }
+
+  #nextDrain(): Latch {
+    const drain = new Latch('the client to read its events')
+    this.#out.once('drain', () => {
+      this.#drain = null
+      drain.open()
+    })
+    return drain
+  }
 }

@@ -31,6 +31,11 @@ export const httpOptions = {
     2 ** 30,
     'How much of one connection may wait to be read while further replies are made; above it they are made once it is read.',
   ),
+  eventHeartbeatMs: milliseconds(
+    15_000,
+    50,
+    'How long an event stream may be silent; then a comment is sent. Keep it below the shortest proxy time-out.',
+  ),
   stalledReplyMs: milliseconds(
     60_000,
     1,

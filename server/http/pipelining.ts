@@ -164,7 +164,7 @@ interface Handle {
 }
 
 /** How much of what was written the system has taken: it rises while a client reads, however slowly. */
-function bytesTaken(socket: Socket & { _handle?: Handle | null }): number {
+export function bytesTaken(socket: Socket & { _handle?: Handle | null }): number {
   const { _handle: handle } = socket
   // Node's own count takes a reply as one piece; a slow client would seem to make no progress for all of it.
   return handle ? handle.bytesWritten - handle.writeQueueSize : socket.bytesWritten - socket.writableLength

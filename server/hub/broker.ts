@@ -19,7 +19,15 @@ import { unbornEpoch } from './position.ts'
 import type { Created, Creation, ForkPoint, ListedTopic, Standing, TopicRecord } from './record.ts'
 
 /** Where a topic without a record stands. */
-export const unbornStanding: Standing = { epoch: unbornEpoch, head: 0, headId: null, oldest: 1, isClosed: false }
+export const unbornStanding: Standing = {
+  epoch: unbornEpoch,
+  head: 0,
+  headId: null,
+  oldest: 1,
+  isClosed: false,
+  segment: 0,
+  contentType: null,
+}
 
 /** A piece of a topic's history, and where the topic stood when it was cut. */
 export interface Slice extends Standing {
@@ -42,7 +50,7 @@ export interface Follower {
   arrived(message: Message, epoch: string): void
   /**
    * A topic that it follows stands here now, whatever was told before: the broker was cut off and is back, or the topic
-   * was created, closed or removed, has expired, or has lost its newest messages.
+   * was created, closed or removed, has expired, has lost its newest messages, or an append has begun another segment.
    */
   moved(topic: string, standing: Standing): void
   /** Whether the topic has readers: then it does not expire for want of use. */

@@ -16,6 +16,11 @@ export const hubErrors = {
     statusCode: 400,
     summary: 'The cursor holds the same topic twice; send one cursor as it was given, do not join two.',
   },
+  ENCKE_ERR_TOPIC_RESERVED: {
+    statusCode: 403,
+    summary:
+      "A topic whose name begins with `__` is the server's own: nobody else publishes to it or manages it, and most are read by nobody; use another name.",
+  },
   ENCKE_ERR_TOPIC_CLOSED: {
     statusCode: 409,
     summary: 'The topic was closed, and nothing more can be published to it; publish to another.',

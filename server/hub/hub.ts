@@ -45,10 +45,8 @@ export interface HubStatistics {
   readonly delivered: number
 }
 
-export interface TopicInformation extends Omit<Standing, 'headId'> {
+export interface TopicInformation extends Omit<Standing, 'headId' | 'segment'> {
   readonly topic: string
-  /** Of its messages; null before it is born. */
-  readonly contentType: string | null
   /** From where it stands. */
   readonly cursor: string
   /** How many readers of this node wait for its next message. */
@@ -146,11 +144,11 @@ export class Hub implements Disposable {
   /** Tell where a topic stands. @throws as `history` */
   *inform(topic: string): Coroutine<TopicInformation> {
     const record = yield* this.#inTime(() => this.broker.inform(topic))
-    const { epoch, head, headId, oldest, isClosed } = record ?? unbornStanding
+    const { epoch, head, headId, oldest, isClosed, contentType } = record ?? unbornStanding
     const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
     const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
     const waiting = this.#feeds.waitingFor(topic)
-    return { topic, epoch, head, oldest, cursor, waiting, contentType: record?.contentType ?? null, isClosed }
+    return { topic, epoch, head, oldest, cursor, waiting, contentType, isClosed }
   }
 
   statistics(): HubStatistics {

@@ -14,6 +14,10 @@ export interface Standing {
   readonly oldest: number
   /** Whether nothing more can be appended. */
   readonly isClosed: boolean
+  /** The number of the newest segment; 0 before the topic is born. */
+  readonly segment: number
+  /** Of all its messages: in lower case, without parameters; null before the topic is born. */
+  readonly contentType: string | null
 }
 
 /**
@@ -31,8 +35,8 @@ export interface Segment {
 export type Lifetime = { readonly ttlMs: number } | { readonly expiresAt: number } | null
 
 export interface TopicRecord extends Standing {
-  /** Of all its messages: in lower case, without parameters. */
   readonly contentType: string
+  /** Oldest first; the last one is the `segment` of the standing. */
   readonly segments: readonly Segment[]
   readonly lifetime: Lifetime
   /** `all`: it was created, and nothing is ever dropped. `bounded`: it was born by a publish. */

@@ -12,6 +12,14 @@ export const topicNamePattern = `^(?=.{1,${longestName}}$)${segment}(?:/${segmen
 
 const pattern = new RegExp(topicNamePattern)
 
+/** What the names of the topics begin with in which a node tells about itself. */
+const own = '__encke/'
+
+/** Whether it is a topic in which this node tells about itself: for administrators, kept in this process. */
+export function isOwnTopic(name: string): boolean {
+  return name.startsWith(own)
+}
+
 export function isTopicName(name: string): boolean {
   return pattern.test(name)
 }

@@ -205,11 +205,15 @@ export class TopicTable {
     return lifetime !== null && 'expiresAt' in lifetime ? now() + lifetime.expiresAt - clock() : Infinity
   }
 
-  #hasExpired({ lifetime, expiresAt, usedAt, name, followers }: Topic): boolean {
+  #hasExpired(topic: Topic): boolean {
+    const { lifetime, expiresAt, usedAt, name, followers } = topic
     const now = this.#options.now()
     if (expiresAt <= now) return true
     if (lifetime === null || 'expiresAt' in lifetime || usedAt + lifetime.ttlMs > now) return false
-    return ![...followers].some((follower) => follower.isReading(name))
+    if (![...followers].some((follower) => follower.isReading(name))) return true
+    // A reader that waits uses it up to now, and may go away before it is looked at again.
+    topic.usedAt = now
+    return false
   }
 }
 

@@ -67,8 +67,10 @@ export class Topic extends Link {
   }
 
   standing(): Standing {
+    const { epoch, isClosed, contentType } = this
     const { end, oldest, last } = this.history
-    return { epoch: this.epoch, head: end - 1, headId: last?.message.id ?? null, oldest, isClosed: this.isClosed }
+    const segment = (this.segments.at(-1) as Segment).number
+    return { epoch, head: end - 1, headId: last?.message.id ?? null, oldest, isClosed, segment, contentType }
   }
 
   record(): TopicRecord {

@@ -26,7 +26,11 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
   function* publish(topic: string, request: Publishing, reply: FastifyReply): Coroutine<Receipt> {
     const { body: draft, admission } = request
     const key = keyIn(request)
-    const published = yield* hub.publish(topic, draft, key && keyOf(key, draft, admission.subject))
+    const published = yield* hub.publish(
+      topic,
+      draft,
+      key === undefined ? undefined : keyOf(key, draft, admission.subject),
+    )
     reply.code(201).header('cache-control', 'no-store')
     const { message, epoch, waiting, isReplayed } = published
     const receipt = { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }

@@ -152,7 +152,7 @@ describe('the requests of a client that wait', () => {
     let told: string | undefined
     while (told === undefined) {
       const { text } = await served.administrate('GET', '/admin/coroutines')
-      told = /events for \/admin\/benchmarks\/chain to ([^"#]*)/.exec(text)?.[1]
+      told = /POST \/admin\/benchmarks\/chain for ([^"#]*)/.exec(text)?.[1]
     }
     leaving.abort()
     await ended

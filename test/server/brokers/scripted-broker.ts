@@ -13,7 +13,7 @@ import type {
   Slice,
   Standing,
 } from '../../../server/hub/index.ts'
-import { Message, unbornStanding } from '../../../server/hub/index.ts'
+import { jsonType, Message, unbornStanding } from '../../../server/hub/index.ts'
 
 type Hook = (operation: string, topic: string) => Operation<void> | undefined
 
@@ -107,7 +107,15 @@ export class ScriptedBroker implements Broker {
     const kept = this.#topics.get(topic)
     if (kept === undefined) return unbornStanding
     const { epoch, messages } = kept
-    return { epoch, head: messages.length, headId: messages.at(-1)?.id ?? null, oldest: 1, isClosed: false }
+    return {
+      epoch,
+      head: messages.length,
+      headId: messages.at(-1)?.id ?? null,
+      oldest: 1,
+      isClosed: false,
+      segment: 1,
+      contentType: jsonType,
+    }
   }
 
   statistics() {

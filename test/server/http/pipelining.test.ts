@@ -2,7 +2,6 @@
 
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { eventStream } from '../../../server/http/event-stream.ts'
 import { LiveApp, rawRequest, turns, until } from './live-app.ts'
 
 const large = ['--message-bytes', '1000000', '--history-bytes', '20000000', '--batch-bytes', '16000000']
@@ -166,18 +165,4 @@ describe('replies that nobody reads', () => {
     await until('all is read', () => client.bytes > 14_400_000)
     expect(performance.now() - start).toBeGreaterThan(1_000)
   }, 60_000)
-
-  it('do not pile up as events of a benchmark', async () => {
-    await using live = await LiveApp.open()
-    const reply = { request: { url: '/', ip: '' }, header: () => reply, type: () => reply } as never
-    const stream = eventStream(live.app.scheduler, reply, function* events({ send, offer }) {
-      for (let at = 0; at < 10_000; at += 1) offer('progress', 'x'.repeat(1_000))
-      send('result', 1)
-    })
-    let text = ''
-    await until('it is written', () => stream.writableEnded)
-    expect(stream.writableLength + stream.readableLength).toBeLessThan(200_000)
-    for await (const chunk of stream) text += chunk
-    expect(text).toContain('event: result')
-  })
 })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Feed, FeedLink } from '../../../server/hub/feed.ts'
-import { Message, unbornStanding } from '../../../server/hub/index.ts'
+import { jsonType, Message, unbornStanding } from '../../../server/hub/index.ts'
 import { nameHash } from '../../../server/hub/position.ts'
 import { draftOf } from '../brokers/conformance.ts'
 import { hash } from './rig.ts'
@@ -24,7 +24,15 @@ function arrive(offset: number, epoch = 'E', id = `${epoch}${offset}`): void {
 }
 
 function standing(head: number, epoch = 'E') {
-  return { epoch, head, headId: head === 0 ? null : `${epoch}${head}`, oldest: 1, isClosed: false }
+  return {
+    epoch,
+    head,
+    headId: head === 0 ? null : `${epoch}${head}`,
+    oldest: 1,
+    isClosed: false,
+    segment: 1,
+    contentType: jsonType,
+  }
 }
 
 function wait(isReady = () => true): FeedLink {
