@@ -4,7 +4,7 @@
 // `docs/operations.md` lists exactly these options (test/server/config.test.ts compares them in both directions).
 
 import { accessOptions } from './access/options.ts'
-import { brokerOptions } from './brokers/options.ts'
+import { brokerOptions, totalsOf } from './brokers/options.ts'
 import type { Environment } from './config/given.ts'
 import type { ValuesOf } from './config/option.ts'
 import { flagOf, variableOf } from './config/option-names.ts'
@@ -32,7 +32,7 @@ const rules: readonly Rule<ServerOptions>[] = [
   ),
   notAbove('limitDefault', 'limitMax', 'a poll without a limit would get more than any may'),
   notAbove('messageBytes', 'historyBytes', 'a message that may be published must fit into the history of its topic'),
-  notAbove('historyBytes', 'historyTotalBytes', 'the history of one topic must fit into that of all'),
+  historyWithinTotal,
   keysBeyondLoopback,
   tokensForClaims,
 ]
@@ -78,6 +78,15 @@ function notAbove(low: NumericKey, high: NumericKey, reason: string): Rule<Serve
     const both = `${nameOf(low)} (${show(low)}) must not be above ${nameOf(high)} (${show(high)})`
     return `${both}: ${reason}; lower the first or raise the second`
   }
+}
+
+function historyWithinTotal({ values, areSound, nameOf, show }: Comparison<ServerOptions>): string | undefined {
+  const { historyTotalBytes } = totalsOf(values)
+  if (!areSound('historyBytes', 'historyTotalBytes', 'broker') || values.historyBytes <= historyTotalBytes)
+    return undefined
+  const total = values.historyTotalBytes === undefined ? `${historyTotalBytes}, the default` : show('historyTotalBytes')
+  const both = `${nameOf('historyBytes')} (${show('historyBytes')}) must not be above ${nameOf('historyTotalBytes')} (${total})`
+  return `${both}: the history of one topic must fit into that of all; lower the first or raise the second`
 }
 
 function keysBeyondLoopback({ values, areSound, nameOf }: Comparison<ServerOptions>): string | undefined {

@@ -10,21 +10,24 @@ import { Keyring } from './access/keyring.ts'
 import { wantsTokens } from './access/open-bearers.ts'
 import { WaitingRoom } from './access/waiting-room.ts'
 import { LocalTopics } from './brokers/local-topics.ts'
-import { MemoryBroker, type MemoryBrokerOptions } from './brokers/memory/memory-broker.ts'
+import { MemoryBroker } from './brokers/memory/memory-broker.ts'
+import { openBroker } from './brokers/open-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
 import { Draining } from './http/draining.ts'
 import { EventStreams } from './http/event-streams.ts'
 import { Pipelining } from './http/pipelining.ts'
-import type { Broker } from './hub/index.ts'
+import type { Broker, HistoryLimits } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
+import { HubWatch } from './observe/hub-watch.ts'
+import { Observations } from './observe/observations.ts'
 import { hostForRequests } from './process/hosts.ts'
 
 /** Of what a node tells about itself hardly anything is kept: it is for those who are watching. */
 const ownTopics = { history: { messages: 8, bytes: 1024 ** 2, ageMs: 60_000 }, totalBytes: 16 * 1024 ** 2 }
 
 export interface EngineParts {
-  /** Where the truth about topics is kept. Default: a memory broker of its own, which ends with the engine. */
+  /** Where the truth about topics is kept. Default: what `config.broker` names, which is opened and ends with the engine. */
   readonly broker?: Broker
   /** The monotonic clock, in milliseconds. */
   readonly clock?: () => number
@@ -42,6 +45,8 @@ export class Engine {
   /** The broker as the hub sees it: with the topics in which this node tells about itself. */
   readonly localTopics: LocalTopics
   readonly hub: Hub
+  readonly observations: Observations
+  readonly hubWatch: HubWatch
   readonly draining: Draining
   /** Opens when an operator has asked twice. */
   readonly hurried = new Latch('a second signal')
@@ -57,28 +62,44 @@ export class Engine {
   readonly #ownsBroker: boolean
   readonly #background: Task<unknown>[] = []
 
-  /** @param report is told of coroutines that failed where nothing awaits them */
-  constructor(config: Config, report: (error: unknown) => void, { broker, clock, wallClock }: EngineParts = {}) {
-    this.config = config
-    this.clock = clock ?? (() => performance.now())
-    this.wallClock = wallClock ?? Date.now
-    this.host = hostForRequests(report)
+  /**
+   * Make an engine, and open its broker unless there is one.
+   *
+   * @param report is told of coroutines that failed where nothing awaits them
+   * @throws ConfigError ENCKE_ERR_BROKER when the broker cannot be opened
+   */
+  static async open(config: Config, report: (error: unknown) => void, parts: EngineParts = {}): Promise<Engine> {
+    const host = hostForRequests(report)
     keepShapes()
-    this.scheduler = new Scheduler({ host: this.host, sliceMs: config.sliceMs })
-    this.#ownsBroker = broker === undefined
-    this.broker = broker ?? this.#startMemoryBroker()
-    this.localTopics = new LocalTopics(this.broker, this.#memoryBroker(ownTopics))
+    const scheduler = new Scheduler({ host, sliceMs: config.sliceMs })
+    const broker = parts.broker ?? (await openBroker(config.broker, { ...config, scheduler }))
+    return new Engine(config, host, scheduler, broker, parts)
+  }
+
+  private constructor(config: Config, host: Host, scheduler: Scheduler, broker: Broker, parts: EngineParts) {
+    this.config = config
+    this.clock = parts.clock ?? (() => performance.now())
+    this.wallClock = parts.wallClock ?? Date.now
+    this.host = host
+    this.scheduler = scheduler
+    this.#ownsBroker = parts.broker === undefined
+    this.broker = broker
+    this.observations = new Observations(this.clock)
+    this.localTopics = new LocalTopics(this.observations.observe(broker), ownBroker())
     this.hub = new Hub({
       scheduler: this.scheduler,
       broker: this.localTopics,
       hash: (text) => hash('sha256', text, 'buffer'),
-      // The memory broker has everything at hand itself: beyond its bounds a node keeps only what a burst would trim.
-      ring: { messages: 1, bytes: 0 },
+      // A broker that answers at once has everything at hand itself: beyond that a node keeps only what a burst would trim.
+      ring: broker.answersAtOnce ? { messages: 1, bytes: 0 } : ringOf(config),
       burst: { messages: config.historyMessages * 2, bytes: config.historyBytes * 2 },
       batchBytes: config.batchBytes,
       unfollowMs: config.unfollowMs,
       brokerTimeoutMs: config.brokerTimeoutMs,
     })
+    const timeline = this.observations.begin(this)
+    this.inBackground('timeline', () => timeline.run())
+    this.hubWatch = new HubWatch(this.hub)
     this.draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
     this.identity = new ClientIdentity(config.trustProxy)
     this.rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, this.clock) : undefined
@@ -115,21 +136,21 @@ export class Engine {
   async close(): Promise<void> {
     this.hub[Symbol.dispose]()
     if (this.#ownsBroker) await this.scheduler.run(closing, this.broker).promise
+    this.observations[Symbol.dispose]()
     for (const task of this.#background) task.cancel('the app is closed')
     await Promise.allSettled(this.#background.map(({ promise }) => promise))
   }
+}
 
-  #startMemoryBroker(): MemoryBroker {
-    const { historyMessages: messages, historyBytes: bytes, historyAgeMs: ageMs, historyTotalBytes } = this.config
-    const broker = this.#memoryBroker({ history: { messages, bytes, ageMs }, totalBytes: historyTotalBytes })
-    broker.start(this.scheduler)
-    return broker
-  }
+/** What keeps the topics in which a node tells about itself. */
+function ownBroker(): MemoryBroker {
+  const bounds = { ...ownTopics, streamsTotalBytes: 0, maxTopics: 1_000, topicTtlMs: 60_000, idempotencyKeys: 1 }
+  return new MemoryBroker({ ...bounds, clock: Date.now, now: () => performance.now(), randomId: randomIds() })
+}
 
-  #memoryBroker(bounds: Pick<MemoryBrokerOptions, 'history' | 'totalBytes'>): MemoryBroker {
-    const clocks = { clock: Date.now, now: () => performance.now() }
-    return new MemoryBroker({ ...this.config, ...bounds, ...clocks, randomId: randomIds() })
-  }
+/** What a node keeps at hand of a topic that is read, of a broker that it has to ask for more. */
+function ringOf({ historyMessages, historyBytes }: Config): HistoryLimits {
+  return { messages: Math.min(historyMessages, 100), bytes: Math.min(historyBytes, 64 * 1024) }
 }
 
 function* closing(broker: Broker): Coroutine<void> {

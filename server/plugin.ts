@@ -22,23 +22,23 @@ declare module 'fastify' {
 }
 
 /** Of the options of the server those that say nothing about a process or a port. */
-export interface EnckeOptions extends Partial<Omit<Config, 'host' | 'port' | 'open' | 'logLevel'>> {
+export interface EnckeOptions extends Partial<Omit<Config, 'host' | 'port' | 'open' | 'logLevel' | 'broker'>> {
   /** What the paths of its routes begin with. Default: nothing. */
   readonly prefix?: string
-  /** Where the truth about topics is kept. Default: in memory. */
-  readonly broker?: Broker
+  /** Where topics are kept: the address of a broker, which ends with the application, or one that is open. Default: `memory:`. */
+  readonly broker?: string | Broker
 }
 
 /**
  * Add Encke's routes below `prefix`, and `app.encke`. The routes under `/admin/` are there when `adminToken` is given.
  *
- * @throws ConfigError ENCKE_ERR_CONFIG with every complaint about `options`
+ * @throws ConfigError ENCKE_ERR_CONFIG with every complaint about `options`, ENCKE_ERR_BROKER when its broker cannot be opened
  */
 export async function encke(app: FastifyInstance, options: EnckeOptions = {}): Promise<void> {
   const { prefix = '', broker, ...values } = options
-  const config = completeConfig(values)
+  const config = completeConfig(typeof broker === 'string' ? { ...values, broker } : values)
   const report = (error: unknown) => app.log.error(error, 'a coroutine failed and nobody was looking')
-  const engine = new Engine(config, report, broker === undefined ? {} : { broker })
+  const engine = await Engine.open(config, report, typeof broker === 'object' ? { broker } : {})
   app.decorate('encke', new InProcess(engine))
   await app.register(
     async (within) => {

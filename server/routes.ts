@@ -11,6 +11,7 @@ import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { siteGuard } from './access/same-site.ts'
 import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
+import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
@@ -22,7 +23,7 @@ import { healthRoutes } from './http/health.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { compileValidator } from './http/validation.ts'
-import { Traffic } from './observe/traffic.ts'
+import { metricsRoute } from './observe/metrics-route.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
 import { longPollRoutes } from './protocols/encke/long-poll.ts'
@@ -50,9 +51,11 @@ export interface Owing {
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
   const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate } = engine
+  const { observations } = engine
+  const { traffic } = observations
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
-  const traffic = new Traffic(server)
+  if (server !== undefined) traffic.watch(server)
   const inBackground: Engine['inBackground'] = (label, body) => engine.inBackground(label, body)
   const admissions = new Admissions(app, {
     identity,
@@ -66,7 +69,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
-  const longPoll = longPolling({ hub, draining, waitingRoom, hasOtherHooks })
+  const longPoll = longPolling({
+    hub,
+    draining,
+    waitingRoom,
+    hasOtherHooks,
+    wrote: (publishedAt) => observations.wrote(publishedAt),
+  })
 
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
@@ -77,7 +86,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (server !== undefined) takeExpectations(app)
   admissions.add(siteGuard({ ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 }))
   if (rate !== undefined) admissions.add(await guardRate(app, rate))
-  answerErrors(app)
+  answerErrors(app, (error) => traffic.failed(error.code))
   await describeRoutes(app, version)
 
   await app.register(publishRoutes, { ...config, scheduler, hub })
@@ -94,9 +103,11 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic })
+    await app.register(messageRoutes, engine)
     await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
+  await app.register(metricsRoute, { observations, hub, scheduler, draining, version })
   await app.register(openApiRoutes)
   if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(app, routes)

@@ -2,7 +2,7 @@
 // it are others (peers.ts).
 
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -57,6 +57,8 @@ export function encke({ folder = top, profile }: { folder?: string; profile?: st
       ENCKE_LOG_LEVEL: 'warn',
       ENCKE_DRAIN_MS: '0',
       ENCKE_DRAIN_PAUSE_MS: '0',
+      // A commit from before there was a choice refuses a variable that it does not know.
+      ...(existsSync(join(folder, 'server/brokers/open-broker.ts')) && { ENCKE_BROKER: 'memory:' }),
     },
     // The first address, in whatever sentence it stands: other commits have other ones.
     banner: /(http:\/\/[\w.:[\]-]+)[^\w.:[\]-]/,

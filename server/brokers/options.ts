@@ -1,11 +1,42 @@
-// Options: how much history is kept, and for how long.
+// Options: where topics are kept, how much history, and for how long.
 
-import { bytes, integer, milliseconds } from '../config/option.ts'
+import { bytes, bytesOrNone, custom, integer, milliseconds, type ValuesOf } from '../config/option.ts'
+import type { Parsed } from '../config/readers.ts'
 
 const mib = 1024 * 1024
 const dayMs = 24 * 60 * 60 * 1000
 
+/**
+ * The kinds of brokers by the scheme of their address: what an address looks like, and how large the messages of all topics
+ * may be where no option says. `server/brokers/open-broker.ts` has what opens each.
+ */
+export const brokerSchemes = {
+  'memory:': { form: 'memory:', totalBytes: 256 * mib },
+} as const
+
+export type BrokerScheme = keyof typeof brokerSchemes
+
+/** The scheme of a broker's address, with its colon; undefined when there is no such broker. */
+export function brokerSchemeOf(address: string): BrokerScheme | undefined {
+  return (Object.keys(brokerSchemes) as BrokerScheme[]).find((scheme) => address.startsWith(scheme))
+}
+
+// Only the scheme is repeated: an address may hold a password.
+function readAddress(text: string): Parsed<string> {
+  if (brokerSchemeOf(text) !== undefined) return { value: text }
+  const [scheme] = /^[a-z][a-z0-9+.-]*:/i.exec(text) ?? []
+  return { misfit: scheme === undefined ? 'an address without a scheme' : `an address that begins with ${scheme}` }
+}
+
 export const brokerOptions = {
+  broker: custom(
+    'memory:',
+    `the address of a broker: ${Object.values(brokerSchemes)
+      .map(({ form }) => form)
+      .join(', ')}`,
+    'Where topics are kept; `memory:` forgets them when the process ends.',
+    readAddress,
+  ),
   historyMessages: integer(
     1000,
     1,
@@ -19,15 +50,13 @@ export const brokerOptions = {
     'How large the messages that a topic keeps may be together; older ones are dropped, the newest is always kept.',
   ),
   historyAgeMs: milliseconds(dayMs, 1, 'How long a topic keeps a message; the newest is kept longer.'),
-  historyTotalBytes: bytes(
-    256 * mib,
-    2 ** 40,
-    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503.',
-  ),
-  streamsTotalBytes: bytes(
-    256 * mib,
+  historyTotalBytes: bytesOrNone(
     2 ** 50,
-    'How large the messages of all topics may be together that keep everything; when it is full, an append gets 507.',
+    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503. Without it 256 MiB in memory.',
+  ),
+  streamsTotalBytes: bytesOrNone(
+    2 ** 50,
+    'How large the messages of all topics may be together that keep everything; when it is full, an append gets 507. Without it 256 MiB in memory.',
   ),
   idempotencyKeys: integer(
     10_000,
@@ -58,4 +87,15 @@ export const brokerOptions = {
     0,
     'How long the broker is still followed after the last reader of a topic left; 0 stops at once.',
   ),
+}
+
+export type BrokerOptions = ValuesOf<typeof brokerOptions>
+
+/** How large the messages of all topics may be together. */
+export function totalsOf({ broker, historyTotalBytes, streamsTotalBytes }: BrokerOptions) {
+  const { totalBytes } = brokerSchemes[brokerSchemeOf(broker) ?? 'memory:']
+  return {
+    historyTotalBytes: historyTotalBytes ?? totalBytes,
+    streamsTotalBytes: streamsTotalBytes ?? totalBytes,
+  }
 }

@@ -6,6 +6,10 @@ export const configErrorTable = {
     summary:
       'An option is unknown, does not fit or contradicts another; every complaint is a line that says what to do.',
   },
+  ENCKE_ERR_BROKER: {
+    exitCode: 2,
+    summary: 'The broker cannot be opened; the complaint names it, says what is in the way, and what to give instead.',
+  },
   ENCKE_ERR_LISTEN: {
     exitCode: 2,
     summary:

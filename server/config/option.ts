@@ -44,6 +44,11 @@ export function bytes(fallback: number, max: number, about: string): Option<numb
   return integer(fallback, 1, max, 'bytes', about)
 }
 
+/** A size without a default of its own: what uses it says how much there is without one. */
+export function bytesOrNone(max: number, about: string): Option<number | undefined> {
+  return { ...bytes(1, max, about), fallback: undefined }
+}
+
 export function toggle(fallback: boolean, about: string): Option<boolean> {
   return { fallback, fits: 'on or off', about, kind: 'switch', read: readToggle }
 }

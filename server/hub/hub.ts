@@ -8,6 +8,7 @@ import { checkpoint, TimeoutError, timeout } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
 import type { Append, Appended, IdempotencyKey, Receipt, Refused } from './append.ts'
 import { AppendsInFlight } from './appends-in-flight.ts'
+import type { Batch, Verdict } from './batch.ts'
 import type { Broker, Slice } from './broker.ts'
 import { unbornStanding } from './broker.ts'
 import type { Cursor } from './cursor.ts'
@@ -67,7 +68,17 @@ export interface Published extends AllPublished {
   readonly message: Receipt
 }
 
+/** Told what happens to messages, while somebody looks. It must not throw. */
+export interface HubWatcher {
+  /** Messages were appended to a topic by this node, and so many readers of this node waited for them. */
+  appended(topic: string, answer: Appended, waiting: number): void
+  /** The coroutine that runs was given a batch. */
+  delivered(batch: Batch): void
+}
+
 export class Hub implements Disposable {
+  /** Null costs a publish and a delivery one look each. */
+  watcher: HubWatcher | null = null
   readonly broker: Broker
   readonly hash: Hash
   readonly batchBytes: number
@@ -79,6 +90,8 @@ export class Hub implements Disposable {
   #waiting = 0
   #published = 0
   #delivered = 0
+  readonly #verdicts = { ok: 0, gap: 0, reset: 0 }
+  #missed = 0
 
   constructor(options: HubOptions) {
     this.broker = options.broker
@@ -134,10 +147,14 @@ export class Hub implements Disposable {
    */
   *append(topic: string, append: Append): Coroutine<Appended | Refused> {
     yield* checkpoint()
+    const waiting = this.watcher === null ? 0 : this.#feeds.waitingFor(topic)
     const answer = this.broker.answersAtOnce
       ? yield* this.broker.append(topic, append)
       : yield* this.#inFlight.carryThrough(topic, append)
-    if (answer.outcome === 'appended') this.#published += append.messages.length
+    if (answer.outcome === 'appended') {
+      this.#published += append.messages.length
+      this.watcher?.appended(topic, answer, waiting)
+    }
     return answer
   }
 
@@ -151,6 +168,21 @@ export class Hub implements Disposable {
     return { topic, epoch, head, oldest, cursor, waiting, contentType, isClosed }
   }
 
+  /** Read what a topic keeps, from offset `from` on. @throws as `history` */
+  *readHistory(topic: string, from: number, limits: HistoryLimits): Coroutine<Slice> {
+    return yield* this.#inTime(() => this.broker.history(topic, from, limits))
+  }
+
+  /** Whether a topic has readers on this node, or had some less than `unfollowMs` ago. */
+  isRead(topic: string): boolean {
+    return this.#feeds.has(topic)
+  }
+
+  /** How many readers of this node wait for a topic. */
+  waitingFor(topic: string): number {
+    return this.#feeds.waitingFor(topic)
+  }
+
   statistics(): HubStatistics {
     return {
       ...this.broker.statistics(),
@@ -158,6 +190,15 @@ export class Hub implements Disposable {
       published: this.#published,
       delivered: this.#delivered,
     }
+  }
+
+  /** What readers were told since the start: topics by their verdict, and how many messages gaps have missed. */
+  get verdicts(): Readonly<Record<Verdict, number>> {
+    return this.#verdicts
+  }
+
+  get missed(): number {
+    return this.#missed
   }
 
   /** How long a poll that waits for `holdMs` gives the broker to say where its topics stand. */
@@ -205,8 +246,14 @@ export class Hub implements Disposable {
     this.#waiting += change
   }
 
-  countDelivered(messages: number): void {
-    this.#delivered += messages
+  countDelivered(batch: Batch): void {
+    const { messages, verdicts, gaps, resets, missed } = batch
+    this.#delivered += messages.length
+    this.#verdicts.ok += verdicts.length - gaps - resets
+    this.#verdicts.gap += gaps
+    this.#verdicts.reset += resets
+    this.#missed += missed
+    this.watcher?.delivered(batch)
   }
 
   #forgetShared(): void {

@@ -67,6 +67,12 @@ export class Subscription implements Disposable {
     return new Located(this.#slots, this.#from)
   }
 
+  /** Whether its reader waited and was woken, and has not read since: one that catches up was not. */
+  get isWoken(): boolean {
+    for (const { owesRead } of this.#slots) if (owesRead) return true
+    return false
+  }
+
   /** Wait until there is something to tell. Takes nothing: what there is, `read` gives. */
   changed(): Selectable<void> {
     return new Changed(this.#hub, this.#slots, this.#from)
@@ -133,7 +139,7 @@ export class Subscription implements Disposable {
       slot.feed.settle(slot)
     }
     this.#start = batch.start
-    this.#hub.countDelivered(batch.messages.length)
+    this.#hub.countDelivered(batch)
     return batch
   }
 

@@ -1,4 +1,5 @@
-// The server as a process of its own, as `npm start` runs it. Dispose it, and it is gone.
+// The server as a process of its own, as `npm start` runs it, but in memory unless it is told otherwise. Dispose it, and it
+// is gone.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,7 +25,7 @@ export class ServerProcess implements AsyncDisposable {
     flagsOfNode: readonly string[] = [],
   ) {
     this.#child = spawn(process.execPath, [...flagsOfNode, main, ...flags], {
-      env: { ...withoutOurs(process.env), ...variables },
+      env: { ...withoutOurs(process.env), ENCKE_BROKER: 'memory:', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const { stdout, stderr } = this.#child

@@ -33,9 +33,12 @@ describe('the OpenAPI document', () => {
     const names = operations.map(([name]) => name).filter((name) => !name.startsWith('HEAD '))
     expect(names.sort()).toEqual([
       'GET /admin/coroutines',
+      'GET /admin/follow',
+      'GET /admin/history',
       'GET /admin/statistics',
       'GET /healthz',
       'GET /messages',
+      'GET /metrics',
       'GET /readyz',
       'GET /topics/{topic}',
       'GET /topics/{topic}/messages',
