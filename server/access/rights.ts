@@ -44,7 +44,7 @@ export abstract class KnownRights implements Rights {
   }
 
   #judge(right: Right, topic: string | undefined): Refusal {
-    if (topic === undefined || !isReserved(topic)) return this.refusalOf(right, topic)
+    if (topic === undefined || right === 'administer' || !isReserved(topic)) return this.refusalOf(right, topic)
     const governing = governingTopic(right, topic)
     if (governing !== undefined) return this.refusalOf('subscribe', governing)
     return right === 'subscribe' && topic.startsWith(dashboard)
