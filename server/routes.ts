@@ -26,6 +26,8 @@ import { compileValidator } from './http/validation.ts'
 import { metricsRoute } from './observe/metrics-route.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
+import { eventReading } from './protocols/encke/event-reading.ts'
+import { eventRoutes } from './protocols/encke/events.ts'
 import { longPollRoutes } from './protocols/encke/long-poll.ts'
 import { longPolling } from './protocols/encke/poll.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
@@ -97,6 +99,12 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     longPoll,
     pipelining,
     fastPath,
+    keepsHeaders: hasOtherHooks,
+  })
+  await app.register(eventRoutes, {
+    limits: config,
+    scheduler,
+    readEvents: eventReading({ hub, draining, waitingRoom, eventStreams, limit: config.limitDefault }),
     keepsHeaders: hasOtherHooks,
   })
   await app.register(topicRoutes, { scheduler, hub })

@@ -119,6 +119,25 @@ export class Subscription implements Disposable {
     })
   }
 
+  /** Where the reader is in each topic, in the subscription's order. */
+  positions(): readonly (Position | null)[] {
+    return this.#slots.map(({ position }) => position)
+  }
+
+  /** The cursor after each message of `batch`, which was read from the positions `before`. */
+  cursorsWithin(batch: Batch, before: readonly (Position | null)[]): readonly string[] {
+    if (batch.messages.length === 1) return [batch.cursor]
+    const positions = [...before]
+    return batch.messages.map(({ topic, id, offset }, at) => {
+      if (at === batch.messages.length - 1) return batch.cursor
+      const index = this.#slots.findIndex(({ feed }) => feed.topic === topic)
+      // All that a batch has of a topic is of one epoch.
+      const { epoch } = batch.positions[index] as Position
+      positions[index] = { epoch, tag: messageTag(this.#hub.hash, id), offset }
+      return this.#encode(positions, index)
+    })
+  }
+
   [Symbol.dispose](): void {
     for (const slot of this.#slots) {
       slot.feed.withdraw(slot)
