@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { type Keyring, requireRight } from '../../access/keyring.ts'
+import { demand, requireRight } from '../../access/rights.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import { type Hub, unknownTopic } from '../../hub/index.ts'
 import { removalSchema, topicSchema } from './schemas.ts'
@@ -10,7 +10,6 @@ import { removalSchema, topicSchema } from './schemas.ts'
 export interface TopicOptions {
   readonly scheduler: Scheduler
   readonly hub: Hub
-  readonly keyring: Keyring
 }
 
 type OneTopic = { Params: { topic: string } }
@@ -20,14 +19,14 @@ export async function topicRoutes(app: FastifyInstance, options: TopicOptions): 
   await app.register(removalRoute, options)
 }
 
-async function informationRoute(app: FastifyInstance, { scheduler, hub, keyring }: TopicOptions): Promise<void> {
+async function informationRoute(app: FastifyInstance, { scheduler, hub }: TopicOptions): Promise<void> {
   function* inform(topic: string, reply: FastifyReply): Coroutine<object> {
     const { isClosed: closed, ...information } = yield* hub.inform(topic)
     reply.header('cache-control', 'no-store')
     return { ...information, closed }
   }
 
-  requireRight(app, keyring, 'subscribe')
+  requireRight(app, 'subscribe')
   app.get(
     '/topics/:topic',
     { schema: topicSchema },
@@ -35,20 +34,17 @@ async function informationRoute(app: FastifyInstance, { scheduler, hub, keyring 
   )
 }
 
-async function removalRoute(app: FastifyInstance, { scheduler, hub, keyring }: TopicOptions): Promise<void> {
-  function* remove(
-    { params: { topic }, admission }: FastifyRequest<OneTopic>,
-    reply: FastifyReply,
-  ): Coroutine<unknown> {
+async function removalRoute(app: FastifyInstance, { scheduler, hub }: TopicOptions): Promise<void> {
+  function* remove(request: FastifyRequest<OneTopic>, reply: FastifyReply): Coroutine<unknown> {
+    const { topic } = request.params
     const record = yield* hub.record(topic)
     // What was born by a publish belongs to all who publish to it: removing it wants more than making a topic does.
-    const refusal = record?.retention === 'bounded' ? admission.rights.refusal('remove') : undefined
-    if (refusal !== undefined) throw refusal
+    if (record?.retention === 'bounded') yield* demand(request.admission.rights, 'remove', topic)
     if (record === null || record.isRemoved || !(yield* hub.remove(topic))) throw unknownTopic(topic)
     return reply.code(204).header('cache-control', 'no-store').send()
   }
 
-  requireRight(app, keyring, 'manage')
+  requireRight(app, 'manage')
   app.delete(
     '/topics/:topic',
     { schema: removalSchema },
