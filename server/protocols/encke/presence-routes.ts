@@ -2,10 +2,8 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import type { Admission } from '../../access/admission.ts'
-import type { Keyring } from '../../access/keyring.ts'
+import { requireRight } from '../../access/rights.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
-import { admitToTopics, requireReading } from '../../http/own-topics.ts'
 import type { Hub } from '../../hub/index.ts'
 import { type PresenceStore, presenceTopic } from './presence.ts'
 import { presenceByQuerySchema, presenceSchema } from './schemas.ts'
@@ -14,14 +12,12 @@ export interface PresenceRoutesOptions {
   readonly scheduler: Scheduler
   readonly hub: Hub
   readonly presence: PresenceStore
-  readonly keyring: Keyring
 }
 
 export async function presenceRoutes(app: FastifyInstance, options: PresenceRoutesOptions): Promise<void> {
-  const { scheduler, hub, presence, keyring } = options
+  const { scheduler, hub, presence } = options
 
-  function* inform(topic: string, admission: Admission, reply: FastifyReply): Coroutine<object> {
-    admitToTopics(admission, [topic])
+  function* inform(topic: string, reply: FastifyReply): Coroutine<object> {
     // First, so that no change is missed in between: one that stands in both is the same twice.
     const { cursor } = yield* hub.inform(presenceTopic(topic))
     const { members, waiting } = yield* presence.attendance(topic)
@@ -30,19 +26,15 @@ export async function presenceRoutes(app: FastifyInstance, options: PresenceRout
     return { topic, members, anonymous: Math.max(all - waiting, 0), cursor }
   }
 
-  requireReading(app, keyring)
+  requireRight(app, 'subscribe')
   app.get(
     '/topics/:topic/presence',
     { schema: presenceSchema },
-    inCoroutine<{ Params: { topic: string } }>(scheduler, ({ params, admission }, reply) =>
-      inform(params.topic, admission, reply),
-    ),
+    inCoroutine<{ Params: { topic: string } }>(scheduler, ({ params }, reply) => inform(params.topic, reply)),
   )
   app.get(
     '/presence',
     { schema: presenceByQuerySchema },
-    inCoroutine<{ Querystring: { topic: string } }>(scheduler, ({ query, admission }, reply) =>
-      inform(query.topic, admission, reply),
-    ),
+    inCoroutine<{ Querystring: { topic: string } }>(scheduler, ({ query }, reply) => inform(query.topic, reply)),
   )
 }

@@ -54,8 +54,14 @@ export interface PresenceStore {
   attendance(topic: string): Operation<Attendance>
 }
 
-/** The participant that a request names. @throws EnckeError ENCKE_ERR_PRESENCE_NAME for one who leaves and is not known */
-export function participantOf({ client }: Admission, instance: string | undefined, name: string): Participant {
+/**
+ * The participant that a request names. Where a token says who it is, it is called that, whatever it asks to be called.
+ *
+ * @throws EnckeError ENCKE_ERR_PRESENCE_NAME for one who leaves and is not known
+ */
+export function participantOf(admission: Admission, instance: string | undefined, asked: string): Participant {
+  const { client, subject } = admission
+  const name = asked === '' ? '' : (subject ?? asked)
   if (name !== '' || instance !== undefined) return { client, instance, name }
   throw new EnckeError(
     'ENCKE_ERR_PRESENCE_NAME',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { mintToken } from '../../../../server/access/mint-token.ts'
 import { EventReader } from '../../http/event-reader.ts'
 import { rawRequest } from '../../http/live-app.ts'
-import { Served, until } from '../../http/served.ts'
+import { Served } from '../../http/served.ts'
 
 const none = ['--client-limits', 'off']
 
@@ -126,6 +127,23 @@ describe('who is on a topic', () => {
     for (const path of ['/presence?topic=chat', '/topics/chat/presence', '/messages?topic=__presence/chat&wait=0']) {
       expect((await served.get(path)).status).toBe(401)
       expect((await served.get(path, { headers: { authorization: 'Bearer secret' } })).status).toBe(200)
+    }
+  })
+
+  it('calls a reader by the subject of its token, and is for tokens that may read the topic', async () => {
+    const secret = 'x'.repeat(32)
+    await using served = await Served.start([...none, '--token-secret', secret])
+    const bearer = async (subscribe: string[], subject: string) => ({
+      authorization: `Bearer ${await mintToken({ secret, ttlSeconds: 60, subscribe, subject })}`,
+    })
+    const ann = { headers: await bearer(['chat'], 'user-1') }
+    await served.get('/messages?topic=chat&presence=Ann&wait=0', ann)
+    const { json } = await served.get('/presence?topic=chat', ann)
+    expect(json.members).toMatchObject([{ name: 'user-1' }])
+    expect((await served.get('/messages?topic=__presence/chat&wait=0', ann)).status).toBe(200)
+    const bob = { headers: await bearer(['other'], 'user-2') }
+    for (const path of ['/presence?topic=chat', '/messages?topic=__presence/chat&wait=0']) {
+      expect((await served.get(path, bob)).json).toMatchObject({ code: 'ENCKE_ERR_RIGHT' })
     }
   })
 
