@@ -19,6 +19,7 @@ import { Pipelining } from './http/pipelining.ts'
 import type { Broker, HistoryLimits } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
 import { HubWatch } from './observe/hub-watch.ts'
+import { Observations } from './observe/observations.ts'
 import { hostForRequests } from './process/hosts.ts'
 
 /** Of what a node tells about itself hardly anything is kept: it is for those who are watching. */
@@ -40,6 +41,7 @@ export class Engine {
   /** The broker as the hub sees it: with the topics in which this node tells about itself. */
   readonly localTopics: LocalTopics
   readonly hub: Hub
+  readonly observations: Observations
   readonly hubWatch: HubWatch
   readonly draining: Draining
   /** Opens when an operator has asked twice. */
@@ -77,7 +79,8 @@ export class Engine {
     this.scheduler = scheduler
     this.#ownsBroker = parts.broker === undefined
     this.broker = broker
-    this.localTopics = new LocalTopics(broker, ownBroker())
+    this.observations = new Observations(this.clock)
+    this.localTopics = new LocalTopics(this.observations.observe(broker), ownBroker())
     this.hub = new Hub({
       scheduler: this.scheduler,
       broker: this.localTopics,
@@ -89,6 +92,8 @@ export class Engine {
       unfollowMs: config.unfollowMs,
       brokerTimeoutMs: config.brokerTimeoutMs,
     })
+    const timeline = this.observations.begin(this)
+    this.inBackground('timeline', () => timeline.run())
     this.hubWatch = new HubWatch(this.hub)
     this.draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
     this.identity = new ClientIdentity(config.trustProxy)
@@ -126,6 +131,7 @@ export class Engine {
   async close(): Promise<void> {
     this.hub[Symbol.dispose]()
     if (this.#ownsBroker) await this.scheduler.run(closing, this.broker).promise
+    this.observations[Symbol.dispose]()
     for (const task of this.#background) task.cancel('the app is closed')
     await Promise.allSettled(this.#background.map(({ promise }) => promise))
   }

@@ -22,9 +22,11 @@ import { healthRoutes } from './http/health.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { compileValidator } from './http/validation.ts'
-import { Traffic } from './observe/traffic.ts'
+import { metricsRoute } from './observe/metrics-route.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
+import { eventReading } from './protocols/encke/event-reading.ts'
+import { eventRoutes } from './protocols/encke/events.ts'
 import { longPollRoutes } from './protocols/encke/long-poll.ts'
 import { longPolling } from './protocols/encke/poll.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
@@ -50,9 +52,11 @@ export interface Owing {
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
   const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate, keyring } = engine
+  const { observations } = engine
+  const { traffic } = observations
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
-  const traffic = new Traffic(server)
+  if (server !== undefined) traffic.watch(server)
   const admissions = new Admissions(app, {
     identity,
     keyring,
@@ -63,7 +67,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
-  const longPoll = longPolling({ hub, draining, waitingRoom, hasOtherHooks })
+  const longPoll = longPolling({
+    hub,
+    draining,
+    waitingRoom,
+    hasOtherHooks,
+    wrote: (publishedAt) => observations.wrote(publishedAt),
+  })
 
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
@@ -74,7 +84,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (server !== undefined) takeExpectations(app)
   admissions.add(siteGuard({ ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 }))
   if (rate !== undefined) admissions.add(await guardRate(app, rate))
-  answerErrors(app)
+  answerErrors(app, (error) => traffic.failed(error.code))
   await describeRoutes(app, version)
 
   await app.register(publishRoutes, { ...config, scheduler, hub, keyring })
@@ -88,6 +98,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     fastPath,
     keepsHeaders: hasOtherHooks,
   })
+  await app.register(eventRoutes, {
+    limits: config,
+    scheduler,
+    readEvents: eventReading({ hub, draining, waitingRoom, eventStreams, limit: config.limitDefault }),
+    keepsHeaders: hasOtherHooks,
+    keyring,
+  })
   await app.register(topicRoutes, { scheduler, hub, keyring })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
@@ -96,6 +113,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
+  await app.register(metricsRoute, { observations, hub, scheduler, draining, version })
   await app.register(openApiRoutes)
   if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(app, routes)

@@ -55,6 +55,8 @@ export interface Guard {
 export interface ExchangeObserver {
   /** A request begins that no other way into the server has seen. */
   began(): void
+  /** A request begins on the fast path, in the same bytes as one before. */
+  repeated(): void
 }
 
 export interface AdmissionsOptions {
@@ -103,7 +105,7 @@ export class Admissions {
     if (!admission.holds()) return false
     for (const guard of this.#guards) if (guard.mayRepeat?.(admission) === false) return false
     for (const guard of this.#guards) guard.countRepeat?.(admission)
-    this.#options.observer.began()
+    this.#options.observer.repeated()
     return true
   }
 

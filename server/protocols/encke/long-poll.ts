@@ -1,6 +1,5 @@
 // The long poll over HTTP: a request that waits for news of its topics, by GET for one or several and by POST for many.
 
-import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
 import type { Keyring } from '../../access/keyring.ts'
@@ -10,6 +9,7 @@ import type { Known } from '../../http/fast-path/connection.ts'
 import type { FastPath } from '../../http/fast-path/fast-path.ts'
 import { admitToTopics, requireReading } from '../../http/own-topics.ts'
 import type { Pipelining } from '../../http/pipelining.ts'
+import { letGoOfHeaders } from '../../http/request-headers.ts'
 import { type Cursor, decodeCursor } from '../../hub/index.ts'
 import type { LongPoll, Poll } from './poll.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
@@ -109,13 +109,6 @@ function readPoll(
   }
 }
 
-// A browser sends a kilobyte of headers, and they are kept twice, as they came and by name: a sixth of a poll that waits.
-// Everybody who reads them has done so by now, the guards and the keys.
-function letGoOfHeaders(request: IncomingMessage): void {
-  request.rawHeaders = noRawHeaders
-  request.headers = noHeaders
-}
-
 function cursorOr(text: string, mostTopics: number): Cursor | undefined {
   try {
     return decodeCursor(text, mostTopics)
@@ -123,7 +116,3 @@ function cursorOr(text: string, mostTopics: number): Cursor | undefined {
     return undefined
   }
 }
-
-const noHeaders = Object.freeze({})
-
-const noRawHeaders = Object.freeze([]) as unknown as string[]
