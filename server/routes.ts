@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
 import { guardRate } from './access/client-rate.ts'
+import { openBearers } from './access/open-bearers.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { siteGuard } from './access/same-site.ts'
 import { administrationRoutes } from './admin/administration.ts'
@@ -51,15 +52,18 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate, keyring } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate } = engine
   const { observations } = engine
   const { traffic } = observations
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
   if (server !== undefined) traffic.watch(server)
+  const inBackground: Engine['inBackground'] = (label, body) => engine.inBackground(label, body)
   const admissions = new Admissions(app, {
     identity,
-    keyring,
+    keyring: engine.keyring,
+    bearers: openBearers(config, { ...engine, warn: (line) => app.log.warn(line), inBackground }),
+    mayVerify: (client) => rate?.mayAsk(client) ?? true,
     observer: traffic,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
@@ -87,13 +91,12 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   answerErrors(app, (error) => traffic.failed(error.code))
   await describeRoutes(app, version)
 
-  await app.register(publishRoutes, { ...config, scheduler, hub, keyring })
+  await app.register(publishRoutes, { ...config, scheduler, hub })
   await app.register(longPollRoutes, {
     ...config,
     limits: config,
     scheduler,
     longPoll,
-    keyring,
     pipelining,
     fastPath,
     keepsHeaders: hasOtherHooks,
@@ -103,14 +106,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     scheduler,
     readEvents: eventReading({ hub, draining, waitingRoom, eventStreams, limit: config.limitDefault }),
     keepsHeaders: hasOtherHooks,
-    keyring,
   })
-  await app.register(topicRoutes, { scheduler, hub, keyring })
+  await app.register(topicRoutes, { scheduler, hub })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
-    await app.register(administrationRoutes, { scheduler, hub, traffic, keyring })
+    await app.register(administrationRoutes, { scheduler, hub, traffic })
     await app.register(messageRoutes, engine)
-    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring, eventStreams })
+    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(metricsRoute, { observations, hub, scheduler, draining, version })

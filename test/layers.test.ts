@@ -45,7 +45,7 @@ const map: LayerMap = {
     mayImport: ['runtime', 'runtime/core/random.ts', 'runtime/models', 'runtime/programs', ...errors],
     packages: ['node:*'],
   },
-  'server/access': { mayImport: errors, packages: web },
+  'server/access': { mayImport: ['server/config', 'runtime', ...errors], packages: web },
   'server/http': { mayImport: ['server/access', 'server/hub', 'runtime', ...errors], packages: web },
   'server/protocols/encke': {
     mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
@@ -110,7 +110,7 @@ const map: LayerMap = {
     packages: web,
   },
   'server/in-process.ts': {
-    mayImport: ['server/engine.ts', 'server/hub', 'server/protocols/encke', 'runtime'],
+    mayImport: ['server/engine.ts', 'server/access', 'server/hub', 'server/protocols/encke', 'runtime'],
     packages: [],
   },
   'server/plugin.ts': {

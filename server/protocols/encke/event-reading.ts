@@ -52,7 +52,8 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
     events.push(retryText(comeBack()) + eventText({ id: subscription.nothing().cursor }))
     for (;;) {
       const ready: Selectable<void> = events.isFull ? events.drained() : subscription.changed()
-      const woken = yield* select({ ready, drain: draining.wait(), expired: end(admission) }, { order: 'first' })
+      // First, or news without a pause would keep a reader whose token has ended.
+      const woken = yield* select({ expired: admission.ended(), ready, drain: draining.wait() }, { order: 'first' })
       if (woken.case === 'drain') return yield* goAway(events)
       if (woken.case === 'expired') {
         events.push(eventText({ event: 'expired', data: `{"cursor":"${subscription.nothing().cursor}"}` }))
@@ -86,11 +87,6 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
       seat[Symbol.dispose]()
     }
   }
-}
-
-/** Ready when the admission ends; null for one that does not. */
-function end(admission: Admission): Selectable<void> | null {
-  return admission.until === Number.POSITIVE_INFINITY ? null : after(admission.shorten(Number.POSITIVE_INFINITY))
 }
 
 function comeBack(): number {

@@ -2,9 +2,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import type { Keyring } from '../../access/keyring.ts'
+import { requireRight } from '../../access/rights.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
-import { admitToTopics, requireReading } from '../../http/own-topics.ts'
 import { letGoOfHeaders } from '../../http/request-headers.ts'
 import { decodeCursor } from '../../hub/index.ts'
 import type { ReadEvents } from './event-reading.ts'
@@ -17,7 +16,6 @@ export interface EventRoutesOptions {
   /** Whether there are hooks that may read a request's headers when it has been answered. */
   readonly keepsHeaders: () => boolean
   readonly limits: PollLimits
-  readonly keyring: Keyring
 }
 
 type OneTopic = { Params: { topic: string }; Querystring: EventParameters }
@@ -33,7 +31,6 @@ export async function eventRoutes(app: FastifyInstance, options: EventRoutesOpti
     reply: FastifyReply,
   ): Coroutine<FastifyReply> {
     const { admission, headers } = request
-    admitToTopics(admission, topics)
     // What the client had last is newer than the URL that it was given first.
     const last = headers['last-event-id'] as string | undefined
     const text = last === undefined || last === '' ? given.cursor : last
@@ -42,7 +39,7 @@ export async function eventRoutes(app: FastifyInstance, options: EventRoutesOpti
     return yield* readEvents({ topics, cursor, from: given.from ?? 'now', admission }, reply)
   }
 
-  requireReading(app, options.keyring)
+  requireRight(app, 'subscribe')
   app.get(
     '/topics/:topic/events',
     { schema: eventsOfOneSchema },
