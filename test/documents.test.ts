@@ -83,7 +83,7 @@ describe('the protocol', () => {
   })
 
   it('lists the routes that there are, and no others', () => {
-    const rows = [...protocol.matchAll(/^\| (GET|POST) \| `([^`?]+)[^`]*` \|/gm)].map(
+    const rows = [...protocol.matchAll(/^\| ([A-Z]+) \| `([^`?]+)[^`]*` \|/gm)].map(
       ([, verb, path]) => `${verb} ${path}`,
     )
     const { paths } = app.http.swagger() as { paths: Record<string, object> }

@@ -130,6 +130,7 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     await served.post('/publish?topic=a', '1', { 'idempotency-key': 'k' })
     return served.post('/publish?topic=a', '2', { 'idempotency-key': 'k' })
   },
+  ENCKE_ERR_TOPIC_UNKNOWN: (served) => served.send('DELETE', '/topics/nowhere'),
   ENCKE_ERR_TOPIC_CLOSED: publishAfter([], function* (broker) {
     yield* broker.create('a', { ...stream, isClosed: true })
   }),
@@ -277,7 +278,7 @@ describe('what there is not', () => {
     ['GET', '/poll', 'POST'],
     ['GET', '/publish?topic=a', 'POST'],
     ['PUT', '/topics/a/messages', 'GET, HEAD, POST'],
-    ['POST', '/topics/a', 'GET, HEAD'],
+    ['POST', '/topics/a', 'DELETE, GET, HEAD'],
     ['DELETE', '/messages?topic=a', 'GET, HEAD'],
     ['POST', '/healthz', 'GET, HEAD'],
     ['PATCH', '/', 'GET, HEAD'],
