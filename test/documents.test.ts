@@ -185,7 +185,7 @@ function findDocuments(): string[] {
 /** The names of the members of an interface in `source`. */
 function membersOf(source: string, name: string): string[] {
   const body = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, 'm').exec(source)?.[1] ?? ''
-  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm)].map(([, member]) => member as string)
+  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[(:]/gm)].map(([, member]) => member as string)
 }
 
 /** Whether a link, from the document at `path`, leads to a file, and to a heading of it where it names one. */
