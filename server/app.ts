@@ -66,6 +66,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
     hasOtherHooks: () => laterHooks.any,
     guardsHost: true,
     hasAdministration: true,
+    logger,
     hasPages: true,
   })
   closeInOrder(http, engine, owing)
