@@ -107,12 +107,12 @@ export function createClient({
    * Call `onMessages` with each message once, in order; the next poll waits for it when it is async. Without it, go
    * through the batches by `for await`.
    *
-   * @overload @param {string | string[]} topics @param {OnMessages} onMessages @param {Options} [options]
-   * @returns {Handle}
-   */
-  /**
    * @overload @param {string | string[]} topics @param {Options} [options]
    * @returns {Handle & AsyncIterable<{ messages: Message[], cursor: string }>}
+   */
+  /**
+   * @overload @param {string | string[]} topics @param {OnMessages} onMessages @param {Options} [options]
+   * @returns {Handle}
    */
   /** @param {string | string[]} topics @param {OnMessages | Options} [onMessages] @param {Options} [options] @returns {any} */
   function subscribe(topics, onMessages = {}, options = {}) {
