@@ -64,6 +64,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
   const report = (error: unknown) => logger.error(error, 'a coroutine failed and nobody was looking')
   const tls = readTls(config)
   const engine = await Engine.open(config, report, parts)
+  for (const remark of engine.broker.remarks ?? []) logger.info(remark)
   const http = createHttp(engine, logger, tls)
   const laterHooks = new LaterHooks()
   redirectToBasePath(http, config.basePath)
@@ -72,6 +73,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
     hasOtherHooks: () => laterHooks.any,
     guardsHost: true,
     hasAdministration: true,
+    logger,
     hasPages: true,
   })
   closeInOrder(http, engine, owing)

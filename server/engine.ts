@@ -7,6 +7,7 @@ import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
 import { ClientIdentity } from './access/client-identity.ts'
 import { ClientRate } from './access/client-rate.ts'
 import { Keyring } from './access/keyring.ts'
+import { wantsTokens } from './access/open-bearers.ts'
 import { WaitingRoom } from './access/waiting-room.ts'
 import { LocalTopics } from './brokers/local-topics.ts'
 import { MemoryBroker } from './brokers/memory/memory-broker.ts'
@@ -30,11 +31,14 @@ export interface EngineParts {
   readonly broker?: Broker
   /** The monotonic clock, in milliseconds. */
   readonly clock?: () => number
+  /** The wall clock, in milliseconds since 1970, by which tokens begin and end. */
+  readonly wallClock?: () => number
 }
 
 export class Engine {
   readonly config: Config
   readonly clock: () => number
+  readonly wallClock: () => number
   readonly host: Host
   readonly scheduler: Scheduler
   readonly broker: Broker
@@ -75,6 +79,7 @@ export class Engine {
   private constructor(config: Config, host: Host, scheduler: Scheduler, broker: Broker, parts: EngineParts) {
     this.config = config
     this.clock = parts.clock ?? (() => performance.now())
+    this.wallClock = parts.wallClock ?? Date.now
     this.host = host
     this.scheduler = scheduler
     this.#ownsBroker = parts.broker === undefined
@@ -106,7 +111,7 @@ export class Engine {
     this.eventStreams = new EventStreams(config)
     this.inBackground('watcher of event streams', () => this.eventStreams.watch())
     this.adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
-    this.keyring = new Keyring({ ...config, adminToken: this.adminToken })
+    this.keyring = new Keyring({ ...config, adminToken: this.adminToken, wantsTokens: wantsTokens(config) })
   }
 
   /** Run something until the engine is closed. */

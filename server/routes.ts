@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
 import { guardRate } from './access/client-rate.ts'
+import { openBearers } from './access/open-bearers.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { siteGuard } from './access/same-site.ts'
 import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
+import { controlRoutes } from './admin/control.ts'
 import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
 import { prefixOf } from './http/base-path.ts'
@@ -28,6 +30,8 @@ import { metricsRoute } from './observe/metrics-route.ts'
 import { Notices } from './observe/notices.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
+import { eventReading } from './protocols/encke/event-reading.ts'
+import { eventRoutes } from './protocols/encke/events.ts'
 import { longPollRoutes } from './protocols/encke/long-poll.ts'
 import { longPolling } from './protocols/encke/poll.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
@@ -42,6 +46,8 @@ export interface Surroundings {
   /** Whether the host is looked at also when `--public-hosts` names none. */
   readonly guardsHost: boolean
   readonly hasAdministration: boolean
+  /** The logger whose level administrators may change. */
+  readonly logger: { level: string }
   readonly hasPages: boolean
 }
 
@@ -52,15 +58,18 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate, keyring } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate } = engine
   const { observations } = engine
   const { traffic } = observations
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
   if (server !== undefined) traffic.watch(server)
+  const inBackground: Engine['inBackground'] = (label, body) => engine.inBackground(label, body)
   const admissions = new Admissions(app, {
     identity,
-    keyring,
+    keyring: engine.keyring,
+    bearers: openBearers(config, { ...engine, warn: (line) => app.log.warn(line), inBackground }),
+    mayVerify: (client) => rate?.mayAsk(client) ?? true,
     observer: traffic,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
@@ -94,23 +103,29 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   })
   await describeRoutes(app, version, prefixOf(config.basePath))
 
-  await app.register(publishRoutes, { ...config, scheduler, hub, keyring })
+  await app.register(publishRoutes, { ...config, scheduler, hub })
   await app.register(longPollRoutes, {
     ...config,
     limits: config,
     scheduler,
     longPoll,
-    keyring,
     pipelining,
     fastPath,
     keepsHeaders: hasOtherHooks,
   })
-  await app.register(topicRoutes, { scheduler, hub, keyring })
+  await app.register(eventRoutes, {
+    limits: config,
+    scheduler,
+    readEvents: eventReading({ hub, draining, waitingRoom, eventStreams, limit: config.limitDefault }),
+    keepsHeaders: hasOtherHooks,
+  })
+  await app.register(topicRoutes, { scheduler, hub })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
-    await app.register(administrationRoutes, { scheduler, hub, traffic, keyring })
+    await app.register(administrationRoutes, { scheduler, hub, traffic })
+    await app.register(controlRoutes, { scheduler, hub, draining, logger: around.logger, inBackground })
     await app.register(messageRoutes, engine)
-    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring, eventStreams })
+    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(metricsRoute, { observations, hub, scheduler, draining, version })

@@ -30,13 +30,22 @@ const map: LayerMap = {
   'server/hub': { mayImport: ['runtime', ...errors], packages: [] },
   'server/brokers': {
     mayImport: ['server/hub', 'server/config', 'server/brokers/options.ts', 'runtime', ...errors],
-    packages: ['node:crypto', 'node:fs', 'node:path', 'node:sqlite', 'node:url', 'node:worker_threads'],
+    packages: [
+      '@redis/client',
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:path',
+      'node:sqlite',
+      'node:url',
+      'node:worker_threads',
+    ],
   },
   'server/benchmarks': {
     mayImport: ['runtime', 'runtime/core/random.ts', 'runtime/models', 'runtime/programs', ...errors],
     packages: ['node:*'],
   },
-  'server/access': { mayImport: errors, packages: web },
+  'server/access': { mayImport: ['server/config', 'runtime', ...errors], packages: web },
   'server/http': { mayImport: ['server/access', 'server/hub', 'runtime', ...errors], packages: web },
   'server/protocols/encke': {
     mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
@@ -101,7 +110,7 @@ const map: LayerMap = {
     packages: web,
   },
   'server/in-process.ts': {
-    mayImport: ['server/engine.ts', 'server/hub', 'server/protocols/encke', 'runtime'],
+    mayImport: ['server/engine.ts', 'server/access', 'server/hub', 'server/protocols/encke', 'runtime'],
     packages: [],
   },
   'server/plugin.ts': {

@@ -51,7 +51,7 @@ export function helpText(
   options: readonly OptionDescription<string>[],
   examples: readonly string[],
 ): string {
-  const withVariable = new Set(['--url', '--token', '--secret'])
+  const withVariable = new Set(['--url', '--token', '--token-secret'])
   const rows = options.map(({ flag, variable, fallback, about: text }) => {
     const names = withVariable.has(flag) ? `${flag}, ${variable}` : flag
     return `  ${names}${fallback === 'none' || fallback === 'off' ? '' : ` (${fallback})`}\n      ${text.replaceAll('`', '')}`

@@ -30,6 +30,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./bench.ts')).bench,
   },
   {
+    name: 'token',
+    summary: 'mint a token for a server with --token-secret',
+    load: async () => (await import('./token.ts')).token,
+  },
+  {
     name: 'doctor',
     summary: 'find out what the path to a server does to polls and streams',
     load: async () => (await import('./doctor.ts')).doctor,

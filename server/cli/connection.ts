@@ -85,7 +85,7 @@ export class Connection {
 }
 
 /** What the server says is wrong, on one line. */
-export function reasonIn({ status, text }: Answer): string {
+function reasonIn({ status, text }: Answer): string {
   try {
     const { code, message } = JSON.parse(text) as { code?: string; message?: string }
     if (code !== undefined && message !== undefined) return `${status} ${code}: ${message}`

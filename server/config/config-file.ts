@@ -10,7 +10,7 @@ export interface ConfigFile {
 }
 
 /** The file that is read when none is named, if it is there. */
-export const usualConfigFile = 'encke.config.json'
+const usualConfigFile = 'encke.config.json'
 
 /**
  * Read the file that is `named`, or the usual one of the working directory, where there is one.

@@ -231,7 +231,7 @@ describe.concurrent('what keeps it from starting', () => {
 describe.concurrent('a question', () => {
   it('--help is answered with the commands, and with the options of one', async () => {
     const overview = await endOf(['--help'])
-    for (const name of ['serve', 'publish', 'subscribe', 'bench', 'doctor'])
+    for (const name of ['serve', 'publish', 'subscribe', 'bench', 'token', 'doctor'])
       expect(overview.out).toMatch(new RegExp(`^  ${name} `, 'm'))
     const { exitCode, out, err } = await endOf(['serve', '--help'])
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })

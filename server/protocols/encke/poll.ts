@@ -84,11 +84,13 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks, wrote }
         if (located.case === 'late') subscription.requirePositions()
       }
       const woken = yield* select(
-        { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
+        { news: subscription.changed(), drain: draining.wait(), quiet: admission.over(holdMs) },
         { order: 'first' },
       )
       // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
-      if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
+      const hasNews = woken.case === 'news' || trySelect({ news: subscription.changed() }) !== undefined
+      // Nothing is told to a reader whose token has ended meanwhile; its cursor keeps its place.
+      if (hasNews && admission.holds()) {
         if (room !== undefined) yield* room()
         return replyWith(subscription.isWoken, yield* subscription.read(limit), lowered)
       }
