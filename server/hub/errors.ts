@@ -45,7 +45,7 @@ export const hubErrors = {
   ENCKE_ERR_SERVER_BROKER: {
     statusCode: 503,
     summary:
-      'The broker, which keeps the messages, has not answered in time (`--broker-timeout-ms`); come back as `Retry-After` says.',
+      'The broker, which keeps the messages, cannot be reached or has not answered in time (`--broker-timeout-ms`); come back as `Retry-After` says.',
     retryAfterSeconds: 2,
   },
   ENCKE_ERR_SERVER_PUBLISHES: {

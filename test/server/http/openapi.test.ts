@@ -33,10 +33,13 @@ describe('the OpenAPI document', () => {
     const names = operations.map(([name]) => name).filter((name) => !name.startsWith('HEAD '))
     expect(names.sort()).toEqual([
       'DELETE /topics/{topic}',
+      'DELETE /v1/stream/{topic}',
       'GET /admin/coroutines',
       'GET /admin/follow',
       'GET /admin/history',
+      'GET /admin/log-level',
       'GET /admin/statistics',
+      'GET /admin/topics',
       'GET /events',
       'GET /healthz',
       'GET /messages',
@@ -45,11 +48,17 @@ describe('the OpenAPI document', () => {
       'GET /topics/{topic}',
       'GET /topics/{topic}/events',
       'GET /topics/{topic}/messages',
+      'GET /v1/stream/{topic}',
+      'POST /admin/benchmarks/cancel',
       'POST /admin/benchmarks/chain',
       'POST /admin/benchmarks/hackysack',
+      'POST /admin/drain',
+      'POST /admin/log-level',
       'POST /poll',
       'POST /publish',
       'POST /topics/{topic}/messages',
+      'POST /v1/stream/{topic}',
+      'PUT /v1/stream/{topic}',
     ])
   })
 

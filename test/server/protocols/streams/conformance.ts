@@ -22,5 +22,7 @@ export function testConformance(open: () => Promise<{ readonly flags: string[]; 
 
   const options = { longPollTimeoutMs: holdSeconds * 1_000 }
   // Its address is known once it listens, and the suite asks for it in its tests.
-  runConformanceTests(Object.defineProperty(options, 'baseUrl', { get: () => server.baseUrl }) as typeof options & typeof server)
+  runConformanceTests(
+    Object.defineProperty(options, 'baseUrl', { get: () => server.baseUrl }) as typeof options & typeof server,
+  )
 }
