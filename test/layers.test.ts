@@ -115,6 +115,7 @@ const map: LayerMap = {
   },
   'server/plugin.ts': {
     mayImport: [
+      'server/access',
       'server/engine.ts',
       'server/routes.ts',
       'server/in-process.ts',
@@ -142,7 +143,15 @@ const map: LayerMap = {
     packages: [...web, 'pino'],
   },
   'server/index.ts': {
-    mayImport: ['server/app.ts', 'server/plugin.ts', 'server/config.ts', 'server/brokers', 'server/hub', ...errors],
+    mayImport: [
+      'server/access',
+      'server/app.ts',
+      'server/plugin.ts',
+      'server/config.ts',
+      'server/brokers',
+      'server/hub',
+      ...errors,
+    ],
     packages: [],
   },
   public: { mayImport: [], packages: [] },
