@@ -15,6 +15,7 @@ import { benchmarkRoutes } from './admin/benchmarks.ts'
 import { controlRoutes } from './admin/control.ts'
 import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
+import { prefixOf } from './http/base-path.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
 import { letOriginsRead } from './http/cross-origin.ts'
@@ -25,13 +26,18 @@ import { healthRoutes } from './http/health.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { compileValidator } from './http/validation.ts'
+import { logRequests } from './observe/access-log.ts'
 import { metricsRoute } from './observe/metrics-route.ts'
+import { Notices } from './observe/notices.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
 import { eventReading } from './protocols/encke/event-reading.ts'
 import { eventRoutes } from './protocols/encke/events.ts'
+import { LocalPresence } from './protocols/encke/local-presence.ts'
 import { longPollRoutes } from './protocols/encke/long-poll.ts'
 import { longPolling } from './protocols/encke/poll.ts'
+import { PresenceChanges } from './protocols/encke/presence-changes.ts'
+import { presenceRoutes } from './protocols/encke/presence-routes.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
 import { topicRoutes } from './protocols/encke/topic.ts'
 
@@ -75,17 +81,20 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
   })
-  const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
+  const isOff = () => !config.fastPath || config.accessLog || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
+  const presence = keepPresence(app, engine)
   const longPoll = longPolling({
     hub,
     draining,
     waitingRoom,
+    presence,
     hasOtherHooks,
     wrote: (publishedAt) => observations.wrote(publishedAt),
   })
 
+  if (config.accessLog) logRequests(app)
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
   adviseAboutProxies(app, { ...config, identity })
@@ -95,8 +104,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (server !== undefined) takeExpectations(app)
   admissions.add(siteGuard({ ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 }))
   if (rate !== undefined) admissions.add(await guardRate(app, rate))
-  answerErrors(app, (error) => traffic.failed(error.code))
-  await describeRoutes(app, version)
+  const notices = new Notices(app.log, engine.clock)
+  observations.timeline.onSample(() => notices.look(hub.broker.health))
+  answerErrors(app, ({ code }, request) => {
+    traffic.failed(code)
+    notices.refused(code, request?.admission?.client)
+  })
+  await describeRoutes(app, version, prefixOf(config.basePath))
 
   await app.register(publishRoutes, { ...config, scheduler, hub })
   await app.register(longPollRoutes, {
@@ -111,9 +125,10 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await app.register(eventRoutes, {
     limits: config,
     scheduler,
-    readEvents: eventReading({ hub, draining, waitingRoom, eventStreams, limit: config.limitDefault }),
+    readEvents: eventReading({ hub, draining, waitingRoom, presence, eventStreams, limit: config.limitDefault }),
     keepsHeaders: hasOtherHooks,
   })
+  await app.register(presenceRoutes, { scheduler, hub, presence })
   await app.register(topicRoutes, { scheduler, hub })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
@@ -128,6 +143,25 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(app, routes)
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }
+}
+
+/** Know who is on which topic, on this node, and tell it. */
+function keepPresence(app: FastifyInstance, engine: Engine): LocalPresence {
+  const { config, clock, localTopics } = engine
+  const changes = new PresenceChanges({
+    tell: (topic, data) => localTopics.tell(topic, data),
+    report: (error) => app.log.error(error, 'a change of presence was not told'),
+  })
+  const presence = new LocalPresence({
+    leaseMs: config.presenceLeaseSeconds * 1_000,
+    mostMembers: config.maxPresence,
+    clock,
+    now: Date.now,
+    changed: (topic, change) => changes.add(topic, change),
+  })
+  engine.inBackground('leases of presence', () => presence.watch())
+  engine.inBackground('changes of presence', () => changes.write())
+  return presence
 }
 
 /** Which methods each path has, so that the others can be answered with 405. */
