@@ -32,6 +32,7 @@ describe('the OpenAPI document', () => {
   it('has these routes, and no others', () => {
     const names = operations.map(([name]) => name).filter((name) => !name.startsWith('HEAD '))
     expect(names.sort()).toEqual([
+      'GET /admin/benchmarks',
       'GET /admin/coroutines',
       'GET /admin/follow',
       'GET /admin/history',
