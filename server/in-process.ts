@@ -2,6 +2,8 @@
 
 import type { Channel, Coroutine } from '../runtime/index.ts'
 import { Latch, select, toAsyncIterable } from '../runtime/index.ts'
+import { reserved } from './access/rights.ts'
+import { isReserved } from './access/topic-pattern.ts'
 import type { Engine } from './engine.ts'
 import { checkTopicName, decodeCursor, type From, type HubStatistics } from './hub/index.ts'
 import { encodeShared } from './protocols/encke/encoding.ts'
@@ -52,11 +54,13 @@ export class InProcess {
   /**
    * Publish `data`, any JSON value, to `topic`.
    *
-   * @throws TypeError if it is no JSON value; EnckeError ENCKE_ERR_TOPIC_NAME, and what the broker throws
+   * @throws TypeError if it is no JSON value; EnckeError ENCKE_ERR_TOPIC_NAME, ENCKE_ERR_TOPIC_RESERVED, and what the broker
+   *   throws
    */
   async publish(topic: string, data: unknown, { idempotencyKey }: PublishOptions = {}): Promise<Receipt> {
     const text = JSON.stringify(data) as string | undefined
     if (text === undefined) throw new TypeError(`a message is a JSON value (got ${typeof data})`)
+    if (isReserved(topic)) throw reserved(topic)
     const { scheduler, hub } = this.#engine
     const draft = { data: text, bytes: Buffer.byteLength(text) }
     const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, draft)

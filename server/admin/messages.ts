@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
 import { after, select } from '../../runtime/index.ts'
-import { type Keyring, requireRight } from '../access/keyring.ts'
+import { requireRight } from '../access/rights.ts'
 import { inCoroutine } from '../http/coroutine-handler.ts'
 import type { Draining } from '../http/draining.ts'
 import type { Hub, Message } from '../hub/index.ts'
@@ -16,7 +16,6 @@ export interface MessagesOptions {
   readonly hub: Hub
   readonly hubWatch: HubWatch
   readonly draining: Draining
-  readonly keyring: Keyring
   /** The monotonic clock, in milliseconds. */
   readonly clock: () => number
 }
@@ -73,7 +72,7 @@ export async function messageRoutes(app: FastifyInstance, options: MessagesOptio
     return { way: followed.way() }
   }
 
-  requireRight(app, options.keyring, 'administer')
+  requireRight(app, 'administer')
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })

@@ -18,7 +18,8 @@ export const hubErrors = {
   },
   ENCKE_ERR_TOPIC_RESERVED: {
     statusCode: 403,
-    summary: 'Only the server itself writes to topics whose names begin with `__encke/`; publish to another.',
+    summary:
+      "A topic whose name begins with `__` is the server's own: nobody else publishes to it or manages it, and most are read by nobody; use another name.",
   },
   ENCKE_ERR_TOPIC_CLOSED: {
     statusCode: 409,

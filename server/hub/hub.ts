@@ -8,7 +8,7 @@ import { checkpoint, TimeoutError, timeout } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
 import type { Append, Appended, IdempotencyKey, Receipt, Refused } from './append.ts'
 import { AppendsInFlight } from './appends-in-flight.ts'
-import type { Batch } from './batch.ts'
+import type { Batch, Verdict } from './batch.ts'
 import type { Broker, Slice } from './broker.ts'
 import { unbornStanding } from './broker.ts'
 import type { Cursor } from './cursor.ts'
@@ -90,6 +90,8 @@ export class Hub implements Disposable {
   #waiting = 0
   #published = 0
   #delivered = 0
+  readonly #verdicts = { ok: 0, gap: 0, reset: 0 }
+  #missed = 0
 
   constructor(options: HubOptions) {
     this.broker = options.broker
@@ -190,6 +192,15 @@ export class Hub implements Disposable {
     }
   }
 
+  /** What readers were told since the start: topics by their verdict, and how many messages gaps have missed. */
+  get verdicts(): Readonly<Record<Verdict, number>> {
+    return this.#verdicts
+  }
+
+  get missed(): number {
+    return this.#missed
+  }
+
   /** How long a poll that waits for `holdMs` gives the broker to say where its topics stand. */
   locateMs(holdMs: number): number {
     return Math.min(this.#brokerTimeoutMs, Math.max(holdMs, shortestLocateMs))
@@ -236,7 +247,12 @@ export class Hub implements Disposable {
   }
 
   countDelivered(batch: Batch): void {
-    this.#delivered += batch.messages.length
+    const { delivered, verdicts, gaps, resets, missed } = batch
+    this.#delivered += delivered
+    this.#verdicts.ok += verdicts.length - gaps - resets
+    this.#verdicts.gap += gaps
+    this.#verdicts.reset += resets
+    this.#missed += missed
     this.watcher?.delivered(batch)
   }
 

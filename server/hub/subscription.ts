@@ -67,6 +67,12 @@ export class Subscription implements Disposable {
     return new Located(this.#slots, this.#from)
   }
 
+  /** Whether its reader waited and was woken, and has not read since: one that catches up was not. */
+  get isWoken(): boolean {
+    for (const { owesRead } of this.#slots) if (owesRead) return true
+    return false
+  }
+
   /** Wait until there is something to tell. Takes nothing: what there is, `read` gives. */
   changed(): Selectable<void> {
     return new Changed(this.#hub, this.#slots, this.#from)
@@ -110,6 +116,25 @@ export class Subscription implements Disposable {
       verdicts,
       positions,
       start: this.#start,
+    })
+  }
+
+  /** Where the reader is in each topic, in the subscription's order. */
+  positions(): readonly (Position | null)[] {
+    return this.#slots.map(({ position }) => position)
+  }
+
+  /** The cursor after each message of `batch`, which was read from the positions `before`. */
+  cursorsWithin(batch: Batch, before: readonly (Position | null)[]): readonly string[] {
+    if (batch.messages.length === 1) return [batch.cursor]
+    const positions = [...before]
+    return batch.messages.map(({ topic, id, offset }, at) => {
+      if (at === batch.messages.length - 1) return batch.cursor
+      const index = this.#slots.findIndex(({ feed }) => feed.topic === topic)
+      // All that a batch has of a topic is of one epoch.
+      const { epoch } = batch.positions[index] as Position
+      positions[index] = { epoch, tag: messageTag(this.#hub.hash, id), offset }
+      return this.#encode(positions, index)
     })
   }
 

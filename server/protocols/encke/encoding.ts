@@ -20,13 +20,24 @@ export function encodeBatch({ messages, cursor, more, verdicts }: Batch): string
   return `{"messages":[${messages.map(encodeMessage).join(',')}],"cursor":"${cursor}","more":${more},"topics":{${topics}}}`
 }
 
-function encodeMessage({ topic, offset, id, time, data }: Message): string {
+/** A message, as it stands in `messages`. */
+export function encodeMessage({ topic, offset, id, time, data }: Message): string {
   const value = typeof data === 'string' ? data : `"${data.toBase64()}"`
   return `{"topic":${quoted(topic)},"offset":${offset},"id":${quoted(id)},"time":${time},"data":${value}}`
 }
 
-function encodeVerdict({ topic, verdict, missed }: TopicVerdict): string {
-  return `${quoted(topic)}:{"verdict":"${verdict}","missed":${missed}}`
+function encodeVerdict(about: TopicVerdict): string {
+  return `${quoted(about.topic)}:{${verdictMembers(about)}}`
+}
+
+/** What a reader of events has to know of a topic; undefined where nothing is to be told. */
+export function encodeNotice(about: TopicVerdict): string | undefined {
+  const { topic, verdict } = about
+  return verdict === 'ok' ? undefined : `{"topic":${quoted(topic)},${verdictMembers(about)}}`
+}
+
+function verdictMembers({ verdict, missed }: TopicVerdict): string {
+  return `"verdict":"${verdict}","missed":${missed}`
 }
 
 /** Names and ids come from a broker, which may have had them from anywhere. */

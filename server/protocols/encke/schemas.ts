@@ -32,14 +32,24 @@ function topics(most: number) {
   })
 }
 
+const cursor = Type.Optional(
+  Type.String({
+    description: 'Where to go on: the cursor of the last reply. It carries no rights.',
+    ...complaining('ENCKE_ERR_CURSOR_MALFORMED', 'the cursor of a reply, unchanged'),
+  }),
+)
+
+const from = Type.Optional(
+  Type.Enum(['now', 'earliest'], {
+    default: 'now',
+    description: 'Where to begin in a topic that the cursor does not have.',
+    ...complaining('ENCKE_ERR_FROM_VALUE', '"now" or "earliest"'),
+  }),
+)
+
 function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDefault }: PollLimits) {
   return {
-    cursor: Type.Optional(
-      Type.String({
-        description: 'Where to go on: the cursor of the last reply. It carries no rights.',
-        ...complaining('ENCKE_ERR_CURSOR_MALFORMED', 'the cursor of a reply, unchanged'),
-      }),
-    ),
+    cursor,
     wait: Type.Optional(
       Type.Number({
         minimum: 0,
@@ -56,13 +66,7 @@ function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDef
         ...complaining('ENCKE_ERR_LIMIT_VALUE', 'a whole number of messages, 1 or more'),
       }),
     ),
-    from: Type.Optional(
-      Type.Enum(['now', 'earliest'], {
-        default: 'now',
-        description: 'Where to begin in a topic that the cursor does not have.',
-        ...complaining('ENCKE_ERR_FROM_VALUE', '"now" or "earliest"'),
-      }),
-    ),
+    from,
     client: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9_-]{1,64}$',
@@ -80,6 +84,10 @@ export interface PollParameters {
   readonly from?: 'now' | 'earliest'
   readonly client?: string
 }
+
+const eventParameters = { cursor, from }
+
+export type EventParameters = Pick<PollParameters, 'cursor' | 'from'>
 
 const verdicts = Type.Record(
   Type.String(),
@@ -189,6 +197,34 @@ export function pollBodySchema(limits: PollLimits) {
     querystring: closed({}),
     body: closed({ topics: topics(limits.topicsPerPoll), ...pollParameters(limits) }),
     response: replies(200, batch),
+  }
+}
+
+/** A stream has no schema of its own: its events are described. */
+const eventReplies = {
+  200: {
+    description:
+      'Server-Sent Events: one per message, with the message as JSON in `data` and the cursor after it as `id`; `verdict` where ' +
+      'something is missing, `expired` when the token is.',
+    content: { 'text/event-stream': { schema: Type.String() } },
+  },
+  default: replies(200, batch)['default'],
+}
+
+export const eventsOfOneSchema = {
+  summary: 'Read one topic as Server-Sent Events',
+  tags: ['messages'],
+  params: topicParams,
+  querystring: closed(eventParameters),
+  response: eventReplies,
+}
+
+export function eventsOfManySchema({ topicsPerGet }: PollLimits) {
+  return {
+    summary: 'Read several topics as Server-Sent Events',
+    tags: ['messages'],
+    querystring: closed({ topic: topics(topicsPerGet), ...eventParameters }),
+    response: eventReplies,
   }
 }
 

@@ -2,32 +2,27 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import type { Keyring } from '../../access/keyring.ts'
+import { requireRight } from '../../access/rights.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
-import { admitToTopics, requireReading } from '../../http/own-topics.ts'
 import type { Hub } from '../../hub/index.ts'
 import { topicSchema } from './schemas.ts'
 
 export interface TopicOptions {
   readonly scheduler: Scheduler
   readonly hub: Hub
-  readonly keyring: Keyring
 }
 
-export async function topicRoutes(app: FastifyInstance, { scheduler, hub, keyring }: TopicOptions): Promise<void> {
+export async function topicRoutes(app: FastifyInstance, { scheduler, hub }: TopicOptions): Promise<void> {
   function* inform(topic: string, reply: FastifyReply): Coroutine<object> {
     const { isClosed: closed, ...information } = yield* hub.inform(topic)
     reply.header('cache-control', 'no-store')
     return { ...information, closed }
   }
 
-  requireReading(app, keyring)
+  requireRight(app, 'subscribe')
   app.get(
     '/topics/:topic',
     { schema: topicSchema },
-    inCoroutine<{ Params: { topic: string } }>(scheduler, ({ params, admission }, reply) => {
-      admitToTopics(admission, [params.topic])
-      return inform(params.topic, reply)
-    }),
+    inCoroutine<{ Params: { topic: string } }>(scheduler, (request, reply) => inform(request.params.topic, reply)),
   )
 }
