@@ -19,7 +19,6 @@ export class Controls {
   constructor({ api, live, forget }) {
     this.#api = api
     this.#live = live
-    this.#level.value = 'info'
     const setLevel = element('button', { type: 'submit' }, 'Set the level…')
     const logForm = element(
       'form',
@@ -42,7 +41,7 @@ export class Controls {
       card('Benchmarks', 'One benchmark runs at a time, beside the polls, whoever has started it.', cancel),
       card(
         'Drain',
-        'Every request that waits is answered and sent away, a few at a time, new ones are answered at once, and then the server ends. There is no way back.',
+        'Every request that waits is answered and sent away, a few at a time, and new ones are answered at once. /readyz says 503, and the process stays until it is stopped. There is no way back.',
         this.#drain,
       ),
       card('This tab', 'The token is kept until the tab is closed, or until you say so.', leave),
@@ -59,9 +58,20 @@ export class Controls {
     })
   }
 
-  show() {}
+  show() {
+    void this.#readLevel()
+  }
 
   hide() {}
+
+  async #readLevel() {
+    try {
+      const { level } = await this.#api.ask('/admin/log-level')
+      this.#level.value = level
+    } catch (/** @type {any} */ error) {
+      this.#said.textContent = error.message
+    }
+  }
 
   /** @param {string} level */
   async #setLevel(level) {
@@ -78,15 +88,15 @@ export class Controls {
 
   async #drainServer() {
     const waiting = this.#live.latest?.waiting ?? 0
-    const words = `${plural(waiting, 'request')} that ${waiting === 1 ? 'waits' : 'wait'} will be sent away, and the server ends. This page is cut off then.`
-    if (!(await confirmed({ title: 'Drain the server?', words, yes: 'Drain, and end the server' }))) return
+    const words = `${plural(waiting, 'request')} that ${waiting === 1 ? 'waits' : 'wait'} will be sent away, and no new one is held. There is no way back but to start the server again.`
+    if (!(await confirmed({ title: 'Drain the server?', words, yes: 'Drain the server' }))) return
     await this.#act('/admin/drain', undefined, 'The server is draining.')
   }
 
   /** @param {string} path @param {unknown} body @param {string} done */
   async #act(path, body, done) {
     try {
-      await this.#api.fetch(path, { method: 'POST', ...(body !== undefined && { body }) })
+      await this.#api.fetch(path, { method: 'POST', body })
       this.#said.textContent = done
     } catch (/** @type {any} */ error) {
       this.#said.textContent = error.message

@@ -37,19 +37,23 @@ export function clientOf(name) {
   return / (?:for|to) (\S+?)#\d+$/.exec(name)?.[1] ?? ''
 }
 
-/** Its name without what has columns of its own. @param {string} name */
+/**
+ * Its name without what has columns of its own, and of a request's URL the path and the topics: what else it has, such as a
+ * cursor, nobody reads.
+ *
+ * @param {string} name
+ */
 export function titleOf(name) {
-  return name.replace(/ (?:for|to) \S+#\d+$/, '').replace(/#\d+$/, '')
+  const bare = name.replace(/ (?:for|to) \S+#\d+$/, '').replace(/#\d+$/, '')
+  const [, verb, path = '', query] = /^(\S+ (?:for )?)([^\s?]*)(?:\?(\S*))?$/.exec(bare) ?? []
+  if (verb === undefined || !path.startsWith('/')) return bare
+  const topics = new URLSearchParams(query).getAll('topic').map((topic) => ` ${topic}`)
+  return `${verb}${readable(path)}${topics.join('')}`
 }
 
 /** What it waits for, without the words that all share. @param {string | null} waitsFor */
 export function reasonOf(waitsFor) {
   return waitsFor?.replace(/^select\{ (.*) \}$/, '$1').replaceAll(' | ', ' · ') ?? ''
-}
-
-/** How long until its time is over, as the server says it in words; empty when it has no time limit. @param {string | null} waitsFor */
-export function restOf(waitsFor) {
-  return /quiet: after ([\d.]+ \w+)/.exec(waitsFor ?? '')?.[1] ?? ''
 }
 
 /**
@@ -93,11 +97,7 @@ function isWanted({ name, waitsFor, path }, { text, kind, client }) {
   if (kind !== 'all' && kindOf(name) !== kind) return false
   if (client !== '' && clientOf(name) !== client) return false
   if (text === '') return true
-  const all = `${path} ${waitsFor ?? ''}`.toLowerCase()
-  return text
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => all.includes(word))
+  return `${titleOf(name)} ${path} ${waitsFor ?? ''}`.toLowerCase().includes(text.toLowerCase())
 }
 
 /** @param {readonly Coroutine[]} coroutines @param {readonly boolean[]} matches */
@@ -116,4 +116,13 @@ function withAncestors(coroutines, matches) {
     }
   })
   return kept
+}
+
+/** @param {string} path */
+function readable(path) {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
 }

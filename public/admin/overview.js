@@ -5,6 +5,7 @@ import { bytes, compact, count, duration, plural, rate } from './format.js'
 import { healthOf } from './health.js'
 import { Plot } from './plot.js'
 import { hrefOf } from './route.js'
+import { bytesAbove } from './samples.js'
 
 /** @typedef {import('./samples.js').Sample} Sample */
 
@@ -48,6 +49,7 @@ const plots = [
       { measure: 'loopDelayP99Ms', label: 'loop delay p99', format: duration, side: 'right' },
     ],
     axis: bytes,
+    end: bytesAbove,
     rightAxis: duration,
     least: 64 * 1024 ** 2,
     leastRight: 10,

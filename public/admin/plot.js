@@ -3,7 +3,7 @@
 
 import { element } from '../chat/element.js'
 import { clock } from './format.js'
-import { columns, roundAbove, thinned, windowMs } from './samples.js'
+import { columns, roundAbove, spanOf, thinned } from './samples.js'
 
 /** @typedef {import('./samples.js').Sample} Sample */
 /** @typedef {import('./samples.js').Measure} Measure */
@@ -25,6 +25,7 @@ import { columns, roundAbove, thinned, windowMs } from './samples.js'
  * @property {(value: number) => string} [rightAxis]
  * @property {number} least the smallest range of the left axis, so that a quiet server does not look busy
  * @property {number} [leastRight]
+ * @property {(most: number, least: number) => number} [end] where the left axis ends
  */
 
 const { uPlot } = /** @type {{ uPlot: UPlot }} */ (/** @type {unknown} */ (globalThis))
@@ -111,11 +112,12 @@ export class Plot {
     const { clientWidth: width, clientHeight: height } = this.#canvas
     if (width === 0 || height === 0) return
     if (this.#chart !== undefined) return this.#chart.setSize({ width, height })
-    this.#chart = new uPlot(
-      chartOptions(this.#options, { width, height }, () => this.#follow()),
-      this.#data(),
-      this.#canvas,
-    )
+    const parts = {
+      size: { width, height },
+      follow: () => this.#follow(),
+      span: () => spanOf(this.#samples, Date.now()),
+    }
+    this.#chart = new uPlot(chartOptions(this.#options, parts), this.#data(), this.#canvas)
   }
 
   /** The crosshair has moved, here or in another plot. */
@@ -193,10 +195,12 @@ export class Plot {
 }
 
 /**
- * @param {PlotOptions} options @param {{ width: number, height: number }} size @param {() => void} follow
+ * @param {PlotOptions} options
+ * @param {{ size: { width: number, height: number }, follow: () => void, span: () => [number, number] }} parts
  * @returns {import('uplot').Options}
  */
-function chartOptions({ lines, axis, rightAxis, least, leastRight = 1 }, size, follow) {
+function chartOptions(options, { size, follow, span }) {
+  const { lines, axis, rightAxis, least, leastRight = 1, end = roundAbove } = options
   const quiet = colour('--quiet')
   const grid = { stroke: colour('--line'), width: 1 }
   const look = { stroke: quiet, font: `11px ${fonts()}`, ticks: { show: false } }
@@ -213,8 +217,8 @@ function chartOptions({ lines, axis, rightAxis, least, leastRight = 1 }, size, f
       points: { size: 7 },
     },
     scales: {
-      x: { time: true, range: () => [(Date.now() - windowMs) / 1_000, Date.now() / 1_000] },
-      left: { range: (_chart, _least, most) => [0, roundAbove(most ?? 0, least)] },
+      x: { time: true, range: () => inSeconds(span()) },
+      left: { range: (_chart, _least, most) => [0, end(most ?? 0, least)] },
       right: { range: (_chart, _least, most) => [0, roundAbove(most ?? 0, leastRight)] },
     },
     axes: [
@@ -223,10 +227,11 @@ function chartOptions({ lines, axis, rightAxis, least, leastRight = 1 }, size, f
         grid: { show: false },
         space: 70,
         size: 26,
-        values: inWords((seconds) => clock(seconds * 1_000).slice(0, 5)),
-        incrs: [60, 120, 180, 300],
+        values: (_chart, splits, _axis, _space, step) =>
+          splits.map((seconds) => clock(seconds * 1_000).slice(0, step < 60 ? 8 : 5)),
+        incrs: [30, 60, 120, 300],
       },
-      { ...look, scale: 'left', grid, space: 34, size: 52, values: inWords(axis) },
+      { ...look, scale: 'left', grid, space: 34, size: 56, splits: inQuarters, values: inWords(axis) },
       ...(rightAxis === undefined
         ? []
         : [
@@ -252,6 +257,16 @@ function chartOptions({ lines, axis, rightAxis, least, leastRight = 1 }, size, f
     hooks: { setCursor: [follow] },
   }
 }
+
+/** @param {[number, number]} span in milliseconds @returns {[number, number]} */
+const inSeconds = ([from, to]) => [from / 1_000, to / 1_000]
+
+/**
+ * Both axes of a plot have their lines at the same heights.
+ *
+ * @param {Chart} _chart @param {number} _axis @param {number} _least @param {number} most
+ */
+const inQuarters = (_chart, _axis, _least, most) => [0, 0.25, 0.5, 0.75, 1].map((share) => share * most)
 
 /** light-dark() is resolved where a colour is used, so it is used. @param {string} name */
 function colour(name) {

@@ -34,6 +34,8 @@
 
 export const windowMs = 600_000
 
+const shortestSpanMs = 120_000
+
 /** Join samples that were fetched with those that came meanwhile: each time once, in order, no older than ten minutes. @param {readonly Sample[]} known @param {readonly Sample[]} news @returns {Sample[]} */
 export function joined(known, news) {
   const last = known.at(-1)?.time ?? Number.NEGATIVE_INFINITY
@@ -99,6 +101,21 @@ export function roundAbove(most, least) {
 /** @param {(number | null)[][]} table @param {(number | null)[]} row */
 function append(table, row) {
   for (const [at, value] of row.entries()) table[at]?.push(value)
+}
+
+/** The same for a size in bytes: a power of two. @param {number} most @param {number} least */
+export function bytesAbove(most, least) {
+  return 2 ** Math.ceil(Math.log2(Math.max(most, least)))
+}
+
+/**
+ * What the time axis shows: ten minutes, and of a server that has been seen for less what was seen, but at least two.
+ *
+ * @param {readonly Sample[]} samples @param {number} now @returns {[from: number, to: number]} in milliseconds since 1970
+ */
+export function spanOf(samples, now) {
+  const seen = now - (samples[0]?.time ?? now)
+  return [now - Math.min(Math.max(seen, shortestSpanMs), windowMs), now]
 }
 
 /** @param {Sample[]} samples @returns {Sample[]} */

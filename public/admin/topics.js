@@ -248,7 +248,8 @@ function factsOf({ head, oldest, waiting, contentType, closed }) {
 function historyOf(messages) {
   const now = Date.now()
   const rows = messages.toReversed().map(({ offset, time, bytes: size, text, isWhole }) => {
-    const age = `${clock(time)}, ${duration(Math.floor(Math.max(now - time, 0) / 1_000) * 1_000)} ago`
+    const seconds = Math.floor((now - time) / 1_000)
+    const age = `${clock(time)}, ${seconds < 1 ? 'just now' : `${duration(seconds * 1_000)} ago`}`
     const shown = text === null ? 'bytes that are no text' : isWhole ? text : `${text}…`
     return element(
       'li',

@@ -33,10 +33,18 @@ const shown = (search = {}, folded = new Set<number>()) =>
 
 describe('a coroutine', () => {
   it('is a request of a client, or one of the server itself', () => {
-    expect([kindOf(poll), clientOf(poll), titleOf(poll)]).toEqual(['request', '127.0.0.1', 'GET /messages?topic=news'])
+    expect([kindOf(poll), clientOf(poll), titleOf(poll)]).toEqual(['request', '127.0.0.1', 'GET /messages news'])
     expect([kindOf('hub#1'), clientOf('hub#1'), titleOf('hub#1')]).toEqual(['server', '', 'hub'])
     const events = 'events for /events?topic=a to 2001:db8::/64#12'
     expect([kindOf(events), clientOf(events)]).toEqual(['request', '2001:db8::/64'])
+  })
+
+  it('is called by its path and its topics, not by its cursor', () => {
+    expect(titleOf('GET /messages?topic=a%2Fb&topic=c&cursor=AhfhF&wait=5 for ::1#9')).toBe('GET /messages a/b c')
+    expect(titleOf('GET /topics/a%2Fb/messages?cursor=Ahfh for ::1#9')).toBe('GET /topics/a/b/messages')
+    expect(titleOf('events for /events?topic=a to ::1#9')).toBe('events for /events a')
+    expect(titleOf('GET /%zz for ::1#9')).toBe('GET /%zz')
+    expect(titleOf('watcher of stalled replies#3')).toBe('watcher of stalled replies')
   })
 
   it('waits for the cases of its select', () => {
@@ -76,8 +84,8 @@ describe('the rows of the X-ray', () => {
     expect(rows.map(({ isMatch }) => isMatch)).toEqual([false, false, true])
   })
 
-  it('match every word of a search, in the name or in what is waited for', () => {
-    expect(shown({ text: 'messages draining' })).toEqual([[7, 0]])
+  it('have what is searched for as it is shown, or as the server calls it, or in what is waited for', () => {
+    for (const text of ['messages news', 'topic=NEWS', 'news of news']) expect(shown({ text })).toEqual([[7, 0]])
     expect(shown({ text: 'nothing like it' })).toEqual([])
   })
 

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import {
+  bytesAbove,
   columns,
   joined,
   percentile,
   roundAbove,
   type Sample,
+  spanOf,
   thinned,
   windowMs,
 } from '../../../public/admin/samples.js'
@@ -89,7 +91,21 @@ describe('a percentile', () => {
   })
 })
 
+describe('the time axis', () => {
+  it('shows ten minutes, and of a new server what there is, but two at least', () => {
+    const now = 1_000_000
+    expect(spanOf([], now)).toEqual([now - 120_000, now])
+    expect(spanOf([second(990)], now)).toEqual([now - 120_000, now])
+    expect(spanOf([second(700)], now)).toEqual([now - 300_000, now])
+    expect(spanOf([second(100)], now)).toEqual([now - windowMs, now])
+  })
+})
+
 describe('the end of an axis', () => {
+  it('of sizes is a power of two', () => {
+    expect([bytesAbove(0, 64), bytesAbove(65, 64), bytesAbove(129, 64)]).toEqual([64, 128, 256])
+  })
+
   it.each([
     [0, 10, 10],
     [11, 10, 20],
