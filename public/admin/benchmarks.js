@@ -262,7 +262,12 @@ function tableOf(figures, unit) {
     return element(
       'tr',
       { 'data-kind': kind },
-      element('th', { scope: 'row' }, label, ...(kind === 'now' ? [' ', element('span', { className: 'tag' }, 'now')] : [])),
+      element(
+        'th',
+        { scope: 'row' },
+        label,
+        ...(kind === 'now' ? [' ', element('span', { className: 'tag' }, 'now')] : []),
+      ),
       element('td', { className: 'quiet' }, about),
       element('td', { className: 'number' }, duration(wallMs)),
       element('td', { className: 'bench-time' }, bar, element('span', {}, duration(perUnitMicros(figure) / 1_000))),
