@@ -17,7 +17,7 @@ import type { Draining } from '../http/draining.ts'
 import type { EventStream } from '../http/event-stream.ts'
 import type { EventStreams } from '../http/event-streams.ts'
 import { eventText } from '../http/event-text.ts'
-import { catalogueSchema, chainSchema, chainSchema, compileBenchmarkValidator, compileBenchmarkValidator, hackysackSchema, hackysackSchema } from './benchmark-schemas.ts'
+import { catalogueSchema, chainSchema, compileBenchmarkValidator, hackysackSchema } from './benchmark-schemas.ts'
 import { cancelSchema } from './control-schemas.ts'
 
 export interface BenchmarkOptions {
