@@ -31,7 +31,7 @@
 const whole = new Intl.NumberFormat('en')
 
 /** @param {Program} program @param {{ n?: number, turns?: number }} sizes */
-export const unitsOf = (program, { n = 0, turns = 0 }) => (program === 'chain' ? n : turns)
+const unitsOf = (program, { n = 0, turns = 0 }) => (program === 'chain' ? n : turns)
 
 /** @param {Program} program */
 export const unitOf = (program) => (program === 'chain' ? 'link' : 'kick')

@@ -96,7 +96,6 @@ export class Plot {
   /** @param {boolean} toTable */
   #turn(toTable) {
     this.#toggle.setAttribute('aria-pressed', String(toTable))
-    this.#toggle.textContent = toTable ? 'Plot' : 'Table'
     this.#canvas.hidden = toTable
     this.#table.hidden = !toTable
     this.show(this.#samples)
