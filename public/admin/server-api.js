@@ -3,7 +3,7 @@
 /** Where the server's routes begin: the dashboard lies one folder below. */
 export const base = new URL('..', location.href).href.replace(/\/$/, '')
 
-export class Refused extends Error {
+class Refused extends Error {
   /** @param {number} status 0: no answer @param {string} code @param {string} message */
   constructor(status, code, message) {
     super(message)
