@@ -16,8 +16,16 @@ const partsWithErrors = [
   'server/http',
   'server/hub',
   'server/protocols/encke',
+  'server/protocols/streams',
 ]
-const partsWithOptions = ['server/access', 'server/brokers', 'server/http', 'server/process', 'server/protocols/encke']
+const partsWithOptions = [
+  'server/access',
+  'server/brokers',
+  'server/http',
+  'server/process',
+  'server/protocols/encke',
+  'server/protocols/streams',
+]
 
 const map: LayerMap = {
   runtime: { mayImport: ['runtime/core', 'runtime/core/random.ts', 'runtime/testing'], packages: [] },
@@ -51,6 +59,10 @@ const map: LayerMap = {
     packages: [...web, 'uplot'],
   },
   'server/protocols/encke': {
+    mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
+    packages: web,
+  },
+  'server/protocols/streams': {
     mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
     packages: web,
   },
@@ -109,6 +121,7 @@ const map: LayerMap = {
       'server/observe',
       'server/process',
       'server/protocols/encke',
+      'server/protocols/streams',
     ],
     packages: web,
   },
