@@ -9,6 +9,8 @@ import { rowsOf } from './rows.js'
 /** @typedef {import('./rows.js').Row} Row */
 /** @typedef {import('./room.js').Room} Room */
 
+/** So many entries are on the page at first; whoever scrolls up gets as many again, each time. */
+const portion = 200
 /** How near to the end still counts as the end, in pixels. */
 const nearEnd = 48
 
@@ -23,6 +25,9 @@ export class LogView {
   #room
   #actions
   #isAtEnd = true
+  /** How many entries are on the page, the newest. */
+  #most = portion
+  #count = 0
   /** What comes now comes while one looks on. */
   #isSettled = false
 
@@ -58,7 +63,11 @@ export class LogView {
     // What is there already when one enters is to be read, not to be read out.
     this.#scroller.setAttribute('aria-busy', String(isOther || !room.isLoaded))
     this.#isSettled = !isOther && room.isLoaded
-    this.#reconcile(rowsOf(room, Date.now()))
+    if (this.#isAtEnd || toEnd) this.#most = portion
+    // Below what one reads, more has come: what one reads stays on the page.
+    else this.#most += Math.max(room.entries.length - this.#count, 0)
+    this.#count = room.entries.length
+    this.#reconcile(rowsOf(room, Date.now(), this.#most))
     this.#empty.hidden = !room.isLoaded || this.#byKey.size > 0
     if (isOther || toEnd || this.#isAtEnd) this.#scrollToEnd('instant')
     this.#tellUnread()
@@ -69,6 +78,20 @@ export class LogView {
     this.#list.replaceChildren()
     this.#byKey.clear()
     this.#isAtEnd = true
+    this.#count = 0
+  }
+
+  /** Whoever nears the top finds more there, and what is in sight does not move. */
+  #reachUp() {
+    const room = this.#room
+    const { scrollTop, clientHeight, scrollHeight } = this.#scroller
+    if (!room || scrollTop > clientHeight || this.#most >= room.entries.length) return
+    this.#most += portion
+    this.#isSettled = false
+    this.#reconcile(rowsOf(room, Date.now(), this.#most))
+    // Where the browser has not kept it in place itself.
+    const grown = this.#scroller.scrollHeight - scrollHeight
+    if (this.#scroller.scrollTop === scrollTop) this.#scroller.scrollTop = scrollTop + grown
   }
 
   /** @param {Row[]} rows */
@@ -92,8 +115,8 @@ export class LogView {
     const known = this.#byKey.get(row.key) ?? { made: this.#make(row), shown: '' }
     this.#byKey.set(row.key, known)
     if (row.kind === 'said') {
-      const { isFirst, isLast, entry } = row
-      const shown = `${isFirst} ${isLast} ${entry.status} ${entry.time} ${entry.why}`
+      const { isFirst, isLast, entry, mark } = row
+      const shown = `${mark} ${isFirst} ${isLast} ${entry.status} ${entry.time} ${entry.why}`
       if (shown !== known.shown) updateMessage(known.made, row)
       known.shown = shown
     } else if (known.shown !== row.text) {
@@ -117,6 +140,7 @@ export class LogView {
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller
     this.#isAtEnd = scrollHeight - scrollTop - clientHeight < nearEnd
+    if (!this.#isAtEnd) this.#reachUp()
     this.#actions.moved()
     this.#tellUnread()
   }
