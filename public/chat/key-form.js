@@ -34,7 +34,8 @@ export class KeyForm {
       }
       // A token is for both, unless another is asked for.
       const { code = '' } = this.#why.subscribeKey ?? {}
-      if (changed.includes('subscribeKey') && /TOKEN|RIGHT/.test(code)) this.keys.publishKey ??= this.keys.subscribeKey ?? ''
+      if (changed.includes('subscribeKey') && /TOKEN|RIGHT/.test(code))
+        this.keys.publishKey ??= this.keys.subscribeKey ?? ''
       if (changed.length === 0) return this.#focus()
       keepKeys(this.keys)
       given(changed)

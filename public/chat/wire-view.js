@@ -83,7 +83,7 @@ export class WireView {
 const holdOf = ({ wait }) => (wait === undefined ? usualHoldMs : wait * 1_000) || 1
 
 /** @param {Exchange} exchange */
-const isPoll = ({ method, path }) => method === 'GET' || path === '/poll'
+const isPoll = ({ path }) => path === '/messages' || path === '/poll'
 
 /** @param {Exchange} exchange */
 function makeRow(exchange) {
@@ -134,7 +134,7 @@ function whatOf(exchange) {
   }
   if (state !== 'answered') return [state]
   const code = element('span', { className: 'status' }, String(status))
-  if (status !== 200 || !isPoll(exchange)) return [code]
+  if (status !== 200 || !isPoll(exchange) || next === '') return [code]
   const count = messages === 0 ? 'nothing new' : `${messages} ${messages === 1 ? 'message' : 'messages'}`
   return [code, ` ${count}, go on from `, element('code', { className: 'cursor' }, shortened(next))]
 }

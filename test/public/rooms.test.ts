@@ -160,13 +160,13 @@ describe('a room', () => {
     expect(room.unread).toBe(1)
   })
 
-  it('has no end of messages, but keeps two thousand', () => {
+  it('has no end of messages, but keeps ten thousand', () => {
     const room = new Room('lobby', undefined, nobody)
     room.receive(
-      Array.from({ length: 2_500 }, (_, n) => message(String(n), `m${n}`)),
+      Array.from({ length: 10_500 }, (_, n) => message(String(n), `m${n}`)),
       true,
     )
-    expect(room.entries).toHaveLength(2_000)
+    expect(room.entries).toHaveLength(10_000)
     expect(room.entries[0]?.text).toBe('m500')
   })
 })
