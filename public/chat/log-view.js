@@ -5,12 +5,11 @@
 import { element, find } from './element.js'
 import { makeMessage, updateMessage } from './message-view.js'
 import { rowsOf } from './rows.js'
+import { Window } from './window.js'
 
 /** @typedef {import('./rows.js').Row} Row */
 /** @typedef {import('./room.js').Room} Room */
 
-/** So many entries are on the page at first; whoever scrolls up gets as many again, each time. */
-const portion = 200
 /** How near to the end still counts as the end, in pixels. */
 const nearEnd = 48
 
@@ -25,9 +24,8 @@ export class LogView {
   #room
   #actions
   #isAtEnd = true
-  /** How many entries are on the page, the newest. */
-  #most = portion
-  #count = 0
+  /** The entries that are on the page. @type {Window<import('./rows.js').Entry | import('./room.js').Note>} */
+  #window = new Window()
   /** What comes now comes while one looks on. */
   #isSettled = false
 
@@ -38,7 +36,8 @@ export class LogView {
     this.#scroller.tabIndex = 0
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true })
     this.#pill.addEventListener('click', () => {
-      this.#scrollToEnd('smooth')
+      if (this.#room && !this.#window.isAtEnd) this.show(this.#room, true)
+      else this.#scrollToEnd('smooth')
       this.#scroller.focus({ preventScroll: true })
     })
     // The composer grows, a phone's keyboard opens: the end stays in sight.
@@ -63,11 +62,9 @@ export class LogView {
     // What is there already when one enters is to be read, not to be read out.
     this.#scroller.setAttribute('aria-busy', String(isOther || !room.isLoaded))
     this.#isSettled = !isOther && room.isLoaded
-    if (this.#isAtEnd || toEnd) this.#most = portion
-    // Below what one reads, more has come: what one reads stays on the page.
-    else this.#most += Math.max(room.entries.length - this.#count, 0)
-    this.#count = room.entries.length
-    this.#reconcile(rowsOf(room, Date.now(), this.#most))
+    if (this.#isAtEnd || toEnd) this.#window.toEnd()
+    else this.#window.stay()
+    this.#reconcile(rowsOf(room, Date.now(), this.#window.of(room.entries)))
     this.#empty.hidden = !room.isLoaded || this.#byKey.size > 0
     if (isOther || toEnd || this.#isAtEnd) this.#scrollToEnd('instant')
     this.#tellUnread()
@@ -78,20 +75,25 @@ export class LogView {
     this.#list.replaceChildren()
     this.#byKey.clear()
     this.#isAtEnd = true
-    this.#count = 0
   }
 
-  /** Whoever nears the top finds more there, and what is in sight does not move. */
-  #reachUp() {
+  /** Whoever nears the edge of what is on the page finds more there, and what is in sight does not move. */
+  #reach() {
     const room = this.#room
+    if (!room) return
     const { scrollTop, clientHeight, scrollHeight } = this.#scroller
-    if (!room || scrollTop > clientHeight || this.#most >= room.entries.length) return
-    this.#most += portion
+    const { entries } = room
+    const isMore =
+      (scrollTop < clientHeight && this.#window.moveUp(entries)) ||
+      (scrollHeight - scrollTop < 2 * clientHeight && this.#window.moveDown(entries))
+    if (!isMore) return
+    const { top } = this.#scroller.getBoundingClientRect()
+    // Not the line of the day, which goes up with the first message.
+    const seen = [...this.#list.querySelectorAll('.said')].find((row) => row.getBoundingClientRect().bottom > top)
+    const before = seen?.getBoundingClientRect().top ?? 0
     this.#isSettled = false
-    this.#reconcile(rowsOf(room, Date.now(), this.#most))
-    // Where the browser has not kept it in place itself.
-    const grown = this.#scroller.scrollHeight - scrollHeight
-    if (this.#scroller.scrollTop === scrollTop) this.#scroller.scrollTop = scrollTop + grown
+    this.#reconcile(rowsOf(room, Date.now(), this.#window.of(entries)))
+    if (seen?.isConnected) this.#scroller.scrollTop += seen.getBoundingClientRect().top - before
   }
 
   /** @param {Row[]} rows */
@@ -139,8 +141,8 @@ export class LogView {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller
-    this.#isAtEnd = scrollHeight - scrollTop - clientHeight < nearEnd
-    if (!this.#isAtEnd) this.#reachUp()
+    this.#isAtEnd = this.#window.isAtEnd && scrollHeight - scrollTop - clientHeight < nearEnd
+    if (!this.#isAtEnd) this.#reach()
     this.#actions.moved()
     this.#tellUnread()
   }

@@ -11,16 +11,15 @@ import { dayName, dayOf } from './times.js'
 const groupMs = 5 * 60_000
 
 /**
- * The rows of the last `most` entries of a room.
+ * The rows of some entries of a room, or of all.
  *
  * @param {import('./room.js').Room} room
  * @param {number} now
- * @param {number} most
+ * @param {(Entry | import('./room.js').Note)[]} entries
  * @returns {Row[]}
  */
-export function rowsOf(room, now, most = Number.POSITIVE_INFINITY) {
+export function rowsOf(room, now, entries = room.entries) {
   const { newSince } = room
-  const entries = room.entries.slice(-most)
   /** @type {Row[]} */
   const rows = []
   let day = 0
