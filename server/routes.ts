@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
+import { type Authorize, askedRights } from './access/asked-rights.ts'
 import { guardRate } from './access/client-rate.ts'
 import { openBearers } from './access/open-bearers.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
@@ -14,6 +15,7 @@ import { benchmarkRoutes } from './admin/benchmarks.ts'
 import { controlRoutes } from './admin/control.ts'
 import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
+import { prefixOf } from './http/base-path.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
 import { letOriginsRead } from './http/cross-origin.ts'
@@ -24,7 +26,9 @@ import { healthRoutes } from './http/health.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { compileValidator } from './http/validation.ts'
+import { logRequests } from './observe/access-log.ts'
 import { metricsRoute } from './observe/metrics-route.ts'
+import { Notices } from './observe/notices.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
 import { eventReading } from './protocols/encke/event-reading.ts'
@@ -36,6 +40,7 @@ import { PresenceChanges } from './protocols/encke/presence-changes.ts'
 import { presenceRoutes } from './protocols/encke/presence-routes.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
 import { topicRoutes } from './protocols/encke/topic.ts'
+import { streamsRoutes } from './protocols/streams/streams.ts'
 
 /** What is different between a server of its own and a part of somebody's application. */
 export interface Surroundings {
@@ -49,6 +54,8 @@ export interface Surroundings {
   /** The logger whose level administrators may change. */
   readonly logger: { level: string }
   readonly hasPages: boolean
+  /** Decides on rights, instead of keys and tokens. */
+  readonly authorize?: Authorize | undefined
 }
 
 /** What the one who closes the server has to know. */
@@ -69,12 +76,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     identity,
     keyring: engine.keyring,
     bearers: openBearers(config, { ...engine, warn: (line) => app.log.warn(line), inBackground }),
+    askedRights: around.authorize === undefined ? null : askedRights(around.authorize, engine),
     mayVerify: (client) => rate?.mayAsk(client) ?? true,
     observer: traffic,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
   })
-  const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
+  const isOff = () => !config.fastPath || config.accessLog || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const presence = keepPresence(app, engine)
@@ -87,6 +95,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     wrote: (publishedAt) => observations.wrote(publishedAt),
   })
 
+  if (config.accessLog) logRequests(app)
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
   adviseAboutProxies(app, { ...config, identity })
@@ -96,8 +105,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (server !== undefined) takeExpectations(app)
   admissions.add(siteGuard({ ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 }))
   if (rate !== undefined) admissions.add(await guardRate(app, rate))
-  answerErrors(app, (error) => traffic.failed(error.code))
-  await describeRoutes(app, version)
+  const notices = new Notices(app.log, engine.clock)
+  observations.timeline.onSample(() => notices.look(hub.broker.health))
+  answerErrors(app, ({ code }, request) => {
+    traffic.failed(code)
+    notices.refused(code, request?.admission?.client)
+  })
+  await describeRoutes(app, version, prefixOf(config.basePath))
 
   await app.register(publishRoutes, { ...config, scheduler, hub })
   await app.register(longPollRoutes, {
@@ -117,6 +131,16 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   })
   await app.register(presenceRoutes, { scheduler, hub, presence })
   await app.register(topicRoutes, { scheduler, hub })
+  await app.register(streamsRoutes, {
+    ...config,
+    prefix: config.streamsPrefix,
+    scheduler,
+    hub,
+    draining,
+    waitingRoom,
+    eventStreams,
+    holdMs: config.waitDefaultSeconds * 1_000,
+  })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic })
