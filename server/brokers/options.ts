@@ -1,9 +1,10 @@
 // Options: where topics are kept, how much history, and for how long.
 
-import { bytes, bytesOrNone, custom, integer, milliseconds, type ValuesOf } from '../config/option.ts'
+import { bytes, bytesOrNone, choice, custom, integer, milliseconds, type ValuesOf } from '../config/option.ts'
 import type { Parsed } from '../config/readers.ts'
 
 const mib = 1024 * 1024
+const gib = 1024 * mib
 const dayMs = 24 * 60 * 60 * 1000
 
 /**
@@ -12,6 +13,7 @@ const dayMs = 24 * 60 * 60 * 1000
  */
 export const brokerSchemes = {
   'memory:': { form: 'memory:', totalBytes: 256 * mib },
+  'sqlite:': { form: 'sqlite:<file>', totalBytes: 10 * gib },
 } as const
 
 export type BrokerScheme = keyof typeof brokerSchemes
@@ -34,8 +36,13 @@ export const brokerOptions = {
     `the address of a broker: ${Object.values(brokerSchemes)
       .map(({ form }) => form)
       .join(', ')}`,
-    'Where topics are kept; `memory:` forgets them when the process ends.',
+    'Where topics are kept; `memory:` forgets them when the process ends, and a file is made if there is none.',
     readAddress,
+  ),
+  durability: choice(
+    'full',
+    ['full', 'normal', 'off'],
+    'What a file survives: full an end of the process and a loss of power, normal and off an end of the process; off syncs nothing.',
   ),
   historyMessages: integer(
     1000,
@@ -52,11 +59,11 @@ export const brokerOptions = {
   historyAgeMs: milliseconds(dayMs, 1, 'How long a topic keeps a message; the newest is kept longer.'),
   historyTotalBytes: bytesOrNone(
     2 ** 50,
-    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503. Without it 256 MiB in memory.',
+    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503. Without it 256 MiB in memory and 10 GiB in a file.',
   ),
   streamsTotalBytes: bytesOrNone(
     2 ** 50,
-    'How large the messages of all topics may be together that keep everything; when it is full, an append gets 507. Without it 256 MiB in memory.',
+    'How large the messages of all topics may be together that keep everything; when it is full, an append gets 507. Without it 256 MiB in memory and 10 GiB in a file.',
   ),
   idempotencyKeys: integer(
     10_000,

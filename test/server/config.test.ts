@@ -85,6 +85,7 @@ describe('the defaults', () => {
       appendBytes: 8_388_608,
       pollBodyBytes: 524_288,
       broker: 'memory:',
+      durability: 'full',
       historyMessages: 1000,
       historyBytes: 1_048_576,
       historyAgeMs: 86_400_000,

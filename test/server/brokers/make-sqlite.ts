@@ -1,0 +1,35 @@
+// A sqlite broker for a test, on a file of its own that is gone afterwards.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Scheduler } from '../../../runtime/index.ts'
+import { run, type VirtualHost } from '../../../runtime/index.ts'
+import type { OpenBrokerOptions } from '../../../server/brokers/open-broker.ts'
+import { openBroker } from '../../../server/brokers/open-broker.ts'
+import type { Broker } from '../../../server/hub/index.ts'
+
+/** A folder that is removed when it is disposed. */
+export class Folder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'encke-'))
+
+  file(name = 'encke.db'): string {
+    return join(this.path, name)
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}
+
+/** Open one whose clocks are those of a virtual host. */
+export function openOn(host: VirtualHost, scheduler: Scheduler, file: string, options: OpenBrokerOptions = {}) {
+  const clocks = { clock: () => host.now(), now: () => host.now() }
+  return openBroker(`sqlite:${file}`, { scheduler, ...clocks, ...options })
+}
+
+export function closeBroker(broker: Broker): Promise<void> {
+  return run(function* () {
+    yield* broker.close()
+  }).promise
+}
