@@ -8,10 +8,12 @@ import { type Config, completeConfig } from './config.ts'
 import { Engine, type EngineParts } from './engine.ts'
 import { endConnections, repliesHaveLeft } from './http/closing.ts'
 import { replyBeforeHooks } from './http/cross-origin.ts'
-import { replyToBrokenRequest } from './http/error-replies.ts'
+import type { Draining } from './http/draining.ts'
+import { type FailureObserver, replyToBrokenRequest } from './http/error-replies.ts'
 import { LaterHooks } from './http/later-hooks.ts'
 import { withLazyChildren } from './http/request-log.ts'
 import type { Broker, Hub } from './hub/index.ts'
+import type { Observations } from './observe/observations.ts'
 import { type Owing, registerRoutes } from './routes.ts'
 
 /** Parts that a test, or another app in the same process, brings along. */
@@ -24,6 +26,9 @@ export interface App {
   readonly hub: Hub
   readonly broker: Broker
   readonly adminToken: string
+  readonly draining: Draining
+  /** What it observes of itself: counts, durations and the last ten minutes. */
+  readonly observations: Observations
   /** Answer the requests that wait, spread over the drain window, and close. */
   drain(): Promise<void>
   /** Answer whatever still waits at once, and give the requests under way little time; a drain under way then ends soon. */
@@ -54,6 +59,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
   const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
   const report = (error: unknown) => logger.error(error, 'a coroutine failed and nobody was looking')
   const engine = await Engine.open(config, report, parts)
+  for (const remark of engine.broker.remarks ?? []) logger.info(remark)
   const http = createHttp(engine, logger)
   const laterHooks = new LaterHooks()
   const owing = await registerRoutes(http, engine, {
@@ -65,20 +71,26 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
   })
   closeInOrder(http, engine, owing)
   laterHooks.watch(http)
-  const { scheduler, hub, broker, adminToken } = engine
+  const { scheduler, hub, broker, adminToken, draining, observations } = engine
   return {
     http,
     scheduler,
     hub,
     broker,
     adminToken,
+    draining,
+    observations,
     drain: () => engine.drain().then(() => http.close()),
     hurry: () => engine.hurry(),
     close: () => http.close(),
   }
 }
 
-function createHttp({ config, identity, pipelining }: Engine, logger: FastifyBaseLogger): FastifyInstance {
+function createHttp(
+  { config, identity, pipelining, observations }: Engine,
+  logger: FastifyBaseLogger,
+): FastifyInstance {
+  const failed: FailureObserver = (error) => observations.traffic.failed(error.code)
   const http = fastify({
     loggerInstance: withLazyChildren(logger),
     // A line for each of ten thousand polls would cost more than answering it.
@@ -100,9 +112,11 @@ function createHttp({ config, identity, pipelining }: Engine, logger: FastifyBas
       optimizeEmptyRequests: true,
     },
     clientErrorHandler: (error, socket) => {
-      if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !pipelining.holds(socket)) replyToBrokenRequest(error, socket)
+      if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !pipelining.holds(socket)) {
+        replyToBrokenRequest(error, socket, failed)
+      }
     },
-    frameworkErrors: replyBeforeHooks(config.origins),
+    frameworkErrors: replyBeforeHooks(config.origins, failed),
   })
   return http as unknown as FastifyInstance
 }

@@ -34,6 +34,7 @@ const rules: readonly Rule<ServerOptions>[] = [
   notAbove('messageBytes', 'historyBytes', 'a message that may be published must fit into the history of its topic'),
   historyWithinTotal,
   keysBeyondLoopback,
+  tokensForClaims,
 ]
 
 const table = new OptionTable(options, rules)
@@ -89,10 +90,23 @@ function historyWithinTotal({ values, areSound, nameOf, show }: Comparison<Serve
 }
 
 function keysBeyondLoopback({ values, areSound, nameOf }: Comparison<ServerOptions>): string | undefined {
-  if (!areSound('host', 'open') || values.open || isLoopback(values.host)) return undefined
-  const wanted = (['publishKey', 'subscribeKey'] as const).filter((key) => !values[key] && areSound(key))
+  if (!areSound('host', 'open', 'anonymousSubscribe') || values.open || isLoopback(values.host)) return undefined
+  // A token is wanted from everybody then.
+  if ((['tokenSecret', 'tokenKeys', 'tokenJwks'] as const).some((key) => values[key] || !areSound(key)))
+    return undefined
+  const isReadByAll = values.anonymousSubscribe.includes('**')
+  const keys = isReadByAll ? (['publishKey'] as const) : (['publishKey', 'subscribeKey'] as const)
+  const wanted = keys.filter((key) => !values[key] && areSound(key))
   if (wanted.length === 0) return undefined
   const named = wanted.map((key) => `${flagOf(key)} (or ${variableOf(key)})`).join(' and ')
   const reach = `${nameOf('host')} is ${clip(values.host)}, which other machines can reach`
   return `${reach}: set ${named}, or let everybody publish and read without a key with --open (or ENCKE_OPEN=on)`
+}
+
+function tokensForClaims({ values, areSound, nameOf }: Comparison<ServerOptions>): string | undefined {
+  if (!areSound('tokenSecret', 'tokenKeys', 'tokenJwks') || values.tokenSecret || values.tokenKeys || values.tokenJwks)
+    return undefined
+  const given = (['tokenAudience', 'tokenIssuer'] as const).filter((key) => values[key].length > 0)
+  if (given.length === 0) return undefined
+  return `${given.map(nameOf).join(' and ')} says what tokens must be like, and none are wanted: set --token-secret, --token-keys or --token-jwks too`
 }

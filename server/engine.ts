@@ -7,6 +7,7 @@ import { keepShapes, Latch, Scheduler } from '../runtime/index.ts'
 import { ClientIdentity } from './access/client-identity.ts'
 import { ClientRate } from './access/client-rate.ts'
 import { Keyring } from './access/keyring.ts'
+import { wantsTokens } from './access/open-bearers.ts'
 import { WaitingRoom } from './access/waiting-room.ts'
 import { LocalTopics } from './brokers/local-topics.ts'
 import { MemoryBroker } from './brokers/memory/memory-broker.ts'
@@ -18,6 +19,8 @@ import { EventStreams } from './http/event-streams.ts'
 import { Pipelining } from './http/pipelining.ts'
 import type { Broker, HistoryLimits } from './hub/index.ts'
 import { Hub } from './hub/index.ts'
+import { HubWatch } from './observe/hub-watch.ts'
+import { Observations } from './observe/observations.ts'
 import { hostForRequests } from './process/hosts.ts'
 
 /** Of what a node tells about itself hardly anything is kept: it is for those who are watching. */
@@ -28,17 +31,22 @@ export interface EngineParts {
   readonly broker?: Broker
   /** The monotonic clock, in milliseconds. */
   readonly clock?: () => number
+  /** The wall clock, in milliseconds since 1970, by which tokens begin and end. */
+  readonly wallClock?: () => number
 }
 
 export class Engine {
   readonly config: Config
   readonly clock: () => number
+  readonly wallClock: () => number
   readonly host: Host
   readonly scheduler: Scheduler
   readonly broker: Broker
   /** The broker as the hub sees it: with the topics in which this node tells about itself. */
   readonly localTopics: LocalTopics
   readonly hub: Hub
+  readonly observations: Observations
+  readonly hubWatch: HubWatch
   readonly draining: Draining
   /** Opens when an operator has asked twice. */
   readonly hurried = new Latch('a second signal')
@@ -71,11 +79,13 @@ export class Engine {
   private constructor(config: Config, host: Host, scheduler: Scheduler, broker: Broker, parts: EngineParts) {
     this.config = config
     this.clock = parts.clock ?? (() => performance.now())
+    this.wallClock = parts.wallClock ?? Date.now
     this.host = host
     this.scheduler = scheduler
     this.#ownsBroker = parts.broker === undefined
     this.broker = broker
-    this.localTopics = new LocalTopics(broker, ownBroker())
+    this.observations = new Observations(this.clock)
+    this.localTopics = new LocalTopics(this.observations.observe(broker), ownBroker())
     this.hub = new Hub({
       scheduler: this.scheduler,
       broker: this.localTopics,
@@ -87,6 +97,9 @@ export class Engine {
       unfollowMs: config.unfollowMs,
       brokerTimeoutMs: config.brokerTimeoutMs,
     })
+    const timeline = this.observations.begin(this)
+    this.inBackground('timeline', () => timeline.run())
+    this.hubWatch = new HubWatch(this.hub)
     this.draining = new Draining({ pauseMs: config.drainPauseMs, windowMs: config.drainMs })
     this.identity = new ClientIdentity(config.trustProxy)
     this.rate = config.clientLimits ? new ClientRate(config.requestsPerSecond, this.clock) : undefined
@@ -98,7 +111,7 @@ export class Engine {
     this.eventStreams = new EventStreams(config)
     this.inBackground('watcher of event streams', () => this.eventStreams.watch())
     this.adminToken = config.adminToken ?? randomBytes(18).toString('base64url')
-    this.keyring = new Keyring({ ...config, adminToken: this.adminToken })
+    this.keyring = new Keyring({ ...config, adminToken: this.adminToken, wantsTokens: wantsTokens(config) })
   }
 
   /** Run something until the engine is closed. */
@@ -123,6 +136,7 @@ export class Engine {
   async close(): Promise<void> {
     this.hub[Symbol.dispose]()
     if (this.#ownsBroker) await this.scheduler.run(closing, this.broker).promise
+    this.observations[Symbol.dispose]()
     for (const task of this.#background) task.cancel('the app is closed')
     await Promise.allSettled(this.#background.map(({ promise }) => promise))
   }

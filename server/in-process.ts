@@ -2,6 +2,8 @@
 
 import type { Channel, Coroutine } from '../runtime/index.ts'
 import { Latch, select, toAsyncIterable } from '../runtime/index.ts'
+import { reserved } from './access/rights.ts'
+import { isReserved } from './access/topic-pattern.ts'
 import type { Engine } from './engine.ts'
 import { checkTopicName, decodeCursor, type From, type HubStatistics } from './hub/index.ts'
 import { encodeShared } from './protocols/encke/encoding.ts'
@@ -15,14 +17,27 @@ export interface Delivery {
     readonly id: string
     /** When it was published, in milliseconds since 1970. */
     readonly time: number
+    /** Any JSON value; a string in a topic of text or bytes. */
     readonly data: unknown
+    /** Of data that is neither JSON nor text. */
+    readonly encoding?: 'base64'
   }[]
   /** Where to go on, here or over HTTP. */
   readonly cursor: string
   /** Whether there is more to read at once. */
   readonly more: boolean
   readonly topics: Readonly<
-    Record<string, { readonly verdict: 'ok' | 'gap' | 'reset'; readonly missed: number | null }>
+    Record<
+      string,
+      {
+        readonly verdict: 'ok' | 'gap' | 'reset'
+        readonly missed: number | null
+        /** Nothing comes any more. */
+        readonly closed?: boolean
+        /** It is gone; if it comes again, its readers are reset. */
+        readonly removed?: boolean
+      }
+    >
   >
 }
 
@@ -52,11 +67,13 @@ export class InProcess {
   /**
    * Publish `data`, any JSON value, to `topic`.
    *
-   * @throws TypeError if it is no JSON value; EnckeError ENCKE_ERR_TOPIC_NAME, and what the broker throws
+   * @throws TypeError if it is no JSON value; EnckeError ENCKE_ERR_TOPIC_NAME, ENCKE_ERR_TOPIC_RESERVED, and what the broker
+   *   throws
    */
   async publish(topic: string, data: unknown, { idempotencyKey }: PublishOptions = {}): Promise<Receipt> {
     const text = JSON.stringify(data) as string | undefined
     if (text === undefined) throw new TypeError(`a message is a JSON value (got ${typeof data})`)
+    if (isReserved(topic)) throw reserved(topic)
     const { scheduler, hub } = this.#engine
     const draft = { data: text, bytes: Buffer.byteLength(text) }
     const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, draft)
@@ -68,7 +85,8 @@ export class InProcess {
 
   /**
    * Read `topics` with `for await`, from now, from the earliest or from a cursor on. It waits for news without a time-out,
-   * and ends with its signal or when the server drains. A loop that is left leaves nothing behind.
+   * and ends with its signal, when the server drains, or when all its topics are closed and read. A loop that is left
+   * leaves nothing behind.
    */
   subscribe(topics: readonly string[], options: SubscribeOptions = {}): AsyncIterable<Delivery> {
     const { scheduler } = this.#engine
@@ -107,7 +125,7 @@ export class InProcess {
       if (woken.case !== 'news') return
       const delivery = JSON.parse(encodeShared(yield* subscription.read(limit))) as Delivery
       const handed = yield* select({ over: out.send(delivery), abort: aborted.latch.wait() }, { order: 'first' })
-      if (handed.case === 'abort') return
+      if (handed.case === 'abort' || subscription.isOver) return
     }
   }
 }

@@ -20,7 +20,7 @@ async function main(argv: string[]): Promise<void> {
   if (asked === 'help') return void process.stdout.write(usage())
   if (asked === 'version') return void process.stdout.write(`${version}\n`)
   try {
-    const config = readConfig(argv, process.env)
+    const config = readConfig(argv, durableUnlessToldOtherwise(process.env))
     const app = await buildApp(config)
     await listen(app, config)
     // Before the banner: whoever has read it may send a signal.
@@ -33,6 +33,11 @@ async function main(argv: string[]): Promise<void> {
     for (const complaint of error.complaints) process.stderr.write(`encke: ${complaint}\n`)
     process.exitCode = error.exitCode
   }
+}
+
+/** A program that takes the server apart begins in memory; whoever starts the command wants to find everything again. */
+function durableUnlessToldOtherwise(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env.ENCKE_BROKER?.trim() ? env : { ...env, ENCKE_BROKER: 'sqlite:data/encke.db' }
 }
 
 async function listen(app: App, { host, port }: Config): Promise<void> {

@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
 import { guardRate } from './access/client-rate.ts'
+import { openBearers } from './access/open-bearers.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { siteGuard } from './access/same-site.ts'
 import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
+import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
@@ -21,9 +23,11 @@ import { healthRoutes } from './http/health.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { compileValidator } from './http/validation.ts'
-import { Traffic } from './observe/traffic.ts'
+import { metricsRoute } from './observe/metrics-route.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
+import { eventReading } from './protocols/encke/event-reading.ts'
+import { eventRoutes } from './protocols/encke/events.ts'
 import { longPollRoutes } from './protocols/encke/long-poll.ts'
 import { longPolling } from './protocols/encke/poll.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
@@ -48,13 +52,18 @@ export interface Owing {
 }
 
 export async function registerRoutes(app: FastifyInstance, engine: Engine, around: Surroundings): Promise<Owing> {
-  const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate, keyring } = engine
+  const { config, scheduler, hub, draining, waitingRoom, pipelining, eventStreams, identity, rate } = engine
+  const { observations } = engine
+  const { traffic } = observations
   const { server, hasOtherHooks } = around
   const routes = collectRoutes(app)
-  const traffic = new Traffic(server)
+  if (server !== undefined) traffic.watch(server)
+  const inBackground: Engine['inBackground'] = (label, body) => engine.inBackground(label, body)
   const admissions = new Admissions(app, {
     identity,
-    keyring,
+    keyring: engine.keyring,
+    bearers: openBearers(config, { ...engine, warn: (line) => app.log.warn(line), inBackground }),
+    mayVerify: (client) => rate?.mayAsk(client) ?? true,
     observer: traffic,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
@@ -62,7 +71,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
-  const longPoll = longPolling({ hub, draining, waitingRoom, hasOtherHooks })
+  const longPoll = longPolling({
+    hub,
+    draining,
+    waitingRoom,
+    hasOtherHooks,
+    wrote: (publishedAt) => observations.wrote(publishedAt),
+  })
 
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
@@ -73,27 +88,34 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (server !== undefined) takeExpectations(app)
   admissions.add(siteGuard({ ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 }))
   if (rate !== undefined) admissions.add(await guardRate(app, rate))
-  answerErrors(app)
+  answerErrors(app, (error) => traffic.failed(error.code))
   await describeRoutes(app, version)
 
-  await app.register(publishRoutes, { ...config, scheduler, hub, keyring })
+  await app.register(publishRoutes, { ...config, scheduler, hub })
   await app.register(longPollRoutes, {
     ...config,
     limits: config,
     scheduler,
     longPoll,
-    keyring,
     pipelining,
     fastPath,
     keepsHeaders: hasOtherHooks,
   })
-  await app.register(topicRoutes, { scheduler, hub, keyring })
+  await app.register(eventRoutes, {
+    limits: config,
+    scheduler,
+    readEvents: eventReading({ hub, draining, waitingRoom, eventStreams, limit: config.limitDefault }),
+    keepsHeaders: hasOtherHooks,
+  })
+  await app.register(topicRoutes, { scheduler, hub })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
-    await app.register(administrationRoutes, { scheduler, hub, traffic, keyring })
-    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, keyring, eventStreams })
+    await app.register(administrationRoutes, { scheduler, hub, traffic })
+    await app.register(messageRoutes, engine)
+    await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
+  await app.register(metricsRoute, { observations, hub, scheduler, draining, version })
   await app.register(openApiRoutes)
   if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(app, routes)

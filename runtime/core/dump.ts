@@ -7,6 +7,8 @@ import { Numbering } from './unnamed.ts'
 /** One coroutine, as an operator wants to see it. */
 export interface CoroutineDescription {
   readonly id: number
+  /** The id of the coroutine that has spawned it; null for a root. */
+  readonly parent: number | null
   readonly name: string
   /** The names from its root down to itself. */
   readonly path: string
@@ -31,18 +33,21 @@ export interface Described {
   spawned(): Described[]
 }
 
+/** What stands above a root. */
+const root = { id: null, path: '' }
+
 /** A dump of a million coroutines would itself be a failure. */
 const mostLines = 1_000
 
 /** Describe tasks and all they have spawned, parents first, without recursion: trees of tasks can be deep. */
 export function* describeTasks(roots: Iterable<Described>, now: number): Generator<CoroutineDescription, void, void> {
   const numbering = new Numbering()
-  const ahead = [...roots].reverse().map((task) => ({ task, parent: '' }))
+  const ahead: { task: Described; parent: Parent }[] = [...roots].reverse().map((task) => ({ task, parent: root }))
   for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
     const { task, parent } = next
     const description = numbering.during(() => describe(task, parent, now))
     yield description
-    for (const child of task.spawned().reverse()) ahead.push({ task: child, parent: `${description.path} > ` })
+    for (const child of task.spawned().reverse()) ahead.push({ task: child, parent: description })
   }
 }
 
@@ -60,13 +65,16 @@ export function dumpTasks(coroutines: Iterable<CoroutineDescription>): string {
   return lines.join('\n')
 }
 
-function describe(task: Described, parent: string, now: number): CoroutineDescription {
+type Parent = { readonly id: number | null; readonly path: string }
+
+function describe(task: Described, parent: Parent, now: number): CoroutineDescription {
   const { id, name, status, spawnSite } = task
   const isParked = status === 'parked'
   return {
     id,
+    parent: parent.id,
     name,
-    path: `${parent}${name}`,
+    path: parent.id === null ? name : `${parent.path} > ${name}`,
     status,
     waitsFor: isParked ? waitsForOf(task) : null,
     parkedMs: isParked ? now - task.parkedAt : null,

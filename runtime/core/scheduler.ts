@@ -161,6 +161,12 @@ export class Scheduler implements TaskKeeper {
     }
   }
 
+  /** The name of the coroutine that runs now; null outside of this scheduler's coroutines. */
+  get running(): string | null {
+    const current = running.task as CoroutineTask<unknown> | null
+    return current?.scheduler === this ? current.name : null
+  }
+
   /** Every coroutine as a tree, a line each: its name, what it waits for and since when. */
   dump(): string {
     return dumpTasks(this.coroutines())

@@ -16,6 +16,24 @@ export const accessErrors = {
     statusCode: 401,
     summary: 'This server wants a key from subscribers, and it is missing or wrong; ask its operator for one.',
   },
+  ENCKE_ERR_TOKEN_MISSING: {
+    statusCode: 401,
+    summary:
+      'This server wants a token, and there is none; get one from the application, and send it as `Authorization: Bearer …` or in the cookie `encke_token`.',
+  },
+  ENCKE_ERR_TOKEN: {
+    statusCode: 401,
+    summary:
+      'The token cannot be used: its signature, its audience, its issuer, its begin or one of its claims does not fit, and the message says which; get another.',
+  },
+  ENCKE_ERR_TOKEN_EXPIRED: {
+    statusCode: 401,
+    summary: 'The token has expired; get a new one from where it came from, and ask again with the same cursor.',
+  },
+  ENCKE_ERR_RIGHT: {
+    statusCode: 403,
+    summary: 'The token is sound and does not allow this, or not for this topic; get one whose claim `encke` does.',
+  },
   ENCKE_ERR_ORIGIN: {
     statusCode: 403,
     summary:
@@ -35,6 +53,12 @@ export const accessErrors = {
     statusCode: 429,
     summary:
       'One client has `--max-waiting-per-client` requests waiting already; ask for several topics in one poll, or share one poll.',
+    retryAfterSeconds: 5,
+  },
+  ENCKE_ERR_SERVER_KEYS: {
+    statusCode: 503,
+    summary:
+      'The keys that tokens are verified with (`--token-jwks`) could not be fetched since the start; come back as `Retry-After` says.',
     retryAfterSeconds: 5,
   },
   ENCKE_ERR_SERVER_WAITING: {

@@ -1,13 +1,19 @@
-// Keys and tokens: who may publish, who may read, who may administrate.
+// Keys: who may publish, who may read, who may administrate, as far as secrets say that the server was started with. What a
+// token gives is added to it (server/access/token-rights.ts).
 //
-// A token comes as `Authorization: Bearer …`, or in a cookie, because a poll with a header of its own would cost a
-// preflight each time.
+// A key comes as `Authorization: Bearer …`, or in a cookie, because a poll with a header of its own would cost a preflight
+// each time.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { FastifyInstance } from 'fastify'
 import type { ErrorCode } from '../errors.ts'
 import { EnckeError } from '../errors.ts'
+import { bearerIn, cookiesIn } from './credentials.ts'
+import { KnownRights, type Refusal, type Right, type Rights } from './rights.ts'
+import { TopicPatterns } from './topic-pattern.ts'
+
+/** The secret that a right wants. */
+type Lock = 'publish' | 'subscribe' | 'administer'
 
 interface Key {
   readonly code: ErrorCode
@@ -16,76 +22,119 @@ interface Key {
   readonly what: string
 }
 
-/** So many cookies of one name are looked at: each costs a digest, and a request has room for thousands. */
-const mostCookies = 16
-
-const keys: Readonly<Record<Right, Key>> = {
+const keys: Readonly<Record<Lock, Key>> = {
   publish: { code: 'ENCKE_ERR_PUBLISH_KEY', cookie: 'encke_publish_key', what: 'the publish key' },
   subscribe: { code: 'ENCKE_ERR_SUBSCRIBE_KEY', cookie: 'encke_subscribe_key', what: 'the subscribe key' },
   administer: { code: 'ENCKE_ERR_ADMIN_TOKEN', cookie: null, what: 'the admin token' },
 }
 
-/** What one may do here. */
-export type Right = 'publish' | 'subscribe' | 'administer'
-
-/** What a request may do. */
-export interface Rights {
-  /** Why the request may not use `right`; undefined when it may. */
-  refusal(right: Right): EnckeError | undefined
+/** Who makes a topic by PUT may remove it; what was born by a publish is the administrator's. */
+const lockOf: Readonly<Record<Right, Lock>> = {
+  publish: 'publish',
+  subscribe: 'subscribe',
+  manage: 'publish',
+  remove: 'administer',
+  administer: 'administer',
 }
 
 export interface KeyringOptions {
-  /** Without it everybody may publish. */
+  /** Without it everybody may publish, unless tokens are wanted. */
   readonly publishKey: string | undefined
-  /** Without it everybody may read. */
+  /** Without it everybody may read, unless tokens are wanted. */
   readonly subscribeKey: string | undefined
   readonly adminToken: string
+  /** Topics that everybody may read. Default: none. */
+  readonly anonymousSubscribe?: readonly string[]
+  /** Whether tokens give rights. Default: no. */
+  readonly wantsTokens?: boolean
 }
 
 /** The keys of a server, and the rights that they give. */
 export class Keyring {
-  readonly #digests: Readonly<Record<Right, Buffer | undefined>>
+  readonly wantsTokens: boolean
+  /** Topics that everybody may read. */
+  readonly anonymous: TopicPatterns
+  readonly #digests: Readonly<Record<Lock, Buffer | undefined>>
   /** Requests of one client, and of a herd, present the same. */
   #last: Presented
 
-  constructor({ publishKey, subscribeKey, adminToken }: KeyringOptions) {
+  constructor({ publishKey, subscribeKey, adminToken, anonymousSubscribe = [], wantsTokens = false }: KeyringOptions) {
     const [publish, subscribe, administer] = [publishKey, subscribeKey, adminToken].map((key) => key && digest(key))
-    this.#digests = { publish, subscribe, administer } as Record<Right, Buffer | undefined>
-    this.#last = new Presented(this.#digests, undefined, undefined)
+    this.#digests = { publish, subscribe, administer } as Record<Lock, Buffer | undefined>
+    this.anonymous = new TopicPatterns(anonymousSubscribe)
+    this.wantsTokens = wantsTokens
+    this.#last = new Presented(this, undefined, undefined)
   }
 
   /** Whether everybody has the right. */
   isOpen(right: Right): boolean {
-    return this.#digests[right] === undefined
+    const lock = lockOf[right]
+    return this.#digests[lock] === undefined && !this.wantsTokens
   }
 
-  /** The rights that a request's headers give it: the same object as for the request before, when they are the same. */
+  /** Whether everybody may do this. */
+  isFree(right: Right, topic: string | undefined): boolean {
+    if (this.isOpen(right)) return true
+    if (right !== 'subscribe' || this.anonymous.isEmpty) return false
+    return topic === undefined || this.anonymous.matches(topic)
+  }
+
+  /** The rights that the keys in a request's headers give it: the same object as for the request before, when they are the same. */
   rightsOf({ authorization, cookie }: IncomingHttpHeaders): Rights {
     // Cookies that hold no key of ours would be kept for as long as the request waits.
-    const cookies = this.isOpen('publish') && this.isOpen('subscribe') ? undefined : cookie
-    if (!this.#last.isOf(authorization, cookies)) this.#last = new Presented(this.#digests, authorization, cookies)
+    const holdsKeys = this.#digests.publish !== undefined || this.#digests.subscribe !== undefined
+    const cookies = holdsKeys ? cookie : undefined
+    if (!this.#last.isOf(authorization, cookies)) this.#last = new Presented(this, authorization, cookies)
     return this.#last
+  }
+
+  /** Say why what was presented does not give the right; undefined when it does. */
+  refusal(right: Right, authorization: string | undefined, cookies: string | undefined): Refusal {
+    const lock = lockOf[right]
+    const bearer = bearerIn(authorization)
+    if (this.#fits(lock, bearer, cookies)) return undefined
+    // An administrator may remove whatever anybody may.
+    if (right === 'manage' && this.#fits('administer', bearer, undefined)) return undefined
+    return this.#refuse(lock, bearer, cookies)
+  }
+
+  #fits(lock: Lock, bearer: string | undefined, cookies: string | undefined): boolean {
+    const expected = this.#digests[lock]
+    if (expected === undefined) return false
+    return given(lock, bearer, cookies).some((one) => timingSafeEqual(digest(one), expected))
+  }
+
+  #refuse(lock: Lock, bearer: string | undefined, cookies: string | undefined): EnckeError {
+    const { code, cookie, what } = keys[lock]
+    const problem = given(lock, bearer, cookies).some((one) => one !== '') ? 'this one is wrong' : 'there is none'
+    const isKey = this.#digests[lock] !== undefined
+    if (lock === 'administer' || !this.wantsTokens) {
+      const ways = cookie === null ? '' : `, or in the cookie ${cookie}`
+      return new EnckeError(code, `send ${what} as "Authorization: Bearer …"${ways} (${problem})`)
+    }
+    const wanted = isKey ? `a token, or ${what},` : 'a token'
+    return new EnckeError(
+      bearer === undefined ? 'ENCKE_ERR_TOKEN_MISSING' : 'ENCKE_ERR_TOKEN',
+      `send ${wanted} as "Authorization: Bearer …", or a token in the cookie encke_token (${problem})`,
+    )
   }
 }
 
-/** Let only requests with `right` pass by the routes of `app`. */
-export function requireRight(app: FastifyInstance, keyring: Keyring, right: Right): void {
-  if (keyring.isOpen(right)) return
-  app.addHook('onRequest', (request, _reply, done) => done(request.admission.rights.refusal(right)))
+/** What may be the key: a bearer, or else the cookies of that key. */
+function given(lock: Lock, bearer: string | undefined, cookies: string | undefined): string[] {
+  const { cookie } = keys[lock]
+  return bearer !== undefined || cookie === null ? [bearer ?? ''] : cookiesIn(cookies, cookie)
 }
 
 /** The keys that a request has presented. */
-class Presented implements Rights {
-  readonly #digests: Readonly<Record<Right, Buffer | undefined>>
+class Presented extends KnownRights {
+  readonly #keyring: Keyring
   readonly #authorization: string | undefined
   readonly #cookies: string | undefined
 
-  constructor(
-    digests: Readonly<Record<Right, Buffer | undefined>>,
-    authorization: string | undefined,
-    cookies: string | undefined,
-  ) {
-    this.#digests = digests
+  constructor(keyring: Keyring, authorization: string | undefined, cookies: string | undefined) {
+    super()
+    this.#keyring = keyring
     this.#authorization = authorization
     this.#cookies = cookies
   }
@@ -94,50 +143,9 @@ class Presented implements Rights {
     return this.#authorization === authorization && this.#cookies === cookies
   }
 
-  refusal(right: Right): EnckeError | undefined {
-    const expected = this.#digests[right]
-    if (expected === undefined) return undefined
-    const { code, cookie, what } = keys[right]
-    const token = bearer(this.#authorization)
-    const given = token !== undefined || cookie === null ? [token ?? ''] : cookiesOf(this.#cookies, cookie)
-    if (given.some((one) => timingSafeEqual(digest(one), expected))) return undefined
-    const ways = cookie === null ? '' : `, or in the cookie ${cookie}`
-    const problem = given.some((one) => one !== '') ? 'this one is wrong' : 'there is none'
-    return new EnckeError(code, `send ${what} as "Authorization: Bearer …"${ways} (${problem})`)
-  }
-}
-
-function bearer(authorization = ''): string | undefined {
-  return /^Bearer +(\S.*)$/i.exec(authorization)?.[1]
-}
-
-/**
- * The values of the cookies of a name, as a browser sends them that has one for the host and one for the domain above it.
- * Quotes around a value are no part of it (RFC 6265, 4.1.1).
- */
-function cookiesOf(cookies: string | undefined, name: string): string[] {
-  const values: string[] = []
-  for (const pair of (cookies ?? '').split(';')) {
-    const at = pair.indexOf('=')
-    if (at < 0 || pair.slice(0, at).trim() !== name) continue
-    values.push(
-      decodeURIComponentOr(
-        pair
-          .slice(at + 1)
-          .trim()
-          .replace(/^"(.*)"$/, '$1'),
-      ),
-    )
-    if (values.length === mostCookies) break
-  }
-  return values
-}
-
-function decodeURIComponentOr(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+  protected refusalOf(right: Right, topic: string | undefined): Refusal {
+    if (this.#keyring.isFree(right, topic)) return undefined
+    return this.#keyring.refusal(right, this.#authorization, this.#cookies)
   }
 }
 

@@ -1,7 +1,7 @@
 // Options: who may talk to the server, and how much one client may ask of it.
 
-import { custom, integer, list, secret, toggle } from '../config/option.ts'
-import { readHostName, readOrigin, readTrustProxy } from '../config/readers.ts'
+import { custom, integer, list, milliseconds, secret, text, toggle, words } from '../config/option.ts'
+import { readAddress, readHostName, readOrigin, readTrustProxy } from '../config/readers.ts'
 import { patternRule, readTopicPattern } from './topic-pattern.ts'
 
 export const accessOptions = {
@@ -10,6 +10,28 @@ export const accessOptions = {
   ),
   publishKey: secret('Key that publishers must send; without it everybody who reaches the server may publish.'),
   subscribeKey: secret('Key that readers must send; without it everybody who reaches the server may read.'),
+  tokenSecret: secret(
+    'Secret that tokens are signed with by HS256 (JSON Web Tokens); give it 32 random characters or more. With it, or with public keys, publishing and reading want a token.',
+  ),
+  tokenKeys: text(
+    'the path of a file',
+    'File of the public keys that tokens are signed with: PEM, a JSON Web Key, or a set of them. It is read again every `--token-keys-max-age-ms`.',
+  ),
+  tokenJwks: custom<string | undefined>(
+    undefined,
+    'an address that begins with https:// or http://, without a name and a password in it',
+    'Address of a JSON Web Key Set, whose public keys tokens are signed with. While it is down, the last good keys are used.',
+    readAddress,
+  ),
+  tokenKeysMaxAgeMs: milliseconds(
+    300_000,
+    1_000,
+    'How old the public keys may be before they are loaded again: within so long a key that was withdrawn ends what its tokens let in.',
+  ),
+  tokenAudience: words('Audiences: a token must be for one of them (`aud`); none takes tokens for anybody.'),
+  tokenIssuer: words(
+    'Issuers: a token must be from one of them (`iss`); none takes tokens of any that its signature fits.',
+  ),
   anonymousSubscribe: list(
     `patterns of topics, separated by commas, each ${patternRule}`,
     'Topics that everybody may read, without a key or a token; only reading is let in by it.',

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { CoroutineDescription, Scheduler } from '../../runtime/index.ts'
-import { type Keyring, requireRight } from '../access/keyring.ts'
+import { requireRight } from '../access/rights.ts'
 import type { Hub } from '../hub/index.ts'
 import type { Traffic } from '../observe/traffic.ts'
 import { coroutinesSchema, statisticsSchema } from './schemas.ts'
@@ -11,14 +11,13 @@ export interface AdministrationOptions {
   readonly scheduler: Scheduler
   readonly hub: Hub
   readonly traffic: Traffic
-  readonly keyring: Keyring
 }
 
 const coroutinesByDefault = 1_000
 
 export async function administrationRoutes(app: FastifyInstance, options: AdministrationOptions): Promise<void> {
   const { scheduler, hub, traffic } = options
-  requireRight(app, options.keyring, 'administer')
+  requireRight(app, 'administer')
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })

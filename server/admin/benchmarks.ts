@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Host, Scheduler } from '../../runtime/index.ts'
 import { Cancelled, scope, select } from '../../runtime/index.ts'
-import { type Keyring, requireRight } from '../access/keyring.ts'
+import { requireRight } from '../access/rights.ts'
 import type { BenchmarkRequest } from '../benchmarks/request.ts'
 import { readChainRequest, readHackysackRequest } from '../benchmarks/request.ts'
 import type { BenchmarkReport, Progress } from '../benchmarks/run.ts'
@@ -25,7 +25,6 @@ export interface BenchmarkOptions {
   readonly sliceMs: number
   readonly draining: Draining
   readonly eventStreams: EventStreams
-  readonly keyring: Keyring
 }
 
 export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOptions): Promise<void> {
@@ -66,7 +65,7 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     }
   }
 
-  requireRight(app, options.keyring, 'administer')
+  requireRight(app, 'administer')
   app.setValidatorCompiler(compileBenchmarkValidator)
   takeJson(app)
   app.post(

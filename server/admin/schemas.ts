@@ -50,6 +50,7 @@ export const coroutinesSchema = {
         coroutines: Type.Array(
           closed({
             id: count,
+            parent: Type.Union([count, Type.Null()], { description: 'The id of the one that has spawned it.' }),
             name: Type.String({ description: 'What it is: for a request its method, URL and client.' }),
             path: Type.String({ description: 'The names from its root down to itself.' }),
             status: Type.Enum(['runnable', 'running', 'parked', 'done', 'failed', 'cancelled']),

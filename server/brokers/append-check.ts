@@ -1,6 +1,8 @@
 // Whether an append happens at all: keys, producers, the closed state, the content type and the writer's own order, in the
 // order in which a client is told of them. What has happened before is answered also by a topic that is closed.
 
+import { jsonType } from '../hub/append.ts'
+import { unbornStanding } from '../hub/broker.ts'
 import type {
   Append,
   Appended,
@@ -11,7 +13,6 @@ import type {
   Refused,
   Standing,
 } from '../hub/index.ts'
-import { jsonType, unbornStanding } from '../hub/index.ts'
 
 /** A topic, as far as an append is compared with it. */
 export interface CheckedTopic {

@@ -69,6 +69,14 @@ export function list(
   return { fallback: Object.freeze([]), fits, about, read: (text) => readList(text, readItem) }
 }
 
+export function text(fits: string, about: string): Option<string | undefined> {
+  return { fallback: undefined, fits, about, read: (given) => ({ value: given }) }
+}
+
+export function words(about: string): Option<readonly string[]> {
+  return list('words without blanks, separated by commas', about, (word) => ({ value: word }))
+}
+
 export function secret(about: string): Option<string | undefined> {
   const fits = 'printable ASCII characters, neither beginning nor ending with a blank'
   return { fallback: undefined, fits, about, kind: 'secret', read: readSecret }

@@ -58,6 +58,13 @@ export function readOrigin(text: string): Parsed<string> {
   return url.href === origin || url.href === `${origin}/` ? { value: origin } : misfit(text)
 }
 
+// Names and passwords in it would end up in logs, and fetch refuses them.
+export function readAddress(text: string): Parsed<string> {
+  const url = URL.parse(text)
+  const isAddress = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+  return isAddress ? { value: url.href } : { misfit: 'something else, not shown' }
+}
+
 export function readTrustProxy(text: string): Parsed<false | number | readonly string[]> {
   if (!/^\d+$/.test(text)) return readList(text, readAddressBlock)
   const hops = readInteger(text, 0, 100)

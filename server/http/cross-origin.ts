@@ -6,7 +6,7 @@
 
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { replyWithError } from './error-replies.ts'
+import { type FailureObserver, replyWithError } from './error-replies.ts'
 
 /** Let pages of `origins` read the replies. Call it before the guards. */
 export async function letOriginsRead(app: FastifyInstance, origins: readonly string[]): Promise<void> {
@@ -14,7 +14,7 @@ export async function letOriginsRead(app: FastifyInstance, origins: readonly str
 }
 
 /** Fastify's handler for requests that it refuses before any hook has run: what hooks would have said is said here. */
-export function replyBeforeHooks(origins: readonly string[]) {
+export function replyBeforeHooks(origins: readonly string[], failed: FailureObserver) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const { origin } = request.headers
     if (origins.length > 0) reply.header('vary', 'Origin')
@@ -22,7 +22,7 @@ export function replyBeforeHooks(origins: readonly string[]) {
       reply.header('access-control-allow-origin', origin).header('access-control-allow-credentials', 'true')
       reply.header('access-control-expose-headers', exposed.join(', '))
     }
-    replyWithError(error, request, reply)
+    replyWithError(error, request, reply, failed)
   }
 }
 

@@ -5,9 +5,14 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { ErrorCode } from '../errors.ts'
 import { clip, EnckeError, errorBody } from '../errors.ts'
 
+/** Told of each error that a client is answered with, and of the request where there is one. */
+export type FailureObserver = (error: EnckeError, request?: FastifyRequest) => void
+
 /** Answer errors and unknown routes. Call it before the routes are registered, and after the guards. */
-export function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler(replyWithError)
+export function answerErrors(app: FastifyInstance, failed: FailureObserver): void {
+  app.setErrorHandler((error: FastifyError | EnckeError, request, reply) =>
+    replyWithError(error, request, reply, failed),
+  )
   app.setNotFoundHandler((request) => {
     throw notFound(request)
   })
@@ -32,8 +37,14 @@ export function answerWrongMethods(app: FastifyInstance, routes: ReadonlyMap<str
 }
 
 /** Fastify's error handler, and its handler for requests it could not route. */
-export function replyWithError(error: FastifyError | EnckeError, request: FastifyRequest, reply: FastifyReply): void {
+export function replyWithError(
+  error: FastifyError | EnckeError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  failed: FailureObserver,
+): void {
   const ours = toEnckeError(error, request)
+  failed(ours, request)
   if (ours.statusCode >= 500 && ours.statusCode !== 503) request.log.error(error)
   if (ours.retryAfterSeconds !== undefined) reply.header('retry-after', ours.retryAfterSeconds)
   if (ours.statusCode === 401) reply.header('www-authenticate', 'Bearer')
@@ -44,12 +55,13 @@ export function replyWithError(error: FastifyError | EnckeError, request: Fastif
 }
 
 /** Answer what is not even HTTP, or comes too slowly, on the bare socket. */
-export function replyToBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+export function replyToBrokenRequest(error: Error & { code?: string }, socket: Socket, failed: FailureObserver): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return
   }
   const ours = brokenRequestError(error)
+  failed(ours)
   const body = JSON.stringify(errorBody(ours))
   socket.end(
     `HTTP/1.1 ${ours.statusCode} ${errorBody(ours).error}\r\nContent-Type: application/json; charset=utf-8\r\n` +

@@ -15,6 +15,12 @@ export interface TopicVerdict {
   readonly verdict: Verdict
   /** How many messages are gone: exact for a gap, 0 for ok, null for a reset, where the number is unknown. */
   readonly missed: number | null
+  /** Nothing comes any more: the topic was closed, and this batch reaches its end. */
+  readonly isClosed: boolean
+  /** The topic that the reader was in was removed, or has expired. If it comes again, the reader is reset. */
+  readonly isRemoved: boolean
+  /** Of the topic's messages, where that is known. */
+  readonly contentType: string | null
 }
 
 export class Batch {
@@ -27,6 +33,12 @@ export class Batch {
   readonly positions: readonly (Position | null)[]
   /** Which topic, in that order, the next batch begins with. */
   readonly start: number
+  /** When its oldest message was published, in milliseconds since 1970; 0 without messages. */
+  readonly oldestTime: number
+  /** How many of its topics have a gap or a reset, and how many messages the gaps have missed. */
+  readonly gaps: number
+  readonly resets: number
+  readonly missed: number
 
   constructor(batch: Pick<Batch, 'messages' | 'cursor' | 'more' | 'verdicts' | 'positions' | 'start'>) {
     this.messages = batch.messages
@@ -35,5 +47,22 @@ export class Batch {
     this.verdicts = batch.verdicts
     this.positions = batch.positions
     this.start = batch.start
+    this.oldestTime = oldestOf(batch.messages)
+    let [gaps, resets, missed] = [0, 0, 0]
+    for (const { verdict, missed: its } of batch.verdicts) {
+      if (verdict === 'ok') continue
+      if (verdict === 'gap') gaps += 1
+      else resets += 1
+      missed += its ?? 0
+    }
+    this.gaps = gaps
+    this.resets = resets
+    this.missed = missed
   }
+}
+
+function oldestOf(messages: readonly Message[]): number {
+  let oldest = messages[0]?.time ?? 0
+  for (const { time } of messages) if (time < oldest) oldest = time
+  return oldest
 }

@@ -115,6 +115,11 @@ export class Feeds implements Follower {
     return true
   }
 
+  /** Whether there is a feed of a topic. */
+  has(topic: string): boolean {
+    return this.#feeds.has(topic)
+  }
+
   /** How many readers of a topic wait. */
   waitingFor(topic: string): number {
     return this.#feeds.get(topic)?.waitingCount ?? 0

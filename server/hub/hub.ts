@@ -7,9 +7,11 @@ import type { Coroutine, Operation } from '../../runtime/index.ts'
 import { checkpoint, TimeoutError, timeout } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
 import type { Append, Appended, IdempotencyKey, Receipt, Refused } from './append.ts'
-import { AppendsInFlight } from './appends-in-flight.ts'
+import type { Batch, Verdict } from './batch.ts'
 import type { Broker, Slice } from './broker.ts'
 import { unbornStanding } from './broker.ts'
+import type { Change } from './changes-in-flight.ts'
+import { ChangesInFlight } from './changes-in-flight.ts'
 import type { Cursor } from './cursor.ts'
 import { encodeCursor, positionIn } from './cursor.ts'
 import type { Feed } from './feed.ts'
@@ -21,7 +23,7 @@ import type { Hash } from './position.ts'
 import { epochHash, messageTag, nameHash } from './position.ts'
 import type { From } from './reader-slot.ts'
 import { ReaderSlot } from './reader-slot.ts'
-import type { Standing } from './record.ts'
+import type { Created, Creation, ForkPoint, Standing, TopicRecord } from './record.ts'
 import { refusalError } from './refusal.ts'
 import { SharedBatches } from './shared-batches.ts'
 import { Subscription } from './subscription.ts'
@@ -67,18 +69,30 @@ export interface Published extends AllPublished {
   readonly message: Receipt
 }
 
+/** Told what happens to messages, while somebody looks. It must not throw. */
+export interface HubWatcher {
+  /** Messages were appended to a topic by this node, and so many readers of this node waited for them. */
+  appended(topic: string, answer: Appended, waiting: number): void
+  /** The coroutine that runs was given a batch. */
+  delivered(batch: Batch): void
+}
+
 export class Hub implements Disposable {
+  /** Null costs a publish and a delivery one look each. */
+  watcher: HubWatcher | null = null
   readonly broker: Broker
   readonly hash: Hash
   readonly batchBytes: number
   readonly #brokerTimeoutMs: number
   readonly #feeds: Feeds
-  readonly #inFlight: AppendsInFlight
+  readonly #inFlight: ChangesInFlight
   /** Batches made since the last message arrived. */
   #shared = new SharedBatches()
   #waiting = 0
   #published = 0
   #delivered = 0
+  readonly #verdicts = { ok: 0, gap: 0, reset: 0 }
+  #missed = 0
 
   constructor(options: HubOptions) {
     this.broker = options.broker
@@ -86,7 +100,7 @@ export class Hub implements Disposable {
     this.batchBytes = options.batchBytes
     this.#brokerTimeoutMs = options.brokerTimeoutMs
     this.#feeds = new Feeds(options, () => this.#forgetShared())
-    this.#inFlight = new AppendsInFlight(options)
+    this.#inFlight = new ChangesInFlight(options)
   }
 
   /**
@@ -133,22 +147,77 @@ export class Hub implements Disposable {
    *   ENCKE_ERR_PUBLISH_UNKNOWN when the broker has not answered in time
    */
   *append(topic: string, append: Append): Coroutine<Appended | Refused> {
-    yield* checkpoint()
-    const answer = this.broker.answersAtOnce
-      ? yield* this.broker.append(topic, append)
-      : yield* this.#inFlight.carryThrough(topic, append)
-    if (answer.outcome === 'appended') this.#published += append.messages.length
+    const { messages } = append
+    const waiting = this.watcher === null ? 0 : this.#feeds.waitingFor(topic)
+    const answer = yield* this.#change({
+      label: `append to ${topic}`,
+      bytes: bytesOf(messages),
+      ask: () => this.broker.append(topic, append),
+    })
+    if (answer.outcome === 'appended') {
+      this.#published += messages.length
+      this.watcher?.appended(topic, answer, waiting)
+    }
     return answer
+  }
+
+  /** Make a topic that keeps everything until it is removed or expires. Carried through like an append. @throws as `append` */
+  *create(topic: string, creation: Creation): Coroutine<Created> {
+    const { messages } = creation
+    const created = yield* this.#change({
+      label: `creation of ${topic}`,
+      bytes: bytesOf(messages),
+      ask: () => this.broker.create(topic, creation),
+    })
+    if (created.outcome === 'created') this.#published += messages.length
+    return created
+  }
+
+  /** Make a topic that begins with what `source` has up to `point`. Carried through like an append. @throws as `append` */
+  *fork(source: string, point: ForkPoint, topic: string, creation: Partial<Creation>): Coroutine<Created> {
+    const { messages = [] } = creation
+    const created = yield* this.#change({
+      label: `fork of ${source}`,
+      bytes: bytesOf(messages),
+      ask: () => this.broker.fork(source, point, topic, creation),
+    })
+    if (created.outcome === 'created') this.#published += messages.length
+    return created
+  }
+
+  /** Remove a topic; false when there is none. Carried through like an append. @throws as `append` */
+  *remove(topic: string): Coroutine<boolean> {
+    return yield* this.#change({ label: `removal of ${topic}`, bytes: 0, ask: () => this.broker.remove(topic) })
+  }
+
+  /** The record of a topic; null before it is born. It does not count as use. @throws as `history` */
+  *record(topic: string): Coroutine<TopicRecord | null> {
+    return yield* this.#inTime(() => this.broker.inform(topic))
   }
 
   /** Tell where a topic stands. @throws as `history` */
   *inform(topic: string): Coroutine<TopicInformation> {
-    const record = yield* this.#inTime(() => this.broker.inform(topic))
+    const record = yield* this.record(topic)
     const { epoch, head, headId, oldest, isClosed, contentType } = record ?? unbornStanding
     const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
     const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
     const waiting = this.#feeds.waitingFor(topic)
     return { topic, epoch, head, oldest, cursor, waiting, contentType, isClosed }
+  }
+
+  /** Read what a topic keeps, from offset `from` on. @throws as `history` */
+  *readHistory(topic: string, from: number, limits: HistoryLimits): Coroutine<Slice> {
+    return yield* this.#inTime(() => this.broker.history(topic, from, limits))
+  }
+
+  /** Whether a topic has readers on this node, or had some less than `unfollowMs` ago. */
+  isRead(topic: string): boolean {
+    return this.#feeds.has(topic)
+  }
+
+  /** How many readers of this node wait for a topic. */
+  waitingFor(topic: string): number {
+    return this.#feeds.waitingFor(topic)
   }
 
   statistics(): HubStatistics {
@@ -158,6 +227,15 @@ export class Hub implements Disposable {
       published: this.#published,
       delivered: this.#delivered,
     }
+  }
+
+  /** What readers were told since the start: topics by their verdict, and how many messages gaps have missed. */
+  get verdicts(): Readonly<Record<Verdict, number>> {
+    return this.#verdicts
+  }
+
+  get missed(): number {
+    return this.#missed
   }
 
   /** How long a poll that waits for `holdMs` gives the broker to say where its topics stand. */
@@ -205,8 +283,14 @@ export class Hub implements Disposable {
     this.#waiting += change
   }
 
-  countDelivered(messages: number): void {
-    this.#delivered += messages
+  countDelivered(batch: Batch): void {
+    const { messages, verdicts, gaps, resets, missed } = batch
+    this.#delivered += messages.length
+    this.#verdicts.ok += verdicts.length - gaps - resets
+    this.#verdicts.gap += gaps
+    this.#verdicts.reset += resets
+    this.#missed += missed
+    this.watcher?.delivered(batch)
   }
 
   #forgetShared(): void {
@@ -216,6 +300,12 @@ export class Hub implements Disposable {
   #enter(topic: string, cursor: Cursor | undefined): ReaderSlot {
     const feed = this.#feeds.enter(topic)
     return new ReaderSlot(feed, cursor === undefined ? null : positionIn(cursor, feed))
+  }
+
+  /** A broker that answers at once needs no time limit, and no task that outlives the one who asks. */
+  *#change<T>(change: Change<T>): Coroutine<T> {
+    yield* checkpoint()
+    return this.broker.answersAtOnce ? yield* change.ask() : yield* this.#inFlight.carryThrough(change)
   }
 
   *#inTime<T>(ask: () => Operation<T>): Coroutine<T> {
@@ -234,4 +324,10 @@ export class Hub implements Disposable {
 
 function distinct(topics: readonly string[]): readonly string[] {
   return topics.length > 1 ? [...new Set(topics)] : topics
+}
+
+function bytesOf(messages: readonly Draft[]): number {
+  let bytes = 0
+  for (const draft of messages) bytes += draft.bytes
+  return bytes
 }

@@ -1,16 +1,20 @@
-// Counts connections and requests.
+// Counts connections, requests, and the errors that they got.
 
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ExchangeObserver } from '../access/admission.ts'
+import type { ErrorCode } from '../errors.ts'
 
 export class Traffic implements ExchangeObserver {
   readonly #sockets = new Set<Socket>()
+  readonly #errors = new Map<ErrorCode, number>()
   #requests = 0
+  #repeats = 0
+  #errorCount = 0
 
-  /** Without a server its connections are not counted: they are somebody else's. */
-  constructor(server?: Server) {
-    server?.on('connection', (socket: Socket) => {
+  /** Count the connections of a server that is ours alone; those of others are not counted. */
+  watch(server: Server): void {
+    server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
@@ -26,9 +30,24 @@ export class Traffic implements ExchangeObserver {
     return this.#sockets.size
   }
 
-  /** Since the start. */
+  /** Since the start, the repeated polls of the fast path included. */
   get requests(): number {
     return this.#requests
+  }
+
+  /** Polls since the start that began on the fast path. */
+  get repeats(): number {
+    return this.#repeats
+  }
+
+  /** Replies since the start that were errors. */
+  get errorCount(): number {
+    return this.#errorCount
+  }
+
+  /** The same, by code; a code that there was none of is missing. */
+  get errors(): ReadonlyMap<ErrorCode, number> {
+    return this.#errors
   }
 
   /** Whether a reply has been written and has not left yet. */
@@ -38,5 +57,16 @@ export class Traffic implements ExchangeObserver {
 
   began(): void {
     this.#requests += 1
+  }
+
+  repeated(): void {
+    this.#requests += 1
+    this.#repeats += 1
+  }
+
+  /** A request was answered with an error. */
+  failed(code: ErrorCode): void {
+    this.#errorCount += 1
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1)
   }
 }

@@ -7,13 +7,13 @@ export const processOptions = {
   host: custom(
     '127.0.0.1',
     'an IP address or a host name, without a port',
-    'Address to listen on. Any but loopback needs `--publish-key` and `--subscribe-key`, or `--open`.',
+    'Address to listen on. Any but loopback needs `--publish-key` and `--subscribe-key`, tokens, or `--open`.',
     readHost,
   ),
   port: integer(8080, 0, 65_535, '', 'Port to listen on; 0 takes a free one, and the banner says which.'),
   open: toggle(
     false,
-    'Let an address other than loopback be served without keys. A key that is set is wanted all the same.',
+    'Let an address other than loopback be served without keys. Keys and tokens that are set are wanted all the same.',
   ),
   sliceMs: integer(
     5,

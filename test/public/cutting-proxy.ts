@@ -19,12 +19,17 @@ export class CuttingProxy implements AsyncDisposable {
    * Start one before the server at `port`.
    *
    * @param lifeBytes how many bytes of replies the next connection carries before it is cut; Infinity never cuts
+   * @param portNow where the next connection goes, when another server takes the place of the first
    */
-  static async before(port: number, lifeBytes: () => number): Promise<CuttingProxy> {
+  static async before(
+    port: number,
+    lifeBytes: () => number,
+    portNow: () => number = () => port,
+  ): Promise<CuttingProxy> {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const proxy = new CuttingProxy(server)
-    server.on('connection', (client) => proxy.#pass(client, port, lifeBytes()))
+    server.on('connection', (client) => proxy.#pass(client, portNow(), lifeBytes()))
     return proxy
   }
 

@@ -66,6 +66,12 @@ describe('the defaults', () => {
       adminToken: undefined,
       publishKey: undefined,
       subscribeKey: undefined,
+      tokenSecret: undefined,
+      tokenKeys: undefined,
+      tokenJwks: undefined,
+      tokenKeysMaxAgeMs: 300_000,
+      tokenAudience: [],
+      tokenIssuer: [],
       anonymousSubscribe: [],
       publicHosts: [],
       origins: [],
@@ -96,6 +102,11 @@ describe('the defaults', () => {
       maxTopics: 100_000,
       topicTtlMs: 86_400_000,
       unfollowMs: 30_000,
+      redisPrefix: 'encke:',
+      redisWaitReplicas: 0,
+      redisCa: undefined,
+      redisCert: undefined,
+      redisKey: undefined,
       maxWaiting: 50_000,
       maxWaitingPerClient: 200,
       requestsPerSecond: 200,
@@ -379,6 +390,16 @@ describe('listening beyond loopback', () => {
     const [onlySubscribe] = complaints(['--host', '::', '--subscribe-key', 's'])
     expect(onlySubscribe).toContain('set --publish-key')
     expect(onlySubscribe).not.toContain('--subscribe-key')
+  })
+
+  it('needs no keys where tokens are wanted, and no subscribe key where everybody may read everything', () => {
+    const beyond = (...flags: string[]) => complaints(['--host', '::', ...flags])
+    expect(beyond('--token-secret', 's')).toEqual([])
+    expect(beyond('--token-keys', 'keys.pem')).toEqual([])
+    expect(beyond('--token-jwks', 'https://issuer.example/keys')).toEqual([])
+    expect(beyond('--publish-key', 'p', '--anonymous-subscribe', 'a/*,**')).toEqual([])
+    expect(beyond('--publish-key', 'p', '--anonymous-subscribe', 'a/**')).toHaveLength(1)
+    expect(beyond('--subscribe-key', 's', '--anonymous-subscribe', '**')).toHaveLength(1)
   })
 
   it('needs keys that are not blank', () => {

@@ -1,6 +1,8 @@
 // What can be asked of the topics in the file, each in one step: it throws before it has changed anything, or is done whole.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { jsonType } from '../../hub/append.ts'
+import { unbornStanding } from '../../hub/broker.ts'
 import type {
   Append,
   Appended,
@@ -14,7 +16,6 @@ import type {
   Segment,
   Standing,
 } from '../../hub/index.ts'
-import { jsonType, unbornStanding } from '../../hub/index.ts'
 import type { CheckedTopic } from '../append-check.ts'
 import { answerWithout, producerOf } from '../append-check.ts'
 import { KeyRows } from './key-rows.ts'

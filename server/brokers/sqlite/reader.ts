@@ -2,7 +2,7 @@
 // writer is told of by who has asked.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { unbornStanding } from '../../hub/index.ts'
+import { unbornStanding } from '../../hub/broker.ts'
 import { MessageRows } from './message-rows.ts'
 import type { Moment, ReaderRequest, ReaderResults, ReadHistory } from './requests.ts'
 import type { TopicColumns } from './topic-row.ts'

@@ -31,6 +31,8 @@ export interface PreparedRepliesOptions {
   readonly varying?: readonly string[]
   /** Whether an `onSend` hook would say now that the connection ends with the reply. */
   readonly isLast: () => boolean
+  /** Told of each reply with news that is written, and when that was published, in milliseconds since 1970. */
+  readonly wrote?: (publishedAt: number) => void
 }
 
 /** Makes replies with 200 and the same headers. */
@@ -38,19 +40,22 @@ export class PreparedReplies {
   readonly headers: Readonly<Record<string, string>>
   readonly varying: readonly string[]
   readonly isLast: () => boolean
+  readonly wrote: ((publishedAt: number) => void) | undefined
   /** By the headers that hooks have set: those of other sites, say. */
   readonly #heads = new Map<string, PreparedHead>()
 
-  constructor({ headers, varying = [], isLast }: PreparedRepliesOptions) {
+  constructor({ headers, varying = [], isLast, wrote }: PreparedRepliesOptions) {
     this.headers = headers
     this.varying = varying
     this.isLast = isLast
+    this.wrote = wrote
   }
 
-  of(text: string, values = noValues): PreparedReply {
+  /** `publishedAt` is when the news in it was published, for a reader that waited for it; 0 when there is none. */
+  of(text: string, values = noValues, publishedAt = 0): PreparedReply {
     for (const value of values)
       if (/[^ -~]/.test(value)) throw new TypeError(`no header can be ${JSON.stringify(value)}`)
-    return new PreparedReply(this, text, values)
+    return new PreparedReply(this, text, values, publishedAt)
   }
 
   find(hooked: string): PreparedHead | undefined {
@@ -78,13 +83,15 @@ export class PreparedReply {
   readonly #body: string | Buffer
   readonly #length: number
   readonly #values: readonly string[]
+  readonly #publishedAt: number
   #whole: Whole | null = null
 
-  constructor(all: PreparedReplies, text: string, values: readonly string[]) {
+  constructor(all: PreparedReplies, text: string, values: readonly string[], publishedAt: number) {
     this.#all = all
     this.#body = text.length <= longestText ? text : Buffer.from(text)
     this.#length = Buffer.byteLength(this.#body)
     this.#values = values
+    this.#publishedAt = publishedAt
   }
 
   /** Whether the connection ends with it: then it is not prepared. */
@@ -99,6 +106,26 @@ export class PreparedReply {
 
   /** Answer a request with it. Gives the head that it had, when others can have the same. */
   sendTo(reply: FastifyReply): PreparedHead | undefined {
+    const prepared = this.#sendTo(reply)
+    if (this.#publishedAt > 0) this.#all.wrote?.(this.#publishedAt)
+    return prepared
+  }
+
+  /** Write it on a connection that carries nothing else at the moment, and goes on after it. */
+  writeTo(socket: Socket, { head }: PreparedHead): void {
+    const second = currentSecond()
+    const whole = this.#whole
+    if (whole === null || whole.head !== head || whole.second !== second) {
+      this.#whole = { head, second, bytes: this.#join(head.text(this.#length, this.#values)) }
+    } else if (typeof whole.bytes === 'string') {
+      // Others get it, too: from now on it need not be encoded each time.
+      whole.bytes = Buffer.from(whole.bytes)
+    }
+    socket.write((this.#whole as Whole).bytes)
+    if (this.#publishedAt > 0) this.#all.wrote?.(this.#publishedAt)
+  }
+
+  #sendTo(reply: FastifyReply): PreparedHead | undefined {
     const response: Response = reply.raw
     if (this.isLast || !keepsConnection(response)) {
       reply.headers(this.#headers()).send(this.#body)
@@ -115,19 +142,6 @@ export class PreparedReply {
     response._header = prepared.head.text(this.#length, this.#values)
     response.end(this.#body)
     return prepared
-  }
-
-  /** Write it on a connection that carries nothing else at the moment, and goes on after it. */
-  writeTo(socket: Socket, { head }: PreparedHead): void {
-    const second = currentSecond()
-    const whole = this.#whole
-    if (whole === null || whole.head !== head || whole.second !== second) {
-      this.#whole = { head, second, bytes: this.#join(head.text(this.#length, this.#values)) }
-    } else if (typeof whole.bytes === 'string') {
-      // Others get it, too: from now on it need not be encoded each time.
-      whole.bytes = Buffer.from(whole.bytes)
-    }
-    socket.write((this.#whole as Whole).bytes)
   }
 
   #headers(): Readonly<Record<string, string>> {

@@ -19,8 +19,8 @@ export type Outcome = PreparedReply | Failure
 export class UnderWay extends Readmission {
   readonly #task: Task<Outcome>
 
-  constructor(task: Task<Outcome>, { client, rights, until, clock }: Admission) {
-    super(client, rights, until, clock)
+  constructor(task: Task<Outcome>, { client, rights, until, clock, subject, withdrawn }: Admission) {
+    super(client, rights, until, clock, subject, withdrawn)
     this.#task = task
   }
 

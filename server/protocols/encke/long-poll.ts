@@ -1,15 +1,14 @@
 // The long poll over HTTP: a request that waits for news of its topics, by GET for one or several and by POST for many.
 
-import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import type { Keyring } from '../../access/keyring.ts'
+import { requireRight, requireTopics } from '../../access/rights.ts'
 import { takeJson } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Known } from '../../http/fast-path/connection.ts'
 import type { FastPath } from '../../http/fast-path/fast-path.ts'
-import { admitToTopics, requireReading } from '../../http/own-topics.ts'
 import type { Pipelining } from '../../http/pipelining.ts'
+import { letGoOfHeaders } from '../../http/request-headers.ts'
 import { type Cursor, decodeCursor } from '../../hub/index.ts'
 import type { LongPoll, Poll } from './poll.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
@@ -25,7 +24,6 @@ export interface LongPollOptions {
   readonly keepsHeaders: () => boolean
   readonly limits: PollLimits
   readonly pollBodyBytes: number
-  readonly keyring: Keyring
 }
 
 type OneTopic = { Params: { topic: string }; Querystring: PollParameters }
@@ -41,7 +39,6 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     request: FastifyRequest,
     reply: FastifyReply,
   ): Coroutine<FastifyReply> {
-    admitToTopics(request.admission, topics)
     const poll = readPoll(topics, given, limits, request)
     // Without a socket others are ahead of it on its connection.
     const room = reply.raw.socket === null ? () => pipelining.room(reply.raw) : undefined
@@ -66,7 +63,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     }
   }
 
-  requireReading(app, options.keyring)
+  requireRight(app, 'subscribe')
   takeJson(app)
   app.get(
     '/topics/:topic/messages',
@@ -82,7 +79,11 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   )
   app.post(
     '/poll',
-    { schema: pollBodySchema(limits), bodyLimit: options.pollBodyBytes },
+    {
+      schema: pollBodySchema(limits),
+      bodyLimit: options.pollBodyBytes,
+      preHandler: requireTopics('subscribe', ({ body }) => (body as ManyTopics['Body']).topics),
+    },
     inCoroutine<ManyTopics>(scheduler, (request, reply) => answer(request.body.topics, request.body, request, reply)),
   )
 }
@@ -109,13 +110,6 @@ function readPoll(
   }
 }
 
-// A browser sends a kilobyte of headers, and they are kept twice, as they came and by name: a sixth of a poll that waits.
-// Everybody who reads them has done so by now, the guards and the keys.
-function letGoOfHeaders(request: IncomingMessage): void {
-  request.rawHeaders = noRawHeaders
-  request.headers = noHeaders
-}
-
 function cursorOr(text: string, mostTopics: number): Cursor | undefined {
   try {
     return decodeCursor(text, mostTopics)
@@ -123,7 +117,3 @@ function cursorOr(text: string, mostTopics: number): Cursor | undefined {
     return undefined
   }
 }
-
-const noHeaders = Object.freeze({})
-
-const noRawHeaders = Object.freeze([]) as unknown as string[]

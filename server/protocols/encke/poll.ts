@@ -27,6 +27,8 @@ export interface PollParts {
   readonly waitingRoom: WaitingRoom
   /** Whether hooks of others want to see every reply: then none is prepared. */
   readonly hasOtherHooks: () => boolean
+  /** Told when news was written that a poll has waited for, and when that was published. */
+  readonly wrote?: (publishedAt: number) => void
 }
 
 /** Wait until one more reply may be made: earlier ones of the connection have not been read. */
@@ -40,14 +42,16 @@ const headers = { 'cache-control': 'no-store', 'content-type': 'application/json
 /** Waits are shortened by up to so much, so that clients who came together do not come back together. */
 const jitter = 0.1
 
-export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollParts): LongPoll {
-  const replies = new PreparedReplies({ headers, isLast: () => draining.begun.isOpen || hasOtherHooks() })
-  let last: { readonly batch: Batch; readonly lowered: string; readonly reply: PreparedReply } | undefined
+export function longPolling({ hub, draining, waitingRoom, hasOtherHooks, wrote }: PollParts): LongPoll {
+  const isLast = () => draining.begun.isOpen || hasOtherHooks()
+  const replies = new PreparedReplies({ headers, isLast, ...(wrote && { wrote }) })
+  let last: LastReply | undefined
 
   // A herd is ten thousand that are answered with the same batch, one after the other.
-  function replyWith(batch: Batch, lowered: string): PreparedReply {
-    if (last?.batch !== batch || last.lowered !== lowered) {
-      last = { batch, lowered, reply: replies.of(withMembers(encodeShared(batch), lowered)) }
+  function replyWith(waited: boolean, batch: Batch, lowered: string): PreparedReply {
+    if (last?.batch !== batch || last.lowered !== lowered || last.waited !== waited) {
+      const text = withMembers(encodeShared(batch), lowered)
+      last = { batch, lowered, waited, reply: replies.of(text, undefined, waited ? batch.oldestTime : 0) }
     }
     return last.reply
   }
@@ -80,13 +84,15 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
         if (located.case === 'late') subscription.requirePositions()
       }
       const woken = yield* select(
-        { news: subscription.changed(), drain: draining.wait(), quiet: after(holdMs) },
+        { news: subscription.changed(), drain: draining.wait(), quiet: admission.over(holdMs) },
         { order: 'first' },
       )
       // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
-      if (woken.case === 'news' || trySelect({ news: subscription.changed() })) {
+      const hasNews = woken.case === 'news' || trySelect({ news: subscription.changed() }) !== undefined
+      // Nothing is told to a reader whose token has ended meanwhile; its cursor keeps its place.
+      if (hasNews && admission.holds()) {
         if (room !== undefined) yield* room()
-        return replyWith(yield* subscription.read(limit), lowered)
+        return replyWith(subscription.isWoken, yield* subscription.read(limit), lowered)
       }
       const nothing = encodeBatch(subscription.nothing())
       return replies.of(withMembers(nothing, lowered + (woken.case === 'drain' ? comeBack() : failing())))
@@ -97,6 +103,14 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks }: PollP
   }
 
   return longPoll
+}
+
+/** The last reply with news. One for a reader that has waited is told apart: how long it took is observed. */
+interface LastReply {
+  readonly batch: Batch
+  readonly lowered: string
+  readonly waited: boolean
+  readonly reply: PreparedReply
 }
 
 function withMembers(json: string, members: string): string {

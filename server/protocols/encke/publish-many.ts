@@ -3,6 +3,8 @@
 import { hash } from 'node:crypto'
 import type { Coroutine } from '../../../runtime/index.ts'
 import { scope } from '../../../runtime/index.ts'
+import type { Admission } from '../../access/admission.ts'
+import { demand } from '../../access/rights.ts'
 import { EnckeError, errorBody } from '../../errors.ts'
 import { parseJson } from '../../http/bodies.ts'
 import type { Draft, Hub, IdempotencyKey } from '../../hub/index.ts'
@@ -21,9 +23,14 @@ export interface Receipt {
   readonly replayed?: true
 }
 
-/** The key of a publish, and a hash of what must be the same when it comes again. */
-export function keyOf(text: string, { data }: Draft): IdempotencyKey {
-  return { text, bodyHash: hash('sha256', data, 'base64') }
+/**
+ * The key of a publish, and a hash of what must be the same when it comes again. Each subject of tokens has keys of its own,
+ * so that nobody learns by a key what another has published.
+ */
+export function keyOf(text: string, { data }: Draft, subject: string | null = null): IdempotencyKey {
+  // A key has no blank in it: what stands before one is no part of another key.
+  const scoped = subject === null ? text : `${encodeURIComponent(subject)} ${text}`
+  return { text: scoped, bodyHash: hash('sha256', data, 'base64') }
 }
 
 type Answer = Receipt | { readonly topic: string; readonly error: ReturnType<typeof errorBody> }
@@ -49,16 +56,18 @@ export interface PublishLimits {
 /**
  * Publish the messages that `body` lists.
  *
- * @throws EnckeError what is wrong with the list; when every topic failed, what the first failed with
+ * @throws EnckeError what is wrong with the list, or that one of its topics may not be published to; when every topic failed, what the first failed with
  */
 export function* publishMany(
   hub: Hub,
   body: Draft,
   limits: PublishLimits,
   keyText: string | undefined,
+  { rights, subject }: Admission,
 ): Coroutine<ManyPublished> {
   const shares = sharesOf(body, limits)
-  const key = keyText === undefined ? undefined : keyOf(keyText, body)
+  yield* demand(rights, 'publish', [...shares.keys()])
+  const key = keyText === undefined ? undefined : keyOf(keyText, body, subject)
   const answers: Answer[] = []
   const errors: unknown[] = []
   yield* scope(function* (s) {

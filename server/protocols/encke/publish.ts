@@ -3,7 +3,7 @@
 import { Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { type Keyring, requireRight } from '../../access/keyring.ts'
+import { requireRight } from '../../access/rights.ts'
 import { clip, EnckeError } from '../../errors.ts'
 import { takeDrafts } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
@@ -16,33 +16,41 @@ export interface PublishOptions extends PublishLimits {
   readonly scheduler: Scheduler
   readonly hub: Hub
   readonly appendBytes: number
-  readonly keyring: Keyring
 }
+
+type Publishing = Pick<FastifyRequest<{ Body: Draft }>, 'body' | 'headers' | 'admission'>
 
 export async function publishRoutes(app: FastifyInstance, options: PublishOptions): Promise<void> {
   const { scheduler, hub, messageBytes, appendBytes } = options
 
-  function* publish(topic: string, draft: Draft, key: string | undefined, reply: FastifyReply): Coroutine<Receipt> {
-    const published = yield* hub.publish(topic, draft, key === undefined ? undefined : keyOf(key, draft))
+  function* publish(topic: string, request: Publishing, reply: FastifyReply): Coroutine<Receipt> {
+    const { body: draft, admission } = request
+    const key = keyIn(request)
+    const published = yield* hub.publish(
+      topic,
+      draft,
+      key === undefined ? undefined : keyOf(key, draft, admission.subject),
+    )
     reply.code(201).header('cache-control', 'no-store')
     const { message, epoch, waiting, isReplayed } = published
     const receipt = { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
     return isReplayed ? { ...receipt, replayed: true } : receipt
   }
 
-  function* publishListed(body: Draft, key: string | undefined, reply: FastifyReply): Coroutine<string> {
-    const { status, receipts } = yield* publishMany(hub, body, options, key)
+  function* publishListed(request: Publishing, reply: FastifyReply): Coroutine<string> {
+    const { body, admission } = request
+    const { status, receipts } = yield* publishMany(hub, body, options, keyIn(request), admission)
     reply.code(status).header('cache-control', 'no-store').type('application/json; charset=utf-8')
     return JSON.stringify({ receipts })
   }
 
-  requireRight(app, options.keyring, 'publish')
+  requireRight(app, 'publish')
   takeDrafts(app, isList)
   app.post(
     '/topics/:topic/messages',
     { schema: publishSchema('path'), bodyLimit: messageBytes },
     inCoroutine<{ Params: { topic: string }; Body: Draft }>(scheduler, (request, reply) =>
-      publish(request.params.topic, request.body, keyIn(request), reply),
+      publish(request.params.topic, request, reply),
     ),
   )
   app.post(
@@ -53,10 +61,8 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
       preParsing: limitOne(messageBytes),
     },
     inCoroutine<{ Querystring: { topic?: string }; Body: Draft }>(scheduler, (request, reply) => {
-      const { body, query } = request
-      const { topic } = query
-      const key = keyIn(request)
-      return topic === undefined ? publishListed(body, key, reply) : publish(topic, body, key, reply)
+      const { topic } = request.query
+      return topic === undefined ? publishListed(request, reply) : publish(topic, request, reply)
     }),
   )
 }

@@ -1,7 +1,7 @@
 // The shapes of the native protocol: what is checked, and what the OpenAPI document says.
 
 import Type from 'typebox'
-import { closed, complaining, replies } from '../../http/schemas.ts'
+import { closed, complaining, failureReply, replies } from '../../http/schemas.ts'
 import { topicNamePattern } from '../../hub/index.ts'
 
 export interface PollLimits {
@@ -32,14 +32,24 @@ function topics(most: number) {
   })
 }
 
+const cursor = Type.Optional(
+  Type.String({
+    description: 'Where to go on: the cursor of the last reply. It carries no rights.',
+    ...complaining('ENCKE_ERR_CURSOR_MALFORMED', 'the cursor of a reply, unchanged'),
+  }),
+)
+
+const from = Type.Optional(
+  Type.Enum(['now', 'earliest'], {
+    default: 'now',
+    description: 'Where to begin in a topic that the cursor does not have.',
+    ...complaining('ENCKE_ERR_FROM_VALUE', '"now" or "earliest"'),
+  }),
+)
+
 function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDefault }: PollLimits) {
   return {
-    cursor: Type.Optional(
-      Type.String({
-        description: 'Where to go on: the cursor of the last reply. It carries no rights.',
-        ...complaining('ENCKE_ERR_CURSOR_MALFORMED', 'the cursor of a reply, unchanged'),
-      }),
-    ),
+    cursor,
     wait: Type.Optional(
       Type.Number({
         minimum: 0,
@@ -56,13 +66,7 @@ function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDef
         ...complaining('ENCKE_ERR_LIMIT_VALUE', 'a whole number of messages, 1 or more'),
       }),
     ),
-    from: Type.Optional(
-      Type.Enum(['now', 'earliest'], {
-        default: 'now',
-        description: 'Where to begin in a topic that the cursor does not have.',
-        ...complaining('ENCKE_ERR_FROM_VALUE', '"now" or "earliest"'),
-      }),
-    ),
+    from,
     client: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9_-]{1,64}$',
@@ -81,6 +85,10 @@ export interface PollParameters {
   readonly client?: string
 }
 
+const eventParameters = { cursor, from }
+
+export type EventParameters = Pick<PollParameters, 'cursor' | 'from'>
+
 const verdicts = Type.Record(
   Type.String(),
   closed({
@@ -90,6 +98,12 @@ const verdicts = Type.Record(
     missed: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
       description: 'How many messages a gap has swallowed; null when nobody knows.',
     }),
+    closed: Type.Optional(
+      Type.Boolean({ description: 'The topic was closed and has been read to its end: nothing comes any more.' }),
+    ),
+    removed: Type.Optional(
+      Type.Boolean({ description: 'The topic was removed, or has expired. If it comes again, its readers are reset.' }),
+    ),
   }),
 )
 
@@ -98,7 +112,10 @@ const message = closed({
   offset: Type.Integer({ minimum: 1 }),
   id: Type.String(),
   time: Type.Number({ description: 'When it was published, in milliseconds since 1970.' }),
-  data: Type.Unknown({ description: 'What was published: any JSON value.' }),
+  data: Type.Unknown({
+    description: 'What was published: any JSON value; text in a topic of text, and base64 in one of anything else.',
+  }),
+  encoding: Type.Optional(Type.Literal('base64', { description: 'Of data that is neither JSON nor text.' })),
 })
 
 const batch = closed(
@@ -189,6 +206,42 @@ export function pollBodySchema(limits: PollLimits) {
     querystring: closed({}),
     body: closed({ topics: topics(limits.topicsPerPoll), ...pollParameters(limits) }),
     response: replies(200, batch),
+  }
+}
+
+export const removalSchema = {
+  summary: 'Remove a topic with all its messages',
+  tags: ['messages'],
+  params: topicParams,
+  querystring: closed({}),
+  response: { 204: { description: 'It is gone.', type: 'null' }, default: failureReply },
+}
+
+/** A stream has no schema of its own: its events are described. */
+const eventReplies = {
+  200: {
+    description:
+      'Server-Sent Events: one per message, with the message as JSON in `data` and the cursor after it as `id`; `verdict` where ' +
+      'something is missing, `expired` when the token is.',
+    content: { 'text/event-stream': { schema: Type.String() } },
+  },
+  default: replies(200, batch)['default'],
+}
+
+export const eventsOfOneSchema = {
+  summary: 'Read one topic as Server-Sent Events',
+  tags: ['messages'],
+  params: topicParams,
+  querystring: closed(eventParameters),
+  response: eventReplies,
+}
+
+export function eventsOfManySchema({ topicsPerGet }: PollLimits) {
+  return {
+    summary: 'Read several topics as Server-Sent Events',
+    tags: ['messages'],
+    querystring: closed({ topic: topics(topicsPerGet), ...eventParameters }),
+    response: eventReplies,
   }
 }
 

@@ -266,9 +266,41 @@ describe('a dump', () => {
     host.advance(5)
     scheduler.run(function* second() {})
     expect([...scheduler.coroutines()]).toEqual([
-      { id: 1, name: 'forever#1', path: 'forever#1', status: 'parked', waitsFor: 'wait never', parkedMs: 5 },
-      { id: 2, name: 'second#2', path: 'second#2', status: 'runnable', waitsFor: null, parkedMs: null },
+      {
+        id: 1,
+        parent: null,
+        name: 'forever#1',
+        path: 'forever#1',
+        status: 'parked',
+        waitsFor: 'wait never',
+        parkedMs: 5,
+      },
+      { id: 2, parent: null, name: 'second#2', path: 'second#2', status: 'runnable', waitsFor: null, parkedMs: null },
     ])
+  })
+
+  it('says which coroutine has spawned which', () => {
+    const { host, scheduler } = hosted()
+    scheduler.run(function* main() {
+      yield* scope(function* (s) {
+        s.spawn(forever)
+      })
+    })
+    host.settle()
+    expect([...scheduler.coroutines()].map(({ id, parent }) => [id, parent])).toEqual([
+      [1, null],
+      [2, 1],
+    ])
+  })
+
+  it('tells who runs now', () => {
+    const { host, scheduler } = hosted()
+    const told: (string | null)[] = [scheduler.running]
+    scheduler.run(function* curious() {
+      told.push(scheduler.running, hosted().scheduler.running)
+    })
+    host.settle()
+    expect([...told, scheduler.running]).toEqual([null, 'curious#1', null, null])
   })
 
   it('names the one that is running', () => {

@@ -48,6 +48,7 @@ describe('administration', () => {
     const waiting = json.coroutines.find(({ name }: { name: string }) => name.startsWith('GET /messages?topic=listed'))
     expect(waiting).toEqual({
       id: expect.any(Number),
+      parent: null,
       name: expect.stringMatching(/ for 127\.0\.0\.1/),
       path: expect.any(String),
       status: 'parked',

@@ -28,6 +28,15 @@ export function openOn(host: VirtualHost, scheduler: Scheduler, file: string, op
   return openBroker(`sqlite:${file}`, { scheduler, ...clocks, ...options })
 }
 
+/** Wait until nothing is on its way between the threads; virtual time stands still meanwhile. */
+export async function answered(host: VirtualHost, scheduler: Scheduler): Promise<void> {
+  do {
+    host.settle()
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    host.settle()
+  } while (scheduler.statistics().awaited > 0)
+}
+
 export function closeBroker(broker: Broker): Promise<void> {
   return run(function* () {
     yield* broker.close()

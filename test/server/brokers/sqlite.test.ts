@@ -1,5 +1,5 @@
 import { bounds, describeBroker, mostKeys, streamBytes } from './conformance.ts'
-import { closeBroker, Folder, openOn } from './make-sqlite.ts'
+import { answered, closeBroker, Folder, openOn } from './make-sqlite.ts'
 
 const suiteOptions = {
   historyMessages: bounds.messages,
@@ -17,6 +17,7 @@ describeBroker('the sqlite broker', async (host, scheduler) => {
   const broker = await openOn(host, scheduler, folder.file(), suiteOptions)
   return {
     broker,
+    settle: () => answered(host, scheduler),
     close: async () => {
       await closeBroker(broker)
       folder[Symbol.dispose]()

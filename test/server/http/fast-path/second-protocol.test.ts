@@ -39,7 +39,7 @@ beforeEach(async () => {
   const admissions = new Admissions(app, {
     identity,
     keyring: new Keyring({ publishKey: undefined, subscribeKey: undefined, adminToken: 'unused' }),
-    observer: { began: () => {} },
+    observer: { began: () => {}, repeated: () => {} },
     clock: () => now,
     readmit: () => fastPath.readmit(),
   })
