@@ -67,6 +67,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
     hasOtherHooks: () => laterHooks.any,
     guardsHost: true,
     hasAdministration: true,
+    logger,
     hasPages: true,
   })
   closeInOrder(http, engine, owing)

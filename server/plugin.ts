@@ -50,6 +50,7 @@ export async function encke(app: FastifyInstance, options: EnckeOptions = {}): P
         hasOtherHooks: () => true,
         guardsHost: false,
         hasAdministration: config.adminToken !== undefined,
+        logger: app.log,
         hasPages: false,
       })
     },

@@ -23,7 +23,7 @@ import type { Hash } from './position.ts'
 import { epochHash, messageTag, nameHash } from './position.ts'
 import type { From } from './reader-slot.ts'
 import { ReaderSlot } from './reader-slot.ts'
-import type { Created, Creation, ForkPoint, Standing, TopicRecord } from './record.ts'
+import type { Created, Creation, ForkPoint, ListedTopic, Standing, TopicRecord } from './record.ts'
 import { refusalError } from './refusal.ts'
 import { SharedBatches } from './shared-batches.ts'
 import { Subscription } from './subscription.ts'
@@ -51,6 +51,13 @@ export interface TopicInformation extends Omit<Standing, 'headId' | 'segment'> {
   readonly topic: string
   /** From where it stands. */
   readonly cursor: string
+  /** How many readers of this node wait for its next message. */
+  readonly waiting: number
+}
+
+/** A topic in a list of topics. */
+export interface TopicInList
+  extends Pick<ListedTopic, 'topic' | 'epoch' | 'head' | 'oldest' | 'contentType' | 'retention' | 'isClosed'> {
   /** How many readers of this node wait for its next message. */
   readonly waiting: number
 }
@@ -218,6 +225,15 @@ export class Hub implements Disposable {
   /** How many readers of this node wait for a topic. */
   waitingFor(topic: string): number {
     return this.#feeds.waitingFor(topic)
+  }
+
+  /** List topics whose names come after `after`, at most `limit`. @throws as `history` */
+  *list(after: string, limit: number): Coroutine<TopicInList[]> {
+    const listed = yield* this.#inTime(() => this.broker.list(after, limit))
+    return listed.map(({ topic, epoch, head, oldest, contentType, retention, isClosed }) => {
+      const waiting = this.#feeds.waitingFor(topic)
+      return { topic, epoch, head, oldest, contentType, retention, isClosed, waiting }
+    })
   }
 
   statistics(): HubStatistics {

@@ -80,6 +80,13 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     await until(() => served.app.scheduler.statistics().coroutines === idle)
     return refused
   },
+  ENCKE_ERR_BENCHMARK_CANCELLED: async (served) => {
+    const idle = served.app.scheduler.statistics().coroutines
+    const running = benchmark(served, 'hackysack', { players: 10, turns: 10_000_000 })
+    await until(() => served.app.scheduler.statistics().coroutines > idle)
+    await served.administrate('POST', '/admin/benchmarks/cancel')
+    return await running
+  },
   ENCKE_ERR_MESSAGE_TOO_LARGE: (served) => served.post('/publish?topic=a', `"${'x'.repeat(65_536)}"`),
   // Stored as \u0000 each, six times as large.
   ENCKE_ERR_MESSAGE_OVER_HISTORY: async () => {
