@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { FileInUseError, lockFile } from './file-lock.ts'
 import { Meta } from './meta.ts'
-import { FileFormatError, migrate } from './schema.ts'
+import { checkFormat, FileFormatError, migrate } from './schema.ts'
 import {
   errorNumber,
   sqliteCannotOpen,
@@ -63,6 +63,7 @@ function prepare(database: DatabaseSync, options: FileOptions): Meta {
   database.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
   if (process.platform === 'darwin') database.exec('PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1')
   setDurability(database, 'full')
+  checkFormat(database)
   const mode = database.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode: string }
   if (mode.journal_mode !== 'wal') throw new FileFormatError('is on a file system without shared memory')
   database.exec('PRAGMA wal_autocheckpoint = 0')

@@ -6,11 +6,19 @@ import { ConfigError } from '../../config/config-error.ts'
 import type { Opening } from '../opening.ts'
 import { BrokerThread, scriptBeside } from './broker-thread.ts'
 import type { ReaderData } from './reader-thread.ts'
+import type { WriterData } from './serve-writes.ts'
 import { CannotOpen, SqliteBroker } from './sqlite-broker.ts'
-import type { WriterData } from './writer-thread.ts'
 
-/** @param writer the script of the writing thread: tests have one whose disk fails */
-export async function openSqlite(opening: Opening, writer = scriptBeside('writer-thread', import.meta.url)) {
+/** What the writing thread runs, and what it is given beside its options: tests have one whose disk fails. */
+interface WriterScript {
+  readonly script: URL
+  readonly data?: object
+}
+
+const writerScript: WriterScript = { script: scriptBeside('writer-thread', import.meta.url) }
+
+/** @throws ConfigError ENCKE_ERR_BROKER */
+export async function openSqlite(opening: Opening, { script, data = {} } = writerScript): Promise<SqliteBroker> {
   const { options, scheduler, clock, now } = opening
   const file = fileOf(opening.address)
   const { historyMessages: messages, historyBytes: bytes, historyAgeMs: ageMs, topicTtlMs } = options
@@ -22,12 +30,21 @@ export async function openSqlite(opening: Opening, writer = scriptBeside('writer
       scheduler,
       clock,
       now,
-      makeWriter: (onReplies) => new BrokerThread(writer, writerData, onReplies),
+      makeWriter: (onReplies) => new BrokerThread(script, { ...data, ...writerData }, onReplies),
       makeReader: () => new BrokerThread(scriptBeside('reader-thread', import.meta.url), readerData, () => {}),
     })
   } catch (error) {
     if (!(error instanceof CannotOpen)) throw error
     throw new ConfigError('ENCKE_ERR_BROKER', [error.message])
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    // There is none, or it cannot be looked at: then whoever opens it says why.
+    return false
   }
 }
 
@@ -41,6 +58,6 @@ export function fileOf(address: string): string {
   if (name === '') throw complain('names no file')
   if (name.startsWith('//') || name.includes('\0')) throw complain('is a network address, not a file')
   const file = resolve(name)
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw complain('is a folder')
+  if (isFolder(file)) throw complain('is a folder')
   return file
 }

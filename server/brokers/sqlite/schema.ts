@@ -82,8 +82,8 @@ const migrations: readonly string[] = [
 /** Thrown when a file is not one that this version can serve; the message continues the sentence "<file> …". */
 export class FileFormatError extends Error {}
 
-/** Bring a file to this version. @throws FileFormatError when it is not Encke's, or newer than this version */
-export function migrate(database: DatabaseSync, steps: readonly string[] = migrations): void {
+/** Read what a file is, and change nothing. @throws FileFormatError when it is not Encke's, or newer than this version */
+export function checkFormat(database: DatabaseSync, steps: readonly string[] = migrations): void {
   const version = readPragma(database, 'user_version')
   const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
   if (!isEmpty && readPragma(database, 'application_id') !== applicationId) {
@@ -93,7 +93,14 @@ export function migrate(database: DatabaseSync, steps: readonly string[] = migra
     const known = `has format ${version}, and this version of Encke knows ${steps.length} at most`
     throw new FileFormatError(`was written by a newer version: it ${known}; start the newer version`)
   }
-  for (let next = version; next < steps.length; next += 1) {
+  // A table that is damaged is found before anything is written.
+  if (version > 0 && steps === migrations) database.prepare('SELECT sum(bytes), max(name) FROM topics').get()
+}
+
+/** Bring a file to this version. @throws as `checkFormat` */
+export function migrate(database: DatabaseSync, steps: readonly string[] = migrations): void {
+  checkFormat(database, steps)
+  for (let next = readPragma(database, 'user_version'); next < steps.length; next += 1) {
     database.exec('BEGIN IMMEDIATE')
     try {
       database.exec(steps[next] as string)

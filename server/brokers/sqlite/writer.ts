@@ -68,8 +68,15 @@ export class Writer {
       if (requests.length > 1 && !(error instanceof OutcomeUnknown))
         return requests.flatMap((one) => this.#perform([one]))
       this.#trouble = messageOf(error)
+      if (errorNumber(error) === sqliteFull && this.#makeSpace()) return this.#perform(requests)
       return requests.map(({ number }) => ({ number, failure: failureOf(error) }))
     }
+  }
+
+  /** The disk is full: use what is free in the files, and free what was dropped. False when nothing more can be. */
+  #makeSpace(): boolean {
+    this.#checkpoint('PASSIVE')
+    return this.#deleteSome()
   }
 
   #answer({ number, request, now, clock }: Request): Reply {

@@ -7,7 +7,11 @@ import type { Scheduler } from '../../../runtime/index.ts'
 import { run, type VirtualHost } from '../../../runtime/index.ts'
 import type { OpenBrokerOptions } from '../../../server/brokers/open-broker.ts'
 import { openBroker } from '../../../server/brokers/open-broker.ts'
+import { totalsOf } from '../../../server/brokers/options.ts'
+import { openSqlite } from '../../../server/brokers/sqlite/open-sqlite.ts'
+import { completeConfig } from '../../../server/config.ts'
 import type { Broker } from '../../../server/hub/index.ts'
+import type { Faults } from './failing-writer.ts'
 
 /** A folder that is removed when it is disposed. */
 export class Folder implements Disposable {
@@ -26,6 +30,14 @@ export class Folder implements Disposable {
 export function openOn(host: VirtualHost, scheduler: Scheduler, file: string, options: OpenBrokerOptions = {}) {
   const clocks = { clock: () => host.now(), now: () => host.now() }
   return openBroker(`sqlite:${file}`, { scheduler, ...clocks, ...options })
+}
+
+/** Open one whose disk fails. */
+export function openFailing(host: VirtualHost, scheduler: Scheduler, file: string, faults: Faults) {
+  const now = () => host.now()
+  const options = completeConfig({ broker: `sqlite:${file}` })
+  const opening = { address: options.broker, options: { ...options, ...totalsOf(options) }, scheduler, clock: now, now }
+  return openSqlite(opening, { script: new URL('failing-writer.ts', import.meta.url), data: { faults } })
 }
 
 /** Wait until nothing is on its way between the threads; virtual time stands still meanwhile. */
