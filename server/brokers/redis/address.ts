@@ -69,7 +69,8 @@ export function endpointText({ host, port }: Endpoint): string {
 function readEndpoints(hosts: string, kind: RedisAddress['kind']): readonly Endpoint[] {
   const endpoints = hosts.split(',').map((text) => {
     const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(text) ?? []
-    if (host === undefined || Number(port ?? 1) > 65_535) throw complaint(`${text} is no host with a port`)
+    if (host === undefined || Number(port ?? 1) > 65_535)
+      throw complaint('one of its hosts is not written as host:port')
     return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? (kind === 'sentinel' ? 26_379 : 6_379)) }
   })
   if (kind === 'single' && endpoints.length > 1) {

@@ -206,6 +206,13 @@ export class RedisBroker implements Broker {
     this.#shards.close()
   }
 
+  /** Let sources forget the forks that never came, or are gone. */
+  async sweep(): Promise<void> {
+    for await (const some of scanKeys(this.#shards, this.#keys.forksPattern)) {
+      for (const key of some) await this.#forks.sweep(this.#keys.topicOf(key))
+    }
+  }
+
   /** How much may be added to the topics that keep everything. */
   get #room(): number {
     return Math.max(this.#options.streamsTotalBytes - this.#totals.heldBytes, 0)
@@ -269,10 +276,7 @@ export class RedisBroker implements Broker {
   }
 
   async #refresh(): Promise<void> {
-    if (!(await this.#totals.refresh())) return
-    for await (const some of scanKeys(this.#shards, this.#keys.forksPattern)) {
-      for (const key of some) await this.#forks.sweep(this.#keys.topicOf(key))
-    }
+    if (await this.#totals.refresh()) await this.sweep()
   }
 
   *#write<T>(work: () => Promise<T>): Coroutine<T> {

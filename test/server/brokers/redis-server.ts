@@ -20,8 +20,10 @@ export const redisIsMissing: string | undefined = (() => {
 export interface ServerKind {
   /** Options as on the command line. */
   readonly flags?: readonly string[]
-  readonly port?: number
   readonly isSentinel?: boolean
+  readonly isClustered?: boolean
+  /** Put files into its folder before it starts. */
+  prepare?(folder: string): void
 }
 
 export class RedisServer implements AsyncDisposable {
@@ -36,7 +38,8 @@ export class RedisServer implements AsyncDisposable {
   }
 
   static async start(kind: ServerKind = {}): Promise<RedisServer> {
-    const server = new RedisServer(kind.port ?? (await freePort()), kind)
+    const server = new RedisServer(await freePort(kind.isClustered), kind)
+    kind.prepare?.(server.#folder)
     await server.start()
     return server
   }
@@ -45,8 +48,8 @@ export class RedisServer implements AsyncDisposable {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  get folder(): string {
-    return this.#folder
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null
   }
 
   /** Start it, again after it was killed, and wait until it answers. */
@@ -77,7 +80,7 @@ export class RedisServer implements AsyncDisposable {
   /** Kill it, and wait until it is gone. */
   async kill(): Promise<void> {
     const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || !this.isRunning) return
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
     await gone
@@ -94,26 +97,24 @@ export class RedisServer implements AsyncDisposable {
   }
 }
 
-/** A port that nothing listens on; for a cluster also the one ten thousand above it. */
-async function freePort(): Promise<number> {
+/** A port that nothing listens on; for a cluster also the one ten thousand above it, by which its servers talk. */
+async function freePort(isClustered = false): Promise<number> {
   for (;;) {
-    const port = await portOf()
-    if (port > 50_000) continue
-    return port
+    // Below the ports that the system hands out, where nobody takes it before Redis does.
+    const port = 12_000 + Math.floor(Math.random() * 10_000)
+    if ((await isFree(port)) && (!isClustered || (await isFree(port + 10_000)))) return port
   }
 }
 
-async function portOf(): Promise<number> {
+async function isFree(port: number): Promise<boolean> {
   const server = createServer()
-  // Below the ports that the system hands out, where nobody takes it before Redis does.
-  const wanted = 20_000 + Math.floor(Math.random() * 12_000)
-  server.listen(wanted, '127.0.0.1')
-  const [outcome] = await Promise.race([
-    once(server, 'listening').then(() => ['ok']),
-    once(server, 'error').then(() => ['taken']),
+  server.listen(port, '127.0.0.1')
+  const isListening = await Promise.race([
+    once(server, 'listening').then(() => true),
+    once(server, 'error').then(() => false),
   ])
-  if (outcome === 'taken') return portOf()
+  if (!isListening) return false
   server.close()
   await once(server, 'close')
-  return wanted
+  return true
 }
