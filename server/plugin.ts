@@ -21,8 +21,11 @@ declare module 'fastify' {
   }
 }
 
+/** What is about a process, or about the server that stands alone. */
+type NotForPlugins = 'config' | 'host' | 'port' | 'open' | 'logLevel' | 'accessLog' | 'basePath' | 'tlsCert' | 'tlsKey'
+
 /** Of the options of the server those that say nothing about a process or a port. */
-export interface EnckeOptions extends Partial<Omit<Config, 'host' | 'port' | 'open' | 'logLevel' | 'broker'>> {
+export interface EnckeOptions extends Partial<Omit<Config, NotForPlugins | 'broker'>> {
   /** What the paths of its routes begin with. Default: nothing. */
   readonly prefix?: string
   /** Where topics are kept: the address of a broker, which ends with the application, or one that is open. Default: `memory:`. */

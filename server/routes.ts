@@ -14,6 +14,7 @@ import { benchmarkRoutes } from './admin/benchmarks.ts'
 import { controlRoutes } from './admin/control.ts'
 import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
+import { prefixOf } from './http/base-path.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
 import { letOriginsRead } from './http/cross-origin.ts'
@@ -24,7 +25,9 @@ import { healthRoutes } from './http/health.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { compileValidator } from './http/validation.ts'
+import { logRequests } from './observe/access-log.ts'
 import { metricsRoute } from './observe/metrics-route.ts'
+import { Notices } from './observe/notices.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
 import { eventReading } from './protocols/encke/event-reading.ts'
@@ -74,7 +77,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
   })
-  const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
+  const isOff = () => !config.fastPath || config.accessLog || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const presence = keepPresence(app, engine)
@@ -87,6 +90,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     wrote: (publishedAt) => observations.wrote(publishedAt),
   })
 
+  if (config.accessLog) logRequests(app)
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
   adviseAboutProxies(app, { ...config, identity })
@@ -96,8 +100,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (server !== undefined) takeExpectations(app)
   admissions.add(siteGuard({ ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 }))
   if (rate !== undefined) admissions.add(await guardRate(app, rate))
-  answerErrors(app, (error) => traffic.failed(error.code))
-  await describeRoutes(app, version)
+  const notices = new Notices(app.log, engine.clock)
+  observations.timeline.onSample(() => notices.look(hub.broker.health))
+  answerErrors(app, ({ code }, request) => {
+    traffic.failed(code)
+    notices.refused(code, request?.admission?.client)
+  })
+  await describeRoutes(app, version, prefixOf(config.basePath))
 
   await app.register(publishRoutes, { ...config, scheduler, hub })
   await app.register(longPollRoutes, {

@@ -53,7 +53,7 @@ const map: LayerMap = {
   },
   'server/observe': {
     mayImport: ['server/access', 'server/hub', 'server/http', 'runtime', ...errors],
-    packages: ['@prometheus-io/client', 'fastify', 'typebox', 'node:*'],
+    packages: ['@prometheus-io/client', 'fastify', 'pino', 'typebox', 'node:*'],
   },
   'server/admin': {
     mayImport: [
@@ -135,12 +135,22 @@ const map: LayerMap = {
       'server/config.ts',
       'runtime',
     ],
-    packages: ['fastify', 'pino'],
+    packages: ['fastify', 'node:fs', 'node:http', 'node:tls'],
   },
-  'server/main.ts': {
-    mayImport: ['server/app.ts', 'server/config.ts', 'server/process', ...errors],
-    packages: [...web, 'pino'],
+  'server/cli': {
+    mayImport: [
+      'server/app.ts',
+      'server/config.ts',
+      'server/config',
+      'server/access',
+      'server/benchmarks',
+      'server/http',
+      'server/process',
+      ...errors,
+    ],
+    packages: ['node:*'],
   },
+  'server/main.ts': { mayImport: ['server/cli', 'server/process'], packages: ['node:*'] },
   'server/index.ts': {
     mayImport: ['server/app.ts', 'server/plugin.ts', 'server/config.ts', 'server/brokers', 'server/hub', ...errors],
     packages: [],
@@ -275,7 +285,7 @@ describe('the checker', () => {
     ['server/hub/topic.ts', "import { fail } from '../errors.ts'\nimport { run } from '../../runtime/index.ts'"],
     ['server/http/poll.ts', "import { Type } from 'typebox'\nimport { Value } from 'typebox/value'"],
     ['server/http/poll.ts', "import cors from '@fastify/cors'\nimport { Hub } from '../hub/hub.ts'"],
-    ['server/main.ts', "import { buildApp } from './app.ts'\nimport process from 'node:process'"],
+    ['server/main.ts', "import { commands } from './cli/commands.ts'\nimport process from 'node:process'"],
     ['public/admin/admin.js', "import { plot } from '/vendor/plot.js'\nimport { get } from '../client.js'"],
   ]
   it.each(good)('has nothing to say in %s about %s', (path, text) => {

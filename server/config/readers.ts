@@ -4,6 +4,9 @@ import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { clip } from '../errors.ts'
 
+/** What stands for a secret where a configuration is shown. */
+export const notShown = '(set, not shown)'
+
 export type Parsed<T> = { readonly value: T } | { readonly misfit: string }
 
 function misfit(given: string): { misfit: string } {
@@ -23,6 +26,8 @@ export function readToggle(text: string): Parsed<boolean> {
 
 // It has to survive as the value of a header, where anything else is trimmed, mangled or refused.
 export function readSecret(text: string): Parsed<string> {
+  // A printed configuration, used as it stands: everybody would know the secret.
+  if (text === notShown) return { misfit: 'the placeholder of --print-config' }
   return /^[!-~]([ -~]*[!-~])?$/.test(text) ? { value: text } : { misfit: 'something else, not shown' }
 }
 
@@ -39,6 +44,10 @@ export function readList(text: string, readItem: (item: string) => Parsed<string
 export function readHost(text: string): Parsed<string> {
   const bare = text.replace(/^\[(.+)\]$/, '$1').toLowerCase()
   return isIP(bare) > 0 ? { value: bare } : readHostName(text)
+}
+
+export function readBasePath(text: string): Parsed<string> {
+  return /^(\/[\w.~-]+)+$|^\/$/.test(text) && !/\/\.{1,2}(\/|$)/.test(text) ? { value: text } : misfit(text)
 }
 
 // A name whose last label is a number would be looked up as an IPv4 address in short form: 8080 is 0.0.31.144.

@@ -50,7 +50,8 @@ function isFolder(path: string): boolean {
 
 /** The file of an address, from the folder of the process. @throws ConfigError ENCKE_ERR_BROKER */
 export function fileOf(address: string): string {
-  const name = address.slice('sqlite:'.length)
+  // As a URL it begins with three strokes.
+  const name = address.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
   const complain = (what: string) =>
     new ConfigError('ENCKE_ERR_BROKER', [
       `${address} ${what}; give a file with --broker sqlite:data/encke.db (or ENCKE_BROKER)`,
