@@ -54,7 +54,10 @@ const map: LayerMap = {
     packages: ['node:*'],
   },
   'server/access': { mayImport: ['server/config', 'runtime', ...errors], packages: web },
-  'server/http': { mayImport: ['server/access', 'server/hub', 'runtime', ...errors], packages: web },
+  'server/http': {
+    mayImport: ['server/access', 'server/hub', 'runtime', ...errors],
+    packages: [...web, 'uplot'],
+  },
   'server/protocols/encke': {
     mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
     packages: web,
@@ -128,6 +131,7 @@ const map: LayerMap = {
   },
   'server/plugin.ts': {
     mayImport: [
+      'server/access',
       'server/engine.ts',
       'server/routes.ts',
       'server/in-process.ts',
@@ -165,7 +169,15 @@ const map: LayerMap = {
   },
   'server/main.ts': { mayImport: ['server/cli', 'server/process'], packages: ['node:*'] },
   'server/index.ts': {
-    mayImport: ['server/app.ts', 'server/plugin.ts', 'server/config.ts', 'server/brokers', 'server/hub', ...errors],
+    mayImport: [
+      'server/access',
+      'server/app.ts',
+      'server/plugin.ts',
+      'server/config.ts',
+      'server/brokers',
+      'server/hub',
+      ...errors,
+    ],
     packages: [],
   },
   public: { mayImport: [], packages: [] },
