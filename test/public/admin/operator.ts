@@ -35,7 +35,6 @@ export class Operator implements AsyncDisposable {
     const context = await browser.newContext({
       viewport: { width: 1280, height: 720 },
       reducedMotion: 'reduce',
-      locale: 'en-GB',
       ...options,
     })
     context.setDefaultTimeout(15_000)
