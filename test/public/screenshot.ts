@@ -5,7 +5,9 @@ import { stat } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
-import { LiveApp } from '../server/http/live-app.ts'
+import { Agent, request } from 'undici'
+import { pollPath } from '../server/http/live-app.ts'
+import { ServerProcess } from '../server/server-process.ts'
 import { Operator } from './admin/operator.ts'
 import { launch, unpackBrowser } from './browser.ts'
 import { Person } from './person.ts'
@@ -39,11 +41,13 @@ const { size } = await stat(path)
 if (size > mostBytes) throw new Error(`${path} has ${size} bytes, and ${mostBytes} are enough`)
 
 async function takePicture(browser: Browser): Promise<void> {
-  await using app = await LiveApp.open()
-  await using operator = await Operator.enter(browser, app, { viewport: dashboardSize, timezoneId: 'UTC' })
+  await using server = await ServerProcess.serving(['--client-limits', 'off'])
+  const { origin, token: adminToken } = server
+  const place = { origin, app: { adminToken } }
+  await using operator = await Operator.enter(browser, place, { viewport: dashboardSize, timezoneId: 'UTC' })
   const stop = new AbortController()
-  const working = work.map((share) => serve(app, share, stop.signal))
-  await using chat = await talkInChat(browser, app)
+  const working = work.map((share) => serve(origin, share, stop.signal))
+  await using chat = await talkInChat(browser, origin)
   await pause(workSeconds * 1_000)
   const pictures = [await pictureOf(chat.page), await pictureOf(operator.page)]
   stop.abort()
@@ -58,29 +62,35 @@ interface Share {
 }
 
 /** Publish to a topic at a rate that swells and ebbs, while others read it. */
-async function serve(app: LiveApp, { topic, readers, perSecond }: Share, signal: AbortSignal): Promise<void> {
+async function serve(origin: string, { topic, readers, perSecond }: Share, signal: AbortSignal): Promise<void> {
+  const agent = new Agent()
   const reading = Array.from({ length: readers }, async () => {
-    for (let cursor: string | undefined; !signal.aborted; ) {
-      const reply = await app.poll(topic, cursor === undefined ? {} : { cursor }, signal).catch(() => undefined)
-      cursor = reply?.body.cursor ?? cursor
+    for (let cursor = ''; !signal.aborted; ) {
+      const path = pollPath(topic, cursor === '' ? {} : { cursor })
+      const reply = await request(origin + path, { dispatcher: agent, signal }).catch(() => undefined)
+      const batch = (await reply?.body.json().catch(() => undefined)) as { cursor: string } | undefined
+      cursor = batch?.cursor ?? cursor
     }
   })
+  const headers = { 'content-type': 'application/json' }
   for (let n = 0; !signal.aborted; n += 1) {
     const swell = 1 + 0.6 * Math.sin(performance.now() / 20_000 + readers)
     await pause((1_000 / perSecond / swell) * (0.5 + Math.random()))
-    await app.publishNow(topic, { n })
+    const published = await request(`${origin}/publish?topic=${topic}`, { method: 'POST', headers, body: `${n}` })
+    await published.body.dump()
   }
   await Promise.all(reading)
+  await agent.destroy()
 }
 
-async function talkInChat(browser: Browser, app: LiveApp): Promise<Person> {
-  const ada = await Person.enter(browser, app.origin, {
+async function talkInChat(browser: Browser, origin: string): Promise<Person> {
+  const ada = await Person.enter(browser, origin, {
     name: 'Ada',
     room: 'comets',
     viewport: chatSize,
     timezoneId: 'UTC',
   })
-  await using caroline = await Person.enter(browser, app.origin, { name: 'Caroline', room: 'comets' })
+  await using caroline = await Person.enter(browser, origin, { name: 'Caroline', room: 'comets' })
   let said = 0
   const talk = async (who: Person, text: string) => {
     await who.say(text)
