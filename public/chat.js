@@ -36,7 +36,7 @@ const known = new Map()
 let rooms = []
 /** @type {Room} */
 let current
-/** What each room that is followed is read by. @type {Map<Room, ReturnType<ReturnType<typeof createClient>['subscribe']>>} */
+/** What each room that is followed is read by. @type {Map<Room, import('./client.js').Handle>} */
 const subscriptions = new Map()
 /** When each room was looked at last, as a count of visits. @type {Map<Room, number>} */
 const visits = new Map()

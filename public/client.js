@@ -5,11 +5,12 @@
 //   await client.publish('hello', 'world')
 //   client.close()
 //
-// All subscriptions of a client share one poll. One that begins where the others are not, at a cursor of its own or at
-// the history of a topic that is read already, has a poll of its own until it has caught up. A server that takes few
+// All subscriptions of a client share one poll, and so do the tabs of a browser that ask with the same rights. A
+// subscription that begins where the others are not has a poll of its own until it has caught up. A server that takes few
 // topics in a request gets several polls; three requests wait at most and two more are under way, of the six connections
 // that a browser opens: one is left to publish with.
 
+import { batchesOf } from './client/batches.js'
 import { fromOf, PollLoop } from './client/poll-loop.js'
 import { publish as publishOnce } from './client/publish.js'
 import { partsOf, Subscription } from './client/subscription.js'
@@ -19,29 +20,46 @@ import { Turns } from './client/turns.js'
 /** @typedef {{ topic: string, offset: number, id: string, time: number, data: unknown }} Message */
 /** @typedef {import('./client/request.js').Failure} Failure */
 /** @typedef {{ name: 'connecting' | 'live' | 'waiting' | 'closed', ms?: number, error?: Failure }} State */
+/** @typedef {(messages: Message[], cursor: string) => unknown} OnMessages the cursor is after these messages */
 /**
- * @typedef {object} Options
+ * @typedef {object} Options of a subscription
  * @property {string | null} [cursor] where to go on: what `onMessages` was given, with the same topics; none begins at `from`
- * @property {'now' | 'earliest'} [from] where to begin in a topic that the cursor lacks
+ * @property {'now' | 'earliest' | 'latest' | undefined} [from] where to begin in a topic that the cursor lacks
  * @property {number} [limit] the most messages of a reply; of subscriptions that share a poll, the largest counts
  * @property {number} [wait] seconds that the server holds a poll; the shortest counts; the server decides when none is given
  * @property {number} [hiddenPauseMs] between the polls of a hidden page; 5 s
+ * @property {AbortSignal} [signal] closes the subscription
  * @property {(state: State) => void} [onState]
  * @property {(told: { topic: string, verdict: 'gap' | 'reset', missed: number | null }) => void} [onVerdict]
+ * @property {(told: { topic: string, reason: 'closed' | 'removed' }) => void} [onEnd] closed: nothing more comes, and the
+ *   topic is left; removed: it is gone, and followed in case that it comes again
+ */
+/**
+ * @typedef {object} Handle
+ * @property {() => void} close
+ * @property {() => void} poll ask at once, whatever it waits for
+ * @property {(topics: string | string[], how?: { from?: Options['from'] }) => void} add read these as well
+ * @property {(topics: string | string[]) => void} leave read these no more; without any topic left it stays, and is quiet
+ * @property {readonly string[]} topics in the order that `cursor` goes with
+ * @property {string | undefined} cursor where it stands, maybe after messages that `onMessages` is still busy with
  */
 /** @typedef {import('./client/subscription.js').Portion} Portion */
 
 const longestTimerMs = 2 ** 31 - 1
 
 /**
- * `origin` names a server elsewhere, `credentials` is for fetch: 'include' sends cookies there. What follows the keys
- * is for tests.
+ * `origin` names a server elsewhere, `credentials` is for fetch: 'include' sends cookies there. `presence` is the name by
+ * which one is here, `events` asks for an event stream where one passes. `tabs: false` polls alone. What follows is for
+ * tests.
  */
 export function createClient({
   origin = '',
   credentials = /** @type {RequestCredentials | undefined} */ (undefined),
   publishKey = '',
   subscribeKey = '',
+  presence = '',
+  events = false,
+  tabs = true,
   fetch = globalThis.fetch,
   setTimeout = globalThis.setTimeout,
   clearTimeout = globalThis.clearTimeout,
@@ -51,21 +69,24 @@ export function createClient({
   network = globalThis,
   location = globalThis.location,
 } = {}) {
-  const isElsewhere =
-    origin !== '' && location !== undefined && new URL(origin, location.href).origin !== location.origin
-  const pageOrigin = isElsewhere ? location.origin : ''
+  const server = location === undefined ? undefined : new URL(origin, location.href).origin
+  const isElsewhere = origin !== '' && server !== location?.origin
   /** @type {any} */
   const inTime = (/** @type {() => void} */ ring, /** @type {number} */ ms) =>
     setTimeout(ring, Math.min(ms, longestTimerMs))
+  const pageOrigin = isElsewhere && location !== undefined ? location.origin : ''
   const connection = { origin, credentials, pageOrigin, fetch, setTimeout: inTime, clearTimeout }
-  const terms = new Terms(isElsewhere && subscribeKey !== '')
-  /** @type {Set<PollLoop>} */
+  const terms = new Terms(pageOrigin !== '' && subscribeKey !== '')
+  /** @type {Set<import('./client/subscription.js').Loop>} */
   const loops = new Set()
   /** @type {Set<Subscription>} */
   const subscriptions = new Set()
+  /** @type {import('./client/poll-loop.js').House} */
   const house = {
     connection,
     key: subscribeKey,
+    presence,
+    events,
     terms,
     turns: new Turns(3),
     shortTurns: new Turns(2),
@@ -74,49 +95,71 @@ export function createClient({
     now,
     page,
     settle,
+    isAway: false,
+    tabs: undefined,
   }
+  // Web Locks are there for pages that came over HTTPS, or from this machine.
+  const hasTabs = tabs && page !== undefined && globalThis.navigator?.locks && globalThis.BroadcastChannel !== undefined
   /** @type {AbortController | undefined} */
   let listening
 
   /**
-   * Call `onMessages` with each message once, in order; the next poll waits for it when it is async.
+   * Call `onMessages` with each message once, in order; the next poll waits for it when it is async. Without it, go
+   * through the batches by `for await`.
    *
-   * @param {string | string[]} topics
-   * @param {(messages: Message[], cursor: string) => unknown} onMessages `cursor` is after these messages
-   * @param {Options} [options]
+   * @overload @param {string | string[]} topics @param {Options} [options]
+   * @returns {Handle & AsyncIterable<{ messages: Message[], cursor: string }>}
    */
-  function subscribe(topics, onMessages, options = {}) {
+  /**
+   * @overload @param {string | string[]} topics @param {OnMessages} onMessages @param {Options} [options]
+   * @returns {Handle}
+   */
+  /** @param {string | string[]} topics @param {OnMessages | Options} [onMessages] @param {Options} [options] @returns {any} */
+  function subscribe(topics, onMessages = {}, options = {}) {
+    if (typeof onMessages === 'function') return begin(topics, onMessages, options)
+    return batchesOf((take, onState) => begin(topics, take, { ...onMessages, onState }), onMessages.onState)
+  }
+
+  /** @param {string | string[]} topics @param {OnMessages} onMessages @param {Options} options @returns {Handle} */
+  function begin(topics, onMessages, options) {
     listening ??= listen()
-    const subscription = new Subscription(onMessages, options, (portions) => leave(subscription, portions))
+    const subscription = new Subscription(onMessages, options, { close: end, leave })
     subscriptions.add(subscription)
-    for (const part of partsOf([...new Set([topics].flat())], options.cursor || '')) {
-      const cursor = part.cursor || undefined
-      take(subscription, part.topics, cursor, findLoop(part, fromOf(options)) ?? new PollLoop(house, cursor))
-    }
+    for (const part of partsOf([...new Set([topics].flat())], options.cursor || '')) place(subscription, part, options)
+    const { signal } = options
+    if (signal?.aborted) subscription.close()
+    else signal?.addEventListener('abort', () => subscription.close())
     return {
       close: () => subscription.close(),
-      /** Ask at once, whatever it waits for. */
       poll: () => {
         for (const { loop } of subscription.portions) loop.pollNow()
       },
-      /** Where it stands. It may be after messages that `onMessages` is still busy with. */
+      add: (topics, how = options) => {
+        const fresh = [topics].flat().filter((topic) => !subscription.topics.includes(topic))
+        if (fresh.length > 0 && !subscription.isClosed)
+          place(subscription, { topics: [...new Set(fresh)], cursor: '' }, how)
+      },
+      leave: (topics) => leave(subscription, [topics].flat()),
+      get topics() {
+        return subscription.topics
+      },
       get cursor() {
         return subscription.cursor
       },
     }
   }
 
-  /** @param {{ topics: string[], cursor: string }} part @param {string | undefined} from */
-  function findLoop({ topics, cursor }, from) {
-    for (const loop of loops) if (loop.admits(topics, from, cursor)) return loop
-    return undefined
+  /** @param {Subscription} subscription @param {{ topics: string[], cursor: string }} part @param {{ from?: Options['from'] }} how */
+  function place(subscription, { topics, cursor }, how) {
+    const from = fromOf(how)
+    const loop = [...loops].find((one) => one.admits(topics, from, cursor)) ?? new PollLoop(house, cursor || undefined)
+    take({ subscription, topics: new Set(topics), from, cursor: cursor || undefined, loop })
   }
 
-  /** @param {Subscription} subscription @param {string[]} topics @param {string | undefined} cursor @param {PollLoop} loop */
-  function take(subscription, topics, cursor, loop) {
-    const portion = { subscription, topics: new Set(topics), cursor, loop }
-    subscription.portions.push(portion)
-    loop.add(portion)
+  /** @param {Portion} portion */
+  function take(portion) {
+    portion.subscription.portions.push(portion)
+    portion.loop.add(portion)
   }
 
   /**
@@ -127,16 +170,16 @@ export function createClient({
   function settle(portions, cursor, covered) {
     for (const portion of portions) {
       const { subscription, topics } = portion
+      if (portion.isRemote) {
+        subscription.close()
+        continue
+      }
       const others = subscription.portions.splice(subscription.portions.indexOf(portion)).slice(1)
       vacate(portion)
       for (const rest = [...topics]; rest.length > 0; ) {
         const some = rest.splice(0, terms.topicsMost || 1)
-        take(
-          subscription,
-          some,
-          portion.cursor,
-          new PollLoop(house, cursor, new Set(some.filter((topic) => covered.has(topic)))),
-        )
+        const loop = new PollLoop(house, cursor, new Set(some.filter((topic) => covered.has(topic))))
+        take({ ...portion, topics: new Set(some), loop })
       }
       subscription.portions.push(...others)
     }
@@ -147,28 +190,64 @@ export function createClient({
     for (const loop of loops) loop.remove(portion)
   }
 
-  /** @param {Subscription} subscription @param {Portion[]} portions */
-  function leave(subscription, portions) {
-    for (const portion of portions) vacate(portion)
+  /** @param {Subscription} subscription @param {string[]} topics */
+  function leave(subscription, topics) {
+    subscription.portions = subscription.portions.filter((portion) => {
+      for (const topic of topics) portion.topics.delete(topic)
+      if (portion.topics.size === 0) vacate(portion)
+      return portion.topics.size > 0
+    })
+  }
+
+  /** @param {Subscription} subscription */
+  function end(subscription) {
+    for (const portion of subscription.portions) vacate(portion)
     subscriptions.delete(subscription)
     if (subscriptions.size > 0) return
     listening?.abort()
     listening = undefined
+    leaveTabs()
+  }
+
+  /** Share a poll with the other tabs of this browser that ask with the same rights. Until it is known who leads, poll. */
+  async function joinTabs() {
+    if (!hasTabs || house.tabs || house.isAway) return
+    const { Tabs, nameOf } = await import('./client/tabs.js')
+    const name = await nameOf(server, credentials ?? '', subscribeKey, presence)
+    if (subscriptions.size > 0 && !house.isAway) house.tabs ??= new Tabs(house, name)
+  }
+
+  function leaveTabs() {
+    house.tabs?.close()
+    house.tabs = undefined
   }
 
   /** Follow the page and the network. */
   function listen() {
     const listening = new AbortController()
     const { signal } = listening
-    const every = (/** @type {(loop: PollLoop) => void} */ act) => {
-      for (const loop of loops) act(loop)
+    const every = (/** @type {(loop: import('./client/subscription.js').Loop) => void} */ act) => {
+      for (const loop of [...loops]) act(loop)
     }
-    page?.addEventListener('visibilitychange', () => page.hidden || every((loop) => loop.pollNow()), { signal })
+    const setAway = (/** @type {boolean} */ isAway) => {
+      house.isAway = isAway
+      if (isAway) leaveTabs()
+      else joinTabs().catch(() => {})
+      every((loop) => loop.interrupt())
+    }
+    const turn = () => {
+      house.tabs?.want()
+      if (!page.hidden) every((loop) => loop.pollNow())
+    }
+    joinTabs().catch(() => {})
+    page?.addEventListener('visibilitychange', turn, { signal })
+    page?.addEventListener('freeze', () => setAway(true), { signal })
+    page?.addEventListener('resume', () => setAway(false), { signal })
     if (network.addEventListener === undefined) return listening
     network.addEventListener('online', () => page?.hidden || every((loop) => loop.pollNow()), { signal })
     network.addEventListener('offline', () => page?.hidden || every((loop) => loop.checkNetwork()), { signal })
-    network.addEventListener('pagehide', () => every((loop) => loop.setAway(true)), { signal })
-    network.addEventListener('pageshow', () => every((loop) => loop.setAway(false)), { signal })
+    network.addEventListener('pagehide', () => setAway(true), { signal })
+    network.addEventListener('pageshow', () => setAway(false), { signal })
     return listening
   }
 

@@ -59,6 +59,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
   const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
   const report = (error: unknown) => logger.error(error, 'a coroutine failed and nobody was looking')
   const engine = await Engine.open(config, report, parts)
+  for (const remark of engine.broker.remarks ?? []) logger.info(remark)
   const http = createHttp(engine, logger)
   const laterHooks = new LaterHooks()
   const owing = await registerRoutes(http, engine, {
@@ -66,6 +67,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
     hasOtherHooks: () => laterHooks.any,
     guardsHost: true,
     hasAdministration: true,
+    logger,
     hasPages: true,
   })
   closeInOrder(http, engine, owing)

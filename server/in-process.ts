@@ -17,14 +17,27 @@ export interface Delivery {
     readonly id: string
     /** When it was published, in milliseconds since 1970. */
     readonly time: number
+    /** Any JSON value; a string in a topic of text or bytes. */
     readonly data: unknown
+    /** Of data that is neither JSON nor text. */
+    readonly encoding?: 'base64'
   }[]
   /** Where to go on, here or over HTTP. */
   readonly cursor: string
   /** Whether there is more to read at once. */
   readonly more: boolean
   readonly topics: Readonly<
-    Record<string, { readonly verdict: 'ok' | 'gap' | 'reset'; readonly missed: number | null }>
+    Record<
+      string,
+      {
+        readonly verdict: 'ok' | 'gap' | 'reset'
+        readonly missed: number | null
+        /** Nothing comes any more. */
+        readonly closed?: boolean
+        /** It is gone; if it comes again, its readers are reset. */
+        readonly removed?: boolean
+      }
+    >
   >
 }
 
@@ -72,7 +85,8 @@ export class InProcess {
 
   /**
    * Read `topics` with `for await`, from now, from the earliest or from a cursor on. It waits for news without a time-out,
-   * and ends with its signal or when the server drains. A loop that is left leaves nothing behind.
+   * and ends with its signal, when the server drains, or when all its topics are closed and read. A loop that is left
+   * leaves nothing behind.
    */
   subscribe(topics: readonly string[], options: SubscribeOptions = {}): AsyncIterable<Delivery> {
     const { scheduler } = this.#engine
@@ -111,7 +125,7 @@ export class InProcess {
       if (woken.case !== 'news') return
       const delivery = JSON.parse(encodeShared(yield* subscription.read(limit))) as Delivery
       const handed = yield* select({ over: out.send(delivery), abort: aborted.latch.wait() }, { order: 'first' })
-      if (handed.case === 'abort') return
+      if (handed.case === 'abort' || subscription.isOver) return
     }
   }
 }

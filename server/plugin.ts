@@ -39,6 +39,7 @@ export async function encke(app: FastifyInstance, options: EnckeOptions = {}): P
   const config = completeConfig(typeof broker === 'string' ? { ...values, broker } : values)
   const report = (error: unknown) => app.log.error(error, 'a coroutine failed and nobody was looking')
   const engine = await Engine.open(config, report, typeof broker === 'object' ? { broker } : {})
+  for (const remark of engine.broker.remarks ?? []) app.log.info(remark)
   app.decorate('encke', new InProcess(engine))
   await app.register(
     async (within) => {
@@ -49,6 +50,7 @@ export async function encke(app: FastifyInstance, options: EnckeOptions = {}): P
         hasOtherHooks: () => true,
         guardsHost: false,
         hasAdministration: config.adminToken !== undefined,
+        logger: app.log,
         hasPages: false,
       })
     },

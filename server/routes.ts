@@ -11,6 +11,7 @@ import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { siteGuard } from './access/same-site.ts'
 import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
+import { controlRoutes } from './admin/control.ts'
 import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
 import { wantBodies } from './http/bodies.ts'
@@ -42,6 +43,8 @@ export interface Surroundings {
   /** Whether the host is looked at also when `--public-hosts` names none. */
   readonly guardsHost: boolean
   readonly hasAdministration: boolean
+  /** The logger whose level administrators may change. */
+  readonly logger: { level: string }
   readonly hasPages: boolean
 }
 
@@ -111,6 +114,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic })
+    await app.register(controlRoutes, { scheduler, hub, draining, logger: around.logger, inBackground })
     await app.register(messageRoutes, engine)
     await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, eventStreams })
   }

@@ -83,7 +83,7 @@ describe('the protocol', () => {
   })
 
   it('lists the routes that there are, and no others', () => {
-    const rows = [...protocol.matchAll(/^\| (GET|POST) \| `([^`?]+)[^`]*` \|/gm)].map(
+    const rows = [...protocol.matchAll(/^\| ([A-Z]+) \| `([^`?]+)[^`]*` \|/gm)].map(
       ([, verb, path]) => `${verb} ${path}`,
     )
     const { paths } = app.http.swagger() as { paths: Record<string, object> }
@@ -185,7 +185,7 @@ function findDocuments(): string[] {
 /** The names of the members of an interface in `source`. */
 function membersOf(source: string, name: string): string[] {
   const body = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, 'm').exec(source)?.[1] ?? ''
-  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm)].map(([, member]) => member as string)
+  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[(:]/gm)].map(([, member]) => member as string)
 }
 
 /** Whether a link, from the document at `path`, leads to a file, and to a heading of it where it names one. */

@@ -30,7 +30,16 @@ const map: LayerMap = {
   'server/hub': { mayImport: ['runtime', ...errors], packages: [] },
   'server/brokers': {
     mayImport: ['server/hub', 'server/config', 'server/brokers/options.ts', 'runtime', ...errors],
-    packages: ['node:crypto', 'node:fs', 'node:path', 'node:sqlite', 'node:url', 'node:worker_threads'],
+    packages: [
+      '@redis/client',
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:path',
+      'node:sqlite',
+      'node:url',
+      'node:worker_threads',
+    ],
   },
   'server/benchmarks': {
     mayImport: ['runtime', 'runtime/core/random.ts', 'runtime/models', 'runtime/programs', ...errors],

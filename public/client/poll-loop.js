@@ -7,6 +7,7 @@
 
 import { Brake, paceMs } from './brake.js'
 import { ask, isFinal, trusted } from './request.js'
+import { handOut } from './subscription.js'
 
 /** @typedef {import('./request.js').Failure} Failure */
 /** @typedef {import('./subscription.js').Portion} Portion */
@@ -19,10 +20,14 @@ import { ask, isFinal, trusted } from './request.js'
  * @property {import('./terms.js').Terms} terms
  * @property {import('./turns.js').Turns} turns of polls that wait
  * @property {import('./turns.js').Turns} shortTurns of polls that do not
- * @property {Set<PollLoop>} loops in the order in which they began
+ * @property {string} presence the name by which one is here; empty for none
+ * @property {boolean} events whether to ask for an event stream
+ * @property {Set<import('./subscription.js').Loop>} loops in the order in which they began
  * @property {() => number} random
  * @property {() => number} now
  * @property {{ readonly hidden: boolean } | undefined} page
+ * @property {boolean} isAway whether the page goes away: what the browser cuts now says nothing
+ * @property {import('./tabs.js').Tabs | undefined} tabs the other tabs of this browser, where they share a poll
  * @property {(portions: Portion[], cursor: string | undefined, covered: Set<string>) => void} settle give portions loops of their own
  */
 
@@ -37,7 +42,7 @@ export class PollLoop {
   /** @type {Set<string>} */
   covered
   cursor
-  /** @type {PollLoop | undefined} */
+  /** @type {import('./subscription.js').Loop | undefined} */
   target
   /** Whether the target has read messages, since this loop asked last, that it did not hand to the portions from here. */
   isOvertaken = false
@@ -61,7 +66,6 @@ export class PollLoop {
   /** Whether it has asked the server to wait as long as it likes. */
   #isPatient = false
   #isPaused = false
-  #isAway = false
   #failures = 0
   /** After a cut, how many messages to ask for. @type {number | undefined} */
   #most
@@ -86,13 +90,19 @@ export class PollLoop {
     return [...this.portions].filter(({ loop }) => loop === this)
   }
 
+  /** Whether nobody looks: neither at this page nor at another tab that reads by it. */
+  get #isHidden() {
+    const { page, tabs } = this.#house
+    return page?.hidden && !tabs?.isSeen
+  }
+
   /**
    * Whether topics can be read here from where they should begin: at `cursor`, if it is not empty, else `from`.
    *
    * @param {string[]} topics @param {string | undefined} from @param {string} cursor
    */
   admits(topics, from, cursor) {
-    if (this.target || !this.#hasRoomFor(topics)) return false
+    if (this.target || !this.hasRoomFor(topics)) return false
     const isNew = !this.#isAnswered && this.cursor !== undefined
     // Which topics a cursor from elsewhere has is not known before its first answer.
     if (cursor !== '' || isNew) {
@@ -111,7 +121,7 @@ export class PollLoop {
   add(portion) {
     this.portions.add(portion)
     // Not while it waits as long as a server asked, or after a failure.
-    if (this.#isFresh) this.#interrupt()
+    if (this.#isFresh) this.interrupt()
   }
 
   /** @param {Portion} portion */
@@ -122,7 +132,7 @@ export class PollLoop {
   /** Ask at once, whatever it waits for. */
   pollNow() {
     this.#failures = 0
-    this.#interrupt()
+    this.interrupt()
   }
 
   /** Ask at once whether the network is gone. */
@@ -130,40 +140,35 @@ export class PollLoop {
     if (!this.#isPaused) this.pollNow()
   }
 
-  /** The page goes away: what the browser cuts now says nothing. It may come back. @param {boolean} isAway */
-  setAway(isAway) {
-    this.#isAway = isAway
-    this.#interrupt()
-  }
-
   end() {
     this.isEnded = true
     this.isLive = false
     this.#house.loops.delete(this)
-    this.#interrupt()
+    this.interrupt()
   }
 
-  #interrupt() {
+  /** Give up what it waits for, and go by what has changed. */
+  interrupt() {
     this.#isFresh = false
     this.#abort.abort(woken)
     this.#wake()
   }
 
   /** Another loop wants a turn: do not wait long. */
-  #hurry() {
-    if (this.#isPatient) this.#interrupt()
+  hurry() {
+    if (this.#isPatient) this.interrupt()
   }
 
   async #run() {
-    const { page, terms, turns, shortTurns, loops } = this.#house
+    const { terms, turns, shortTurns, loops } = this.#house
     while (!this.isEnded) {
-      if (terms.topicsMost > 0 && this.topics.size > terms.topicsMost) return this.#disperse()
-      if (this.#isAway) await this.#pause(longestBackoffMs)
+      if (terms.topicsMost > 0 && this.topics.size > terms.topicsMost) return this.disperse()
+      if (this.#house.isAway) await this.#pause(longestBackoffMs)
       else if (this.#brake.isTooSoon(this.cursor)) await this.#pause(paceMs)
       else {
         // Only polls that wait are few at a time: what is there already is read without delay.
-        const isHolding = this.#isFresh && this.#isAtHead && !page?.hidden
-        if (isHolding && turns.areTaken) for (const loop of loops) loop.#hurry()
+        const isHolding = this.#isFresh && this.#isAtHead && !this.#isHidden
+        if (isHolding && turns.areTaken) for (const loop of loops) loop.hurry()
         await (isHolding ? turns : shortTurns).take(() => this.#turn(isHolding)).then((after) => after())
       }
     }
@@ -195,15 +200,12 @@ export class PollLoop {
   #question(mayHold) {
     const { terms, turns, loops } = this.#house
     if (this.target?.isEnded) this.target = undefined
-    const isNew = (/** @type {string} */ topic) => !this.covered.has(topic)
-    const portions = [...this.portions]
-    const firstNew = portions.find(({ topics }) => [...topics].some(isNew))
+    // Where a topic begins is for those to say who hear of it from here alone; others are read up to here anyway.
+    const froms = new Map(this.#fromsOf(false).concat(this.#fromsOf(true)))
     // One poll has one `from`: topics that begin elsewhere come with the next one.
-    const from = firstNew && this.#fromOf(firstNew)
-    const topics = portions.flatMap((portion) =>
-      [...portion.topics].filter((topic) => !isNew(topic) || this.#fromOf(portion) === from),
-    )
-    const isHolding = mayHold && this.#isFresh && firstNew === undefined
+    const [from] = froms.values()
+    const topics = [...this.topics].filter((topic) => !froms.has(topic) || froms.get(topic) === from)
+    const isHolding = mayHold && this.#isFresh && froms.size === 0
     // Where loops take turns, or one is about to move, none holds its turn for long.
     const mostSeconds = loops.size > turns.most ? Math.min(1, 6 / loops.size) : 1
     const isHurried = this.target !== undefined || loops.size > turns.most
@@ -213,11 +215,22 @@ export class PollLoop {
     const limit = terms.limit(this.#most ?? this.#wanted('limit'))
     const { target } = this
     return {
-      topics: [...new Set(topics)],
+      topics,
       isHolding,
       isLast: target !== undefined && target.upToDate > this.#met && topics.every((topic) => target.covered.has(topic)),
       fields: { cursor: this.cursor, wait, limit, from, client: this.#client },
     }
+  }
+
+  /** Where the topics begin that the cursor lacks. @param {boolean} isOwn @returns {[string, string | undefined][]} */
+  #fromsOf(isOwn) {
+    return [...this.portions]
+      .filter(({ loop, isRemote }) => (loop === this && !isRemote) === isOwn)
+      .flatMap((portion) =>
+        [...portion.topics]
+          .filter((topic) => !this.covered.has(topic))
+          .map((topic) => /** @type {[string, string | undefined]} */ ([topic, this.#fromOf(portion)])),
+      )
   }
 
   /** @param {Question} question @returns {Promise<any>} */
@@ -242,6 +255,7 @@ export class PollLoop {
     const isEmpty = messages.length === 0 && (!more || batch.cursor === this.cursor)
     const restMs = this.#brake.restMs(isEmpty && question.isHolding, tookMs)
     if (!isNamed && !superseded) this.#house.terms.learnHold(question, batch, tookMs)
+    const before = this.cursor
     this.cursor = batch.cursor
     this.covered = new Set(question.topics)
     this.#isAnswered = this.#isFresh = true
@@ -250,25 +264,22 @@ export class PollLoop {
     if (!more) this.upToDate = this.polls
     this.isLive = !isNamed && strikes <= 1
     this.#growLimit(batch.limit)
-    await this.#handOut(batch)
+    this.#house.tabs?.tell(this, {
+      before,
+      cursor: batch.cursor,
+      covered: question.topics,
+      more,
+      isLive: this.isLive,
+      batch,
+    })
+    await handOut(this, batch)
     if (superseded) await this.#rename()
     else if (isNamed) await this.#retreat(trusted(retryAfterMs))
     else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), ledBack())
     else if (isEmpty && question.isLast && !this.isOvertaken && this.target?.isLive) this.#move(this.target)
-    else if (this.#house.page?.hidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
+    else if (this.#isHidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
     else if (restMs > 0) await this.#pause(restMs)
     else if (!more) this.#seekTarget()
-  }
-
-  /** @param {any} batch */
-  async #handOut(batch) {
-    const taking = [...this.portions].map((portion) => {
-      if (portion.loop === this) return portion.subscription.take(portion, batch)
-      const isMeant = batch.messages.some((/** @type {any} */ { topic }) => portion.topics.has(topic))
-      if (isMeant) portion.loop.isOvertaken = true
-      return undefined
-    })
-    await Promise.all(taking)
   }
 
   /** After a cut: ask for more again. @param {number | undefined} serversMost */
@@ -284,7 +295,7 @@ export class PollLoop {
     const own = this.#own
     if (terms.learn(error, question)) return
     // Which of them it was that the server refuses shows when each asks for itself.
-    if (isFinal(error) && own.length > 1) return this.#disperse()
+    if (isFinal(error) && own.length > 1) return this.disperse()
     if (isFinal(error)) {
       for (const { subscription } of own) subscription.close(error)
       return this.end()
@@ -337,7 +348,7 @@ export class PollLoop {
     if (this.target || own.length < this.portions.size) return
     for (const loop of this.#house.loops) {
       if (loop === this) return
-      if (!loop.isLive || loop.target || !loop.#hasRoomFor(this.topics)) continue
+      if (!loop.isLive || loop.target || !loop.hasRoomFor(this.topics)) continue
       this.target = loop
       this.#met = loop.polls
       for (const portion of own) loop.add(portion)
@@ -345,26 +356,27 @@ export class PollLoop {
     }
   }
 
-  /** @param {PollLoop} target */
+  /** @param {import('./subscription.js').Loop} target */
   #move(target) {
     for (const portion of this.#own) portion.loop = target
     this.end()
   }
 
-  #disperse() {
+  /** Give each of its portions a loop of its own. */
+  disperse() {
     const own = this.#own
     this.end()
     this.#house.settle(own, this.cursor, this.covered)
   }
 
   /** @param {Iterable<string>} topics */
-  #hasRoomFor(topics) {
+  hasRoomFor(topics) {
     return new Set([...this.topics, ...topics]).size <= this.#house.terms.topicsMost
   }
 
   /** @param {Portion} portion */
-  #fromOf({ loop, subscription }) {
-    return loop === this ? fromOf(subscription.options) : undefined
+  #fromOf({ loop, from }) {
+    return loop === this ? from : undefined
   }
 
   /** What its subscriptions want: the largest limit, the shortest time. @param {'limit' | 'wait' | 'hiddenPauseMs'} name */
@@ -375,7 +387,7 @@ export class PollLoop {
   }
 }
 
-/** Where a topic begins that the cursor lacks; undefined is the server's default. @param {{ from?: string }} options */
+/** Where a topic begins that the cursor lacks; undefined is the server's default. @param {{ from?: string | undefined }} options */
 export const fromOf = ({ from }) => (from === 'now' ? undefined : from)
 
 /** @param {any} answer */

@@ -5,13 +5,15 @@
 /** @typedef {import('../client.js').Message} Message */
 /** @typedef {import('../client.js').State} State */
 /** @typedef {import('../client.js').Options} Options */
-/** @typedef {import('./poll-loop.js').PollLoop} PollLoop */
+/** @typedef {import('./poll-loop.js').PollLoop | import('./replica.js').Replica} Loop what reads, or is told what was read */
 /**
  * @typedef {object} Portion topics of one subscription that are read together
  * @property {Subscription} subscription
  * @property {Set<string>} topics
- * @property {PollLoop} loop the loop whose messages it is given
+ * @property {Loop} loop whose messages it is given
+ * @property {string | undefined} from where a topic begins that the cursor lacks; undefined is the server's default
  * @property {string | undefined} cursor after what it was given
+ * @property {boolean} [isRemote] whether another tab reads it
  */
 
 const mostRemembered = 5_000
@@ -27,18 +29,23 @@ export class Subscription {
   #handing
   /** @type {string | undefined} */
   #lastCursor
-
-  #onClose
+  /** Topics that are gone, and that was told. */
+  #removed = new Set()
+  #actions
 
   /**
-   * @param {(messages: Message[], cursor: string) => unknown} onMessages
+   * @param {import('../client.js').OnMessages} onMessages
    * @param {Options} options
-   * @param {(portions: Portion[]) => void} onClose
+   * @param {{ close: (closed: Subscription) => void, leave: (from: Subscription, topics: string[]) => void }} actions
    */
-  constructor(onMessages, options, onClose) {
+  constructor(onMessages, options, actions) {
     this.#onMessages = onMessages
     this.options = options
-    this.#onClose = onClose
+    this.#actions = actions
+  }
+
+  get topics() {
+    return this.portions.flatMap(({ topics }) => [...topics])
   }
 
   get isClosed() {
@@ -64,7 +71,7 @@ export class Subscription {
   /** @param {Error} [error] */
   close(error) {
     this.tell({ name: 'closed', ...(error && { error }) })
-    this.#onClose(this.portions)
+    this.#actions.close(this)
   }
 
   /**
@@ -98,6 +105,22 @@ export class Subscription {
       if (!this.isClosed) call(this.options.onVerdict, { topic, verdict, missed })
     }
     if (fresh.length > 0 && !this.isClosed) await call(this.#onMessages, fresh, this.cursor)
+    if (!batch.more) this.#tellEnds(portion, batch.topics)
+  }
+
+  /** A topic that is closed and read is left; one that was removed may come again. @param {Portion} portion @param {any} told */
+  #tellEnds(portion, told) {
+    for (const topic of [...portion.topics]) {
+      const { closed, removed } = told[topic] ?? {}
+      const isKnown = this.#removed.has(topic)
+      if (!removed) this.#removed.delete(topic)
+      if (this.isClosed || !(closed || (removed && !isKnown))) continue
+      if (removed) this.#removed.add(topic)
+      call(this.options.onEnd, { topic, reason: closed ? 'closed' : 'removed' })
+      if (!closed) continue
+      this.#actions.leave(this, [topic])
+      if (this.portions.length === 0) this.close()
+    }
   }
 
   /** @param {string} key */
@@ -119,6 +142,21 @@ export function partsOf(topics, cursor) {
   return found.length > 0 && rest.length === 0
     ? found
     : [...found, { topics: rest, cursor: found.length > 0 ? '' : cursor }]
+}
+
+/**
+ * Give the portions of a loop what it has read; those of loops that move here have it from there.
+ *
+ * @param {Loop} loop @param {any} batch
+ */
+export async function handOut(loop, batch) {
+  const taking = [...loop.portions].map((portion) => {
+    if (portion.loop === loop) return portion.subscription.take(portion, batch)
+    const isMeant = batch.messages.some((/** @type {Message} */ { topic }) => portion.topics.has(topic))
+    if (isMeant) portion.loop.isOvertaken = true
+    return undefined
+  })
+  await Promise.all(taking)
 }
 
 /** @param {Message} message */

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Host, Scheduler } from '../../runtime/index.ts'
-import { Cancelled, scope, select } from '../../runtime/index.ts'
+import { Cancelled, Latch, scope, select } from '../../runtime/index.ts'
 import { requireRight } from '../access/rights.ts'
 import type { BenchmarkRequest } from '../benchmarks/request.ts'
 import { readChainRequest, readHackysackRequest } from '../benchmarks/request.ts'
@@ -16,6 +16,7 @@ import type { EventStream } from '../http/event-stream.ts'
 import type { EventStreams } from '../http/event-streams.ts'
 import { eventText } from '../http/event-text.ts'
 import { chainSchema, compileBenchmarkValidator, hackysackSchema } from './benchmark-schemas.ts'
+import { cancelSchema } from './control-schemas.ts'
 
 export interface BenchmarkOptions {
   readonly scheduler: Scheduler
@@ -30,11 +31,13 @@ export interface BenchmarkOptions {
 export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOptions): Promise<void> {
   const { scheduler, host, sliceMs, draining, eventStreams } = options
   let underWay: BenchmarkRequest | undefined
+  /** Opens when an operator ends the one that runs; there is a new one for each. */
+  let ended = new Latch('an end by an operator')
 
   function* run(request: BenchmarkRequest, onProgress?: (progress: Progress) => void): Coroutine<BenchmarkReport> {
     underWay = request
     try {
-      return yield* untilDraining(draining, () =>
+      return yield* untilEnded(ended, draining, () =>
         runBenchmark(request, { host, sliceMs, ...(onProgress && { onProgress }) }),
       )
     } finally {
@@ -56,13 +59,19 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
   function* answer(request: BenchmarkRequest, http: FastifyRequest, reply: FastifyReply): Coroutine<unknown> {
     if (draining.begun.isOpen) throw goingAway()
     if (underWay !== undefined) throw busy(underWay)
-    if (!wantsEvents(http)) return yield* run(request)
     underWay = request
+    ended = new Latch('an end by an operator')
+    if (!wantsEvents(http)) return yield* run(request)
     try {
       return yield* eventStreams.open(reply, (events) => runWithEvents(request, events))
     } finally {
       underWay = undefined
     }
+  }
+
+  function cancel(): { readonly cancelled: boolean } {
+    ended.open()
+    return { cancelled: underWay !== undefined }
   }
 
   requireRight(app, 'administer')
@@ -78,15 +87,19 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     { schema: hackysackSchema, config: { isBodyOptional: true } },
     inCoroutine(scheduler, (request, reply) => answer(readHackysackRequest(request.body), request, reply)),
   )
+  app.post('/admin/benchmarks/cancel', { schema: cancelSchema, config: { isBodyOptional: true } }, async () => cancel())
 }
 
-/** Run `body`, but not beyond the moment at which the server begins to go away. */
-function untilDraining<T>(draining: Draining, body: () => Coroutine<T>) {
+/** Run `body`, but not beyond the moment at which an operator ends it or the server begins to go away. */
+function untilEnded<T>(ended: Latch, draining: Draining, body: () => Coroutine<T>) {
   return scope<T>(function* benchmark(here) {
     const work = here.spawn(body)
-    const woken = yield* select({ done: work.join(), away: draining.begun.wait() }, { order: 'first' })
+    const cases = { done: work.join(), away: draining.begun.wait(), ended: ended.wait() }
+    const woken = yield* select(cases, { order: 'first' })
     if (woken.case === 'done') return woken.value
-    throw goingAway()
+    throw woken.case === 'away'
+      ? goingAway()
+      : new EnckeError('ENCKE_ERR_BENCHMARK_CANCELLED', 'an operator has ended it')
   })
 }
 

@@ -17,6 +17,10 @@ export const benchmarkErrors = {
     statusCode: 409,
     summary: 'A benchmark is running, and only one runs at a time; the message says which: wait for it, or cancel it.',
   },
+  ENCKE_ERR_BENCHMARK_CANCELLED: {
+    statusCode: 409,
+    summary: 'The benchmark was ended by `POST /admin/benchmarks/cancel` before it was done; start it again.',
+  },
   ENCKE_ERR_BENCHMARK_FAILED: {
     statusCode: 500,
     summary:

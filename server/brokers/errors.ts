@@ -16,8 +16,14 @@ export const brokerErrors = {
   ENCKE_ERR_SERVER_HISTORY: {
     statusCode: 503,
     summary:
-      'All histories together fill `--history-total-bytes` and nothing may be dropped yet; publish again as `Retry-After` says.',
+      'All histories together fill `--history-total-bytes`, or the memory of Redis, and nothing may be dropped yet; publish again as `Retry-After` says.',
     retryAfterSeconds: 5,
+  },
+  ENCKE_ERR_SERVER_OUTDATED: {
+    statusCode: 503,
+    summary:
+      'A newer server has written the topic in a way that this one can only read; publish through another, or upgrade this one.',
+    retryAfterSeconds: 30,
   },
   ENCKE_ERR_STREAMS_FULL: {
     statusCode: 507,

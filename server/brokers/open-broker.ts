@@ -23,6 +23,10 @@ export interface OpenBrokerOptions extends Partial<Omit<BrokerOptions, 'broker'>
 // What is not used is not loaded.
 const openers: Record<BrokerScheme, (opening: Opening) => Promise<Broker>> = {
   'memory:': async (opening) => (await import('./memory/open-memory.ts')).openMemory(opening),
+  'redis:': openRedis,
+  'rediss:': openRedis,
+  'redis-sentinel:': openRedis,
+  'redis-cluster:': openRedis,
 }
 
 const table = new OptionTable(brokerOptions, [])
@@ -45,6 +49,10 @@ export async function openBroker(address: string, given: OpenBrokerOptions = {})
     clock: clock ?? Date.now,
     now: now ?? (() => performance.now()),
   })
+}
+
+async function openRedis(opening: Opening): Promise<Broker> {
+  return await (await import('./redis/open-redis.ts')).openRedis(opening)
 }
 
 /** The options of brokers among those of a server. */

@@ -1,9 +1,10 @@
 // Options: where topics are kept, how much history, and for how long.
 
-import { bytes, bytesOrNone, custom, integer, milliseconds, type ValuesOf } from '../config/option.ts'
+import { bytes, bytesOrNone, custom, integer, milliseconds, type Option, type ValuesOf } from '../config/option.ts'
 import type { Parsed } from '../config/readers.ts'
 
 const mib = 1024 * 1024
+const gib = 1024 * mib
 const dayMs = 24 * 60 * 60 * 1000
 
 /**
@@ -12,6 +13,10 @@ const dayMs = 24 * 60 * 60 * 1000
  */
 export const brokerSchemes = {
   'memory:': { form: 'memory:', totalBytes: 256 * mib },
+  'redis:': { form: 'redis://host:port', totalBytes: 10 * gib },
+  'rediss:': { form: 'rediss://host:port', totalBytes: 10 * gib },
+  'redis-sentinel:': { form: 'redis-sentinel://host:port/name', totalBytes: 10 * gib },
+  'redis-cluster:': { form: 'redis-cluster://host:port', totalBytes: 10 * gib },
 } as const
 
 export type BrokerScheme = keyof typeof brokerSchemes
@@ -34,7 +39,7 @@ export const brokerOptions = {
     `the address of a broker: ${Object.values(brokerSchemes)
       .map(({ form }) => form)
       .join(', ')}`,
-    'Where topics are kept; `memory:` forgets them when the process ends.',
+    'Where topics are kept; `memory:` forgets them when the process ends, a Redis serves any number of nodes.',
     readAddress,
   ),
   historyMessages: integer(
@@ -52,11 +57,11 @@ export const brokerOptions = {
   historyAgeMs: milliseconds(dayMs, 1, 'How long a topic keeps a message; the newest is kept longer.'),
   historyTotalBytes: bytesOrNone(
     2 ** 50,
-    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503. Without it 256 MiB in memory.',
+    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503. Without it 256 MiB in memory, 10 GiB in Redis.',
   ),
   streamsTotalBytes: bytesOrNone(
     2 ** 50,
-    'How large the messages of all topics may be together that keep everything; when it is full, an append gets 507. Without it 256 MiB in memory.',
+    'How large the messages of all topics may be together that keep everything; when it is full, an append gets 507. Without it 256 MiB in memory, 10 GiB in Redis.',
   ),
   idempotencyKeys: integer(
     10_000,
@@ -87,6 +92,35 @@ export const brokerOptions = {
     0,
     'How long the broker is still followed after the last reader of a topic left; 0 stops at once.',
   ),
+  redisPrefix: custom(
+    'encke:',
+    '1 to 64 printable ASCII characters without blanks and braces',
+    'What all keys and channels in Redis begin with; nodes with another prefix know nothing of each other.',
+    readPrefix,
+  ),
+  redisWaitReplicas: integer(
+    0,
+    0,
+    9,
+    'replicas',
+    'How many replicas of Redis must have a message before its publisher is told; a publish that fewer confirm within 2 s gets 504, although readers may see it. 0 waits for none.',
+  ),
+  redisCa: path(
+    'The certificates that a Redis with TLS is checked against, as PEM; without it those that Node trusts.',
+  ),
+  redisCert: path('The certificate that is shown to a Redis with TLS, as PEM.'),
+  redisKey: path('The key of `--redis-cert`, as PEM.'),
+}
+
+/** What keys and channels may begin with: braces would move a topic to another slot. */
+function readPrefix(text: string): Parsed<string> {
+  return /^[!-z|~]{1,64}$/.test(text) ? { value: text } : { misfit: 'something else' }
+}
+
+function path(about: string): Option<string | undefined> {
+  return custom<string | undefined>(undefined, 'the path of a file', about, (text) =>
+    text === '' ? { misfit: 'nothing' } : { value: text },
+  )
 }
 
 export type BrokerOptions = ValuesOf<typeof brokerOptions>

@@ -26,11 +26,14 @@ const failure = closed(
 
 const json = 'application/json'
 
+/** What a route answers when something is wrong. */
+export const failureReply = { description: 'An error, with a code of ours.', content: { [json]: { schema: failure } } }
+
 /** The replies of a route: one for success, and one shape for everything else. */
 export function replies(status: number, schema: TSchema): Record<string, unknown> {
   return {
     [status]: { description: schema['description' as keyof TSchema] ?? 'Success.', content: { [json]: { schema } } },
-    default: { description: 'An error, with a code of ours.', content: { [json]: { schema: failure } } },
+    default: failureReply,
   }
 }
 

@@ -15,6 +15,12 @@ export interface TopicVerdict {
   readonly verdict: Verdict
   /** How many messages are gone: exact for a gap, 0 for ok, null for a reset, where the number is unknown. */
   readonly missed: number | null
+  /** Nothing comes any more: the topic was closed, and this batch reaches its end. */
+  readonly isClosed: boolean
+  /** The topic that the reader was in was removed, or has expired. If it comes again, the reader is reset. */
+  readonly isRemoved: boolean
+  /** Of the topic's messages, where that is known. */
+  readonly contentType: string | null
 }
 
 export class Batch {

@@ -78,6 +78,8 @@ export interface Broker {
   /** Whether no operation ever parks: then none needs a time limit. */
   readonly answersAtOnce: boolean
   readonly health: Health
+  /** What an operator should know of how it keeps its promises: said once, in the log. */
+  readonly remarks?: readonly string[]
   /**
    * Append messages to one topic, with whatever comes with them, in one step: all of it happens or nothing does.
    *

@@ -21,6 +21,11 @@ export const hubErrors = {
     summary:
       "A topic whose name begins with `__` is the server's own: nobody else publishes to it or manages it, and most are read by nobody; use another name.",
   },
+  ENCKE_ERR_TOPIC_UNKNOWN: {
+    statusCode: 404,
+    summary:
+      'There is no topic of that name: it was never made, was removed, or has expired; publish to it, or create it.',
+  },
   ENCKE_ERR_TOPIC_CLOSED: {
     statusCode: 409,
     summary: 'The topic was closed, and nothing more can be published to it; publish to another.',
@@ -40,7 +45,7 @@ export const hubErrors = {
   ENCKE_ERR_SERVER_BROKER: {
     statusCode: 503,
     summary:
-      'The broker, which keeps the messages, has not answered in time (`--broker-timeout-ms`); come back as `Retry-After` says.',
+      'The broker, which keeps the messages, cannot be reached or has not answered in time (`--broker-timeout-ms`); come back as `Retry-After` says.',
     retryAfterSeconds: 2,
   },
   ENCKE_ERR_SERVER_PUBLISHES: {

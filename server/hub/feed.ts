@@ -11,7 +11,7 @@ import type { HistoryLimits } from './history.ts'
 import { History } from './history.ts'
 import type { Message } from './message.ts'
 import type { Hash, Position } from './position.ts'
-import { epochHash, isOfAnyEpoch, isSamePosition, messageTag, unbornEpoch } from './position.ts'
+import { epochHash, isOfAnyEpoch, isSamePosition, messageTag, removed, unbornEpoch } from './position.ts'
 import type { Standing } from './record.ts'
 
 /** What waits for news of a feed. */
@@ -48,6 +48,14 @@ export interface Asked {
   readonly moves: number
 }
 
+/** What a feed begins with: of a message that arrived less is known. */
+type Beginning = Pick<Standing, 'epoch' | 'head' | 'headId'> & Partial<Known>
+
+/** What is known of a topic beside where it stands. */
+type Known = Pick<Standing, 'segment' | 'contentType' | 'isClosed'>
+
+const unknown: Known = { segment: 0, contentType: null, isClosed: false }
+
 /** So many readers are woken in one go. Beyond that the first shall read before the last are woken, and others get a turn. */
 const wokenAtOnce = 256
 
@@ -76,6 +84,11 @@ export class Feed extends Link {
   #epoch = -1
   #head = 0
   #headId: string | null = null
+  #segment = 0
+  #contentType: string | null = null
+  #isClosed = false
+  /** The hash of the epoch of the topic that was removed; 0 unless none has come again. */
+  #gone = 0
   #position: Position | null = null
   #ring = new History<Message>()
   /** The message before the ring's first, as far as it is known. */
@@ -112,6 +125,21 @@ export class Feed extends Link {
     return this.#epoch
   }
 
+  /** The number of its newest segment; 0 while that is not known. */
+  get segment(): number {
+    return this.#segment
+  }
+
+  /** Of its messages; null while that is not known. */
+  get contentType(): string | null {
+    return this.#contentType
+  }
+
+  /** Whether nothing can be appended any more, as far as this node knows. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** The end of the topic as this node knows it. */
   get head(): Position {
     this.#position ??= { epoch: this.#epoch, tag: messageTag(this.#hash, this.#headId), offset: this.#head }
@@ -126,17 +154,19 @@ export class Feed extends Link {
   /** Whether a reader at `position` has something to be told: it is behind, or at no position of this epoch. */
   hasNewsFor(position: Position): boolean {
     if (position.epoch === 0 && isOfAnyEpoch(position)) return this.#head > 0
+    // Who has been told that the topic was removed waits for it to come again.
+    if (isSamePosition(position, removed)) return this.#epoch > 0
     if (position.epoch !== this.#epoch || position.offset !== this.#head) return true
     return !isSamePosition(position, this.head)
   }
 
   /**
-   * Apply an answer of the broker: it moves the feed forward only. Those who are behind are woken. Gives whether it said
-   * anything new.
+   * Apply an answer of the broker: it moves the feed forward only. Those who have something to be told are woken. Gives
+   * whether it said anything new.
    */
   locate(standing: Standing): boolean {
-    // A standing that is older than what has arrived meanwhile says nothing new.
-    if (standing.epoch === this.#epochText && standing.head <= this.#head) return false
+    // A standing that is older than what has arrived meanwhile says nothing new of the messages.
+    if (standing.epoch === this.#epochText && standing.head <= this.#head) return this.#learn(standing)
     this.#restart(standing)
     this.#wakeReady()
     return true
@@ -146,10 +176,16 @@ export class Feed extends Link {
   moved(standing: Standing): boolean {
     this.moves += 1
     const { epoch, head, headId } = standing
-    if (this.isLocated && epoch === this.#epochText && head === this.#head && headId === this.#headId) return false
+    const isHere = this.isLocated && epoch === this.#epochText && head === this.#head && headId === this.#headId
+    if (isHere) return this.#learn(standing)
     this.#restart(standing)
     this.#wakeReady()
     return true
+  }
+
+  /** Whether `position` is in the topic that was removed from here, while none has come again. */
+  wasIn({ epoch }: Position): boolean {
+    return epoch > 0 && epoch === this.#gone
   }
 
   /**
@@ -232,7 +268,24 @@ export class Feed extends Link {
     if (this.#unread < 0) throw new Error('more readers have read than were woken')
   }
 
-  #restart({ epoch, head, headId }: Pick<Standing, 'epoch' | 'head' | 'headId'>): void {
+  /** Take what stays as it is for as long as an epoch lasts, or only grows. Gives whether it was closed by it. */
+  #learn({ segment, contentType, isClosed }: Standing): boolean {
+    this.#segment = Math.max(this.#segment, segment)
+    this.#contentType = contentType
+    if (!isClosed || this.#isClosed) return false
+    this.#isClosed = true
+    this.#wakeReady()
+    return true
+  }
+
+  #restart(beginning: Beginning): void {
+    const { epoch, head, headId } = beginning
+    const known: Known = epoch === this.#epochText ? this : unknown
+    const { segment = known.segment, contentType = known.contentType, isClosed = known.isClosed } = beginning
+    this.#gone = epoch === unbornEpoch ? Math.max(this.#epoch, 0) : 0
+    this.#segment = segment
+    this.#contentType = contentType
+    this.#isClosed = isClosed
     this.#epochText = epoch
     this.#epoch = epochHash(this.#hash, epoch)
     this.#head = head

@@ -7,10 +7,11 @@ import type { Coroutine, Operation } from '../../runtime/index.ts'
 import { checkpoint, TimeoutError, timeout } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
 import type { Append, Appended, IdempotencyKey, Receipt, Refused } from './append.ts'
-import { AppendsInFlight } from './appends-in-flight.ts'
 import type { Batch, Verdict } from './batch.ts'
 import type { Broker, Slice } from './broker.ts'
 import { unbornStanding } from './broker.ts'
+import type { Change } from './changes-in-flight.ts'
+import { ChangesInFlight } from './changes-in-flight.ts'
 import type { Cursor } from './cursor.ts'
 import { encodeCursor, positionIn } from './cursor.ts'
 import type { Feed } from './feed.ts'
@@ -22,7 +23,7 @@ import type { Hash } from './position.ts'
 import { epochHash, messageTag, nameHash } from './position.ts'
 import type { From } from './reader-slot.ts'
 import { ReaderSlot } from './reader-slot.ts'
-import type { Standing } from './record.ts'
+import type { Created, Creation, ForkPoint, ListedTopic, Standing, TopicRecord } from './record.ts'
 import { refusalError } from './refusal.ts'
 import { SharedBatches } from './shared-batches.ts'
 import { Subscription } from './subscription.ts'
@@ -50,6 +51,13 @@ export interface TopicInformation extends Omit<Standing, 'headId' | 'segment'> {
   readonly topic: string
   /** From where it stands. */
   readonly cursor: string
+  /** How many readers of this node wait for its next message. */
+  readonly waiting: number
+}
+
+/** A topic in a list of topics. */
+export interface TopicInList
+  extends Pick<ListedTopic, 'topic' | 'epoch' | 'head' | 'oldest' | 'contentType' | 'retention' | 'isClosed'> {
   /** How many readers of this node wait for its next message. */
   readonly waiting: number
 }
@@ -84,7 +92,7 @@ export class Hub implements Disposable {
   readonly batchBytes: number
   readonly #brokerTimeoutMs: number
   readonly #feeds: Feeds
-  readonly #inFlight: AppendsInFlight
+  readonly #inFlight: ChangesInFlight
   /** Batches made since the last message arrived. */
   #shared = new SharedBatches()
   #waiting = 0
@@ -99,7 +107,7 @@ export class Hub implements Disposable {
     this.batchBytes = options.batchBytes
     this.#brokerTimeoutMs = options.brokerTimeoutMs
     this.#feeds = new Feeds(options, () => this.#forgetShared())
-    this.#inFlight = new AppendsInFlight(options)
+    this.#inFlight = new ChangesInFlight(options)
   }
 
   /**
@@ -146,21 +154,57 @@ export class Hub implements Disposable {
    *   ENCKE_ERR_PUBLISH_UNKNOWN when the broker has not answered in time
    */
   *append(topic: string, append: Append): Coroutine<Appended | Refused> {
-    yield* checkpoint()
+    const { messages } = append
     const waiting = this.watcher === null ? 0 : this.#feeds.waitingFor(topic)
-    const answer = this.broker.answersAtOnce
-      ? yield* this.broker.append(topic, append)
-      : yield* this.#inFlight.carryThrough(topic, append)
+    const answer = yield* this.#change({
+      label: `append to ${topic}`,
+      bytes: bytesOf(messages),
+      ask: () => this.broker.append(topic, append),
+    })
     if (answer.outcome === 'appended') {
-      this.#published += append.messages.length
+      this.#published += messages.length
       this.watcher?.appended(topic, answer, waiting)
     }
     return answer
   }
 
+  /** Make a topic that keeps everything until it is removed or expires. Carried through like an append. @throws as `append` */
+  *create(topic: string, creation: Creation): Coroutine<Created> {
+    const { messages } = creation
+    const created = yield* this.#change({
+      label: `creation of ${topic}`,
+      bytes: bytesOf(messages),
+      ask: () => this.broker.create(topic, creation),
+    })
+    if (created.outcome === 'created') this.#published += messages.length
+    return created
+  }
+
+  /** Make a topic that begins with what `source` has up to `point`. Carried through like an append. @throws as `append` */
+  *fork(source: string, point: ForkPoint, topic: string, creation: Partial<Creation>): Coroutine<Created> {
+    const { messages = [] } = creation
+    const created = yield* this.#change({
+      label: `fork of ${source}`,
+      bytes: bytesOf(messages),
+      ask: () => this.broker.fork(source, point, topic, creation),
+    })
+    if (created.outcome === 'created') this.#published += messages.length
+    return created
+  }
+
+  /** Remove a topic; false when there is none. Carried through like an append. @throws as `append` */
+  *remove(topic: string): Coroutine<boolean> {
+    return yield* this.#change({ label: `removal of ${topic}`, bytes: 0, ask: () => this.broker.remove(topic) })
+  }
+
+  /** The record of a topic; null before it is born. It does not count as use. @throws as `history` */
+  *record(topic: string): Coroutine<TopicRecord | null> {
+    return yield* this.#inTime(() => this.broker.inform(topic))
+  }
+
   /** Tell where a topic stands. @throws as `history` */
   *inform(topic: string): Coroutine<TopicInformation> {
-    const record = yield* this.#inTime(() => this.broker.inform(topic))
+    const record = yield* this.record(topic)
     const { epoch, head, headId, oldest, isClosed, contentType } = record ?? unbornStanding
     const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
     const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
@@ -181,6 +225,15 @@ export class Hub implements Disposable {
   /** How many readers of this node wait for a topic. */
   waitingFor(topic: string): number {
     return this.#feeds.waitingFor(topic)
+  }
+
+  /** List topics whose names come after `after`, at most `limit`. @throws as `history` */
+  *list(after: string, limit: number): Coroutine<TopicInList[]> {
+    const listed = yield* this.#inTime(() => this.broker.list(after, limit))
+    return listed.map(({ topic, epoch, head, oldest, contentType, retention, isClosed }) => {
+      const waiting = this.#feeds.waitingFor(topic)
+      return { topic, epoch, head, oldest, contentType, retention, isClosed, waiting }
+    })
   }
 
   statistics(): HubStatistics {
@@ -265,6 +318,12 @@ export class Hub implements Disposable {
     return new ReaderSlot(feed, cursor === undefined ? null : positionIn(cursor, feed))
   }
 
+  /** A broker that answers at once needs no time limit, and no task that outlives the one who asks. */
+  *#change<T>(change: Change<T>): Coroutine<T> {
+    yield* checkpoint()
+    return this.broker.answersAtOnce ? yield* change.ask() : yield* this.#inFlight.carryThrough(change)
+  }
+
   *#inTime<T>(ask: () => Operation<T>): Coroutine<T> {
     if (this.broker.answersAtOnce) return yield* ask()
     try {
@@ -281,4 +340,10 @@ export class Hub implements Disposable {
 
 function distinct(topics: readonly string[]): readonly string[] {
   return topics.length > 1 ? [...new Set(topics)] : topics
+}
+
+function bytesOf(messages: readonly Draft[]): number {
+  let bytes = 0
+  for (const draft of messages) bytes += draft.bytes
+  return bytes
 }

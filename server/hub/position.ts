@@ -1,7 +1,7 @@
 // A position: a point between two messages of a topic, in the short form that a cursor carries.
 //
 // Epoch, tag and offset move only together: an epoch paired with another's offset reports a recovery that did not happen.
-// Three positions belong to no epoch (their epoch is 0, which is the hash of none). In a cursor their tag tells them apart.
+// Four positions belong to no epoch (their epoch is 0, which is the hash of none). In a cursor their tag tells them apart.
 
 export interface Position {
   /** 32 bits of the hash of the epoch; 0 for a position of no epoch. */
@@ -24,8 +24,11 @@ export const earliest: Position = { epoch: 0, tag: 1, offset: 0 }
 /** A place that is unknown: the reader has yet to be told. */
 export const lost: Position = { epoch: 0, tag: 2, offset: 0 }
 
+/** In a topic that was removed, of which the reader has been told: it is reset if the topic comes again. */
+export const removed: Position = { epoch: 0, tag: 3, offset: 0 }
+
 /** The positions of no epoch, by their tags. */
-export const ofNoEpoch: readonly Position[] = [unborn, earliest, lost]
+export const ofNoEpoch: readonly Position[] = [unborn, earliest, lost, removed]
 
 /** At least 8 bytes that differ for different texts: passed in, because the hub knows no platform. */
 export type Hash = (text: string) => Uint8Array
@@ -49,7 +52,7 @@ export function isSamePosition(a: Position, b: Position): boolean {
 
 /** Whether it belongs to the beginning of any epoch. */
 export function isOfAnyEpoch({ epoch, tag }: Position): boolean {
-  return epoch === 0 && tag !== lost.tag
+  return epoch === 0 && tag < lost.tag
 }
 
 function readBytes(bytes: Uint8Array, count: number): number {

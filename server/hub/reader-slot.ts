@@ -11,6 +11,8 @@ export type From = 'now' | 'earliest'
 export class ReaderSlot extends FeedLink {
   /** Null for a reader that begins now, until the broker has said where that is. */
   position: Position | null
+  /** Whether the topic was open when its reader parked: being closed is news then, once. */
+  wasOpen = false
 
   constructor(feed: Feed, position: Position | null) {
     super(feed)
@@ -23,6 +25,16 @@ export class ReaderSlot extends FeedLink {
       this.position = from === 'earliest' ? earliest : this.feed.isLocated ? this.feed.head : null
     // What is trimmed of a topic that was empty has been missed.
     if (this.position === earliest && this.feed.isEmpty) this.position = this.feed.head
+  }
+
+  /** Whether the topic was closed while its reader was parked, which has yet to be told of it. */
+  get hasClosed(): boolean {
+    return this.wasOpen && this.feed.isClosed
+  }
+
+  /** Whether the reader, at `position`, is at the end of a topic that was closed. */
+  isOverAt(position: Position | null): boolean {
+    return this.feed.isClosed && position !== null && !this.feed.hasNewsFor(position)
   }
 
   /** Whether there is something to tell a reader who is at `position` of this topic. */

@@ -1,4 +1,4 @@
-// What a publisher is told whose append was refused.
+// What a client is told that asked a topic for what it does not do.
 
 import { EnckeError } from '../errors.ts'
 import type { Refused } from './append.ts'
@@ -13,7 +13,9 @@ export function refusalError(topic: string, { reason }: Refused): Error {
     case 'closed':
       return new EnckeError('ENCKE_ERR_TOPIC_CLOSED', `topic ${topic} is closed: nothing more can be published to it`)
     case 'removed':
-      return new EnckeError('ENCKE_ERR_TOPIC_REMOVED', `topic ${topic} was removed, and others go on from it`)
+      return removedTopic(topic)
+    case 'missing':
+      return unknownTopic(topic)
     case 'contentType':
       return new EnckeError(
         'ENCKE_ERR_TOPIC_CONTENT_TYPE',
@@ -22,4 +24,15 @@ export function refusalError(topic: string, { reason }: Refused): Error {
     default:
       return new Error(`an append without a condition was refused: ${reason.what}`)
   }
+}
+
+export function unknownTopic(topic: string): EnckeError {
+  return new EnckeError(
+    'ENCKE_ERR_TOPIC_UNKNOWN',
+    `there is no topic ${topic}: it was never made, was removed or has expired`,
+  )
+}
+
+export function removedTopic(topic: string): EnckeError {
+  return new EnckeError('ENCKE_ERR_TOPIC_REMOVED', `topic ${topic} was removed, and its forks still need it`)
 }

@@ -17,7 +17,7 @@ import type { HistoryLimits } from './history.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
 import type { Position } from './position.ts'
-import { earliest, epochHash, isOfAnyEpoch, messageTag } from './position.ts'
+import { earliest, epochHash, isOfAnyEpoch, isSamePosition, messageTag, removed } from './position.ts'
 import type { From, ReaderSlot } from './reader-slot.ts'
 import type { BatchRequest } from './shared-batches.ts'
 import { Changed, Located } from './waiting.ts'
@@ -78,6 +78,11 @@ export class Subscription implements Disposable {
     return new Changed(this.#hub, this.#slots, this.#from)
   }
 
+  /** Whether nothing comes any more: all its topics were closed and have been read. */
+  get isOver(): boolean {
+    return this.#slots.every((slot) => slot.isOverAt(slot.position))
+  }
+
   /**
    * Read on, at most `limit` messages. May wait, where a broker has to fetch.
    *
@@ -108,7 +113,7 @@ export class Subscription implements Disposable {
   nothing(): Batch {
     this.requirePositions()
     const positions = this.#slots.map((slot) => slot.position)
-    const verdicts = this.#inTurn().map(({ feed }) => ({ topic: feed.topic, verdict: 'ok', missed: 0 }) as const)
+    const verdicts = this.#inTurn().map((slot) => verdictOf(slot, nothingMissed, slot.position))
     return new Batch({
       messages: [],
       cursor: this.#encode(positions, this.#start),
@@ -155,6 +160,7 @@ export class Subscription implements Disposable {
     for (let index = 0; index < this.#slots.length; index += 1) {
       const slot = this.#slots[index] as ReaderSlot
       slot.position = batch.positions[index] as Position | null
+      slot.wasOpen = false
       slot.feed.settle(slot)
     }
     this.#start = batch.start
@@ -177,7 +183,6 @@ export class Subscription implements Disposable {
     let start = 0
     let bytesLeft = this.#hub.batchBytes
     for (const slot of this.#inTurn()) {
-      const { topic } = slot.feed
       const isFull = messages.length >= limit || bytesLeft <= 0
       // Nothing is known of a topic that is not located: its reader stays where it is.
       const part =
@@ -189,14 +194,15 @@ export class Subscription implements Disposable {
       const index = this.#slots.indexOf(slot)
       // A topic that had no room is told nothing yet, not even what it missed: it stays where it is.
       if (part === undefined || (taken.length === 0 && part.messages.length > 0)) {
-        verdicts.push({ topic, verdict: 'ok', missed: 0 })
+        verdicts.push(verdictOf(slot, nothingMissed, part === undefined ? slot.position : null))
         // The next batch begins with it, not with the one after it: those before it could use up the room every time.
         if (part !== undefined) start = index
         if (part !== undefined) bytesLeft = 0
         continue
       }
-      verdicts.push({ topic, verdict: part.verdict, missed: part.missed })
-      positions[index] = this.#positionAfter(part, taken)
+      const position = this.#positionAfter(part, taken)
+      positions[index] = position
+      verdicts.push(verdictOf(slot, part, position))
       bytesLeft = taken.length < part.messages.length ? 0 : bytesLeft - bytesOf(taken)
       if (messages.length >= limit || bytesLeft <= 0) start = (index + 1) % this.#slots.length
     }
@@ -217,6 +223,7 @@ export class Subscription implements Disposable {
     const limit = limits.messages
     let slice = yield* this.#hub.history(feed, Math.max(position.offset, 1), { ...limits, messages: limit + 1 })
     const epoch = epochHash(hash, slice.epoch)
+    if (epoch === 0 && feed.wasIn(position)) return removedPart
     if (!this.#belongs(position, slice, epoch)) {
       const kept = yield* this.#hub.history(feed, 1, limits)
       const begun = epochHash(hash, kept.epoch)
@@ -285,6 +292,22 @@ class AtHand implements Operation<Batch>, IteratorReturnResult<Batch> {
     return this
   }
 }
+
+const nothingMissed = { verdict: 'ok', missed: 0 } as const
+
+/** What is told of a topic whose reader is at `position` after this batch. */
+function verdictOf(
+  slot: ReaderSlot,
+  { verdict, missed }: Pick<Part, 'verdict' | 'missed'>,
+  position: Position | null,
+): TopicVerdict {
+  const { topic, contentType } = slot.feed
+  const isRemoved = position !== null && isSamePosition(position, removed)
+  return { topic, verdict, missed, isClosed: slot.isOverAt(position), isRemoved, contentType }
+}
+
+/** The topic was removed: what was left of it to read is gone, and if it comes again, that is a reset too. */
+const removedPart: Part = { verdict: 'reset', missed: null, messages: [], epoch: 0, position: removed }
 
 /** The beginning of `messages` that fits into `bytes`; the first message of a batch always does. */
 function fitting(messages: readonly Message[], bytes: number, isFirst: boolean): readonly Message[] {

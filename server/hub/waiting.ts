@@ -98,7 +98,10 @@ export class Located extends FeedOperation {
   }
 }
 
-/** Ready while there is something to tell about any of the topics. Takes nothing. */
+/**
+ * Ready while there is something to tell about any of the topics: messages, or that one was closed while its reader was
+ * parked; and when all of them are closed and have been read. Takes nothing.
+ */
 export class Changed extends FeedOperation {
   readonly #count: WaitingCount
 
@@ -108,11 +111,13 @@ export class Changed extends FeedOperation {
   }
 
   isReady(): boolean {
+    let isOver = true
     for (const slot of this.slots) {
       slot.beginAt(this.from)
-      if (slot.hasNewsAt(slot.position)) return true
+      if (slot.hasNewsAt(slot.position) || slot.hasClosed) return true
+      isOver &&= slot.feed.isClosed
     }
-    return false
+    return isOver
   }
 
   describe(): string {
@@ -121,6 +126,7 @@ export class Changed extends FeedOperation {
 
   protected enlist(): void {
     this.#count.countWaiting(1)
+    for (const slot of this.slots) slot.wasOpen = slot.feed.isLocated && !slot.feed.isClosed
     this.join(this.slots)
   }
 

@@ -115,6 +115,35 @@ describe('subscriptions of one client', () => {
     }
   })
 
+  it('begin where they say, also when others move to the same poll at that moment', async () => {
+    await using app = await LiveApp.open()
+    const cursors: Record<string, string> = {}
+    for (const topic of ['t', 'u']) {
+      await app.publishNow(topic, 'before')
+      cursors[topic] = (await app.poll(topic, { from: 'earliest', wait: 0 })).body.cursor
+    }
+    const client = createClient({ origin: app.origin })
+    const handled = Promise.withResolvers<void>()
+    const given = Promise.withResolvers<void>()
+    const states: string[] = []
+    const handle = () => {
+      given.resolve()
+      return handled.promise
+    }
+    client.subscribe('a', handle, { onState: ({ name }) => states.push(name) })
+    await until('live', () => states.includes('live'))
+    await app.publishNow('a', 1)
+    await given.promise
+    new Reader(client, 'u', { cursor: cursors['u'] ?? '' })
+    await app.untilWaiting(1)
+    const earliest = new Reader(client, 't', { from: 'earliest' })
+    new Reader(client, 't', { cursor: cursors['t'] ?? '' })
+    await app.untilWaiting(2)
+    handled.resolve()
+    await earliest.untilRead(1)
+    expect(earliest.data).toEqual(['before'])
+  })
+
   it('are closed alone when the server refuses only one of them', async () => {
     await using app = await LiveApp.open()
     const client = createClient({ origin: app.origin, ...eager })

@@ -1,5 +1,6 @@
 // Batches as the native protocol writes them: JSON, made once for all who share the batch.
 
+import { isUtf8 } from 'node:buffer'
 import type { Batch, Message, TopicVerdict } from '../../hub/index.ts'
 
 const shared = new WeakMap<Batch, string>()
@@ -17,27 +18,39 @@ export function encodeShared(batch: Batch): string {
 /** The body of the reply to a poll. */
 export function encodeBatch({ messages, cursor, more, verdicts }: Batch): string {
   const topics = verdicts.map(encodeVerdict).join(',')
-  return `{"messages":[${messages.map(encodeMessage).join(',')}],"cursor":"${cursor}","more":${more},"topics":{${topics}}}`
+  const texts = messages.map((message) => encodeMessage(message, verdicts)).join(',')
+  return `{"messages":[${texts}],"cursor":"${cursor}","more":${more},"topics":{${topics}}}`
 }
 
-/** A message, as it stands in `messages`. */
-export function encodeMessage({ topic, offset, id, time, data }: Message): string {
-  const value = typeof data === 'string' ? data : `"${data.toBase64()}"`
+/** A message, as it stands in `messages`, of a batch with these `verdicts`, which know its topic's content type. */
+export function encodeMessage(message: Message, verdicts: readonly TopicVerdict[]): string {
+  const { topic, offset, id, time, data } = message
+  const value = typeof data === 'string' ? data : encodeBytes(data, contentTypeOf(topic, verdicts))
   return `{"topic":${quoted(topic)},"offset":${offset},"id":${quoted(id)},"time":${time},"data":${value}}`
+}
+
+/** What is no JSON: text, where it is text and whole characters; base64, said in a member of its own, otherwise. */
+function encodeBytes(data: Uint8Array, contentType: string | null): string {
+  const isText = contentType?.startsWith('text/') && isUtf8(data)
+  return isText ? JSON.stringify(Buffer.from(data).toString()) : `"${data.toBase64()}","encoding":"base64"`
+}
+
+function contentTypeOf(topic: string, verdicts: readonly TopicVerdict[]): string | null {
+  return verdicts.find((one) => one.topic === topic)?.contentType ?? null
 }
 
 function encodeVerdict(about: TopicVerdict): string {
   return `${quoted(about.topic)}:{${verdictMembers(about)}}`
 }
 
-/** What a reader of events has to know of a topic; undefined where nothing is to be told. */
-export function encodeNotice(about: TopicVerdict): string | undefined {
-  const { topic, verdict } = about
-  return verdict === 'ok' ? undefined : `{"topic":${quoted(topic)},${verdictMembers(about)}}`
+/** What a reader of events has to know of a topic. */
+export function encodeNotice(about: TopicVerdict): string {
+  return `{"topic":${quoted(about.topic)},${verdictMembers(about)}}`
 }
 
-function verdictMembers({ verdict, missed }: TopicVerdict): string {
-  return `"verdict":"${verdict}","missed":${missed}`
+function verdictMembers({ verdict, missed, isClosed, isRemoved }: TopicVerdict): string {
+  const state = `${isClosed ? ',"closed":true' : ''}${isRemoved ? ',"removed":true' : ''}`
+  return `"verdict":"${verdict}","missed":${missed}${state}`
 }
 
 /** Names and ids come from a broker, which may have had them from anywhere. */

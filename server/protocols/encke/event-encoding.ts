@@ -4,7 +4,7 @@
 // What comes before the first message has none: a reader who has not had that message is told again.
 
 import { eventText } from '../../http/event-text.ts'
-import type { Batch } from '../../hub/index.ts'
+import type { Batch, TopicVerdict } from '../../hub/index.ts'
 import { encodeMessage, encodeNotice } from './encoding.ts'
 
 const shared = new WeakMap<Batch, Buffer>()
@@ -20,12 +20,29 @@ export function encodeEvents(batch: Batch, cursors: () => readonly string[]): Bu
 }
 
 function noticesOf({ messages, cursor, verdicts }: Batch): string {
-  const notices = verdicts.map(encodeNotice).filter((data) => data !== undefined)
+  const notices = verdicts.filter(({ verdict }) => verdict !== 'ok')
   // A batch without messages moves its reader on by its last notice, or it would be made again and again.
   const last = messages.length === 0 ? notices.length - 1 : -1
-  return notices.map((data, at) => eventText({ event: 'verdict', ...(at === last && { id: cursor }), data })).join('')
+  return notices.map((about, at) => noticeText(about, at === last ? cursor : undefined)).join('')
 }
 
-function messagesOf({ messages }: Batch, cursors: readonly string[]): string {
-  return messages.map((message, at) => eventText({ id: cursors[at] as string, data: encodeMessage(message) })).join('')
+function messagesOf({ messages, verdicts }: Batch, cursors: readonly string[]): string {
+  return messages
+    .map((message, at) => eventText({ id: cursors[at] as string, data: encodeMessage(message, verdicts) }))
+    .join('')
+}
+
+/** That topics are closed, but for those that were `told` of before: behind their last messages, for a client may then leave. */
+export function encodeClosings({ verdicts }: Batch, told: Set<string>): string {
+  let text = ''
+  for (const about of verdicts) {
+    if (!about.isClosed || told.has(about.topic)) continue
+    told.add(about.topic)
+    text += noticeText({ ...about, verdict: 'ok', missed: 0 }, undefined)
+  }
+  return text
+}
+
+function noticeText(about: TopicVerdict, id: string | undefined): string {
+  return eventText({ event: 'verdict', ...(id !== undefined && { id }), data: encodeNotice(about) })
 }

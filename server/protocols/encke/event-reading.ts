@@ -13,7 +13,7 @@ import type { EventStream } from '../../http/event-stream.ts'
 import type { EventStreams } from '../../http/event-streams.ts'
 import { eventText, retryText } from '../../http/event-text.ts'
 import type { Cursor, From, Hub, Subscription } from '../../hub/index.ts'
-import { encodeEvents } from './event-encoding.ts'
+import { encodeClosings, encodeEvents } from './event-encoding.ts'
 
 interface EventReader {
   readonly topics: readonly string[]
@@ -50,6 +50,7 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
   function* tell(events: EventStream, subscription: Subscription, { admission }: EventReader): Coroutine<void> {
     // Also for those who are cut off before the first message: without it they would begin later than here.
     events.push(retryText(comeBack()) + eventText({ id: subscription.nothing().cursor }))
+    const closed = new Set<string>()
     for (;;) {
       const ready: Selectable<void> = events.isFull ? events.drained() : subscription.changed()
       // First, or news without a pause would keep a reader whose token has ended.
@@ -63,6 +64,9 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
       const before = subscription.positions()
       const batch = yield* subscription.read(limit)
       events.push(encodeEvents(batch, () => subscription.cursorsWithin(batch, before)))
+      const closings = encodeClosings(batch, closed)
+      if (closings !== '') events.push(closings)
+      if (subscription.isOver) return
     }
   }
 
@@ -81,6 +85,8 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
         if (located.case === 'drain') return yield* eventStreams.open(reply, goAway)
         if (located.case === 'late') subscription.requirePositions()
       }
+      // All of it was told before it came back: no content is what tells a browser to leave it at that.
+      if (cursor !== undefined && subscription.isOver) return reply.code(204).header('cache-control', 'no-store').send()
       return yield* eventStreams.open(reply, (events) => tell(events, subscription, reader))
     } finally {
       subscription[Symbol.dispose]()

@@ -1,7 +1,7 @@
 // The shapes of the native protocol: what is checked, and what the OpenAPI document says.
 
 import Type from 'typebox'
-import { closed, complaining, replies } from '../../http/schemas.ts'
+import { closed, complaining, failureReply, replies } from '../../http/schemas.ts'
 import { topicNamePattern } from '../../hub/index.ts'
 
 export interface PollLimits {
@@ -98,6 +98,12 @@ const verdicts = Type.Record(
     missed: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
       description: 'How many messages a gap has swallowed; null when nobody knows.',
     }),
+    closed: Type.Optional(
+      Type.Boolean({ description: 'The topic was closed and has been read to its end: nothing comes any more.' }),
+    ),
+    removed: Type.Optional(
+      Type.Boolean({ description: 'The topic was removed, or has expired. If it comes again, its readers are reset.' }),
+    ),
   }),
 )
 
@@ -106,7 +112,10 @@ const message = closed({
   offset: Type.Integer({ minimum: 1 }),
   id: Type.String(),
   time: Type.Number({ description: 'When it was published, in milliseconds since 1970.' }),
-  data: Type.Unknown({ description: 'What was published: any JSON value.' }),
+  data: Type.Unknown({
+    description: 'What was published: any JSON value; text in a topic of text, and base64 in one of anything else.',
+  }),
+  encoding: Type.Optional(Type.Literal('base64', { description: 'Of data that is neither JSON nor text.' })),
 })
 
 const batch = closed(
@@ -198,6 +207,14 @@ export function pollBodySchema(limits: PollLimits) {
     body: closed({ topics: topics(limits.topicsPerPoll), ...pollParameters(limits) }),
     response: replies(200, batch),
   }
+}
+
+export const removalSchema = {
+  summary: 'Remove a topic with all its messages',
+  tags: ['messages'],
+  params: topicParams,
+  querystring: closed({}),
+  response: { 204: { description: 'It is gone.', type: 'null' }, default: failureReply },
 }
 
 /** A stream has no schema of its own: its events are described. */

@@ -1,11 +1,12 @@
 // What every broker must keep, whatever it is made of: run it on each with `describeBroker`.
 //
 // A broker may park, in virtual time or on real promises: every step is awaited. `make` is asked for one whose topics
-// keep at most `bounds` of history.
+// keep at most `bounds` of history. One that talks to another process says when nothing is on its way (`settle`): virtual
+// time then moves in steps, and what a step has begun comes to its end before the next.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import { scope, sleep, VirtualHost } from '../../../runtime/index.ts'
+import { scope, sleep, until, VirtualHost } from '../../../runtime/index.ts'
 import type {
   Append,
   Appended,
@@ -36,6 +37,8 @@ interface BrokerUnderTest {
   readonly broker: Broker
   /** Assert its invariants. */
   validate?(): void
+  /** Wait until what is on its way in real time has come; virtual time stands still meanwhile. */
+  settle?(): Promise<void>
   close?(): Promise<void>
 }
 
@@ -190,7 +193,10 @@ export function describeBroker(name: string, make: MakeBroker): void {
       const before = follower.answers.length
       const answer = () => follower.answers.slice(before).find((given) => given.topic === topic)
       broker.follow([topic], follower)
-      while (answer() === undefined) yield* sleep(1)
+      while (answer() === undefined) {
+        yield* sleep(1)
+        yield* until(new Promise<void>((resolve) => setImmediate(resolve)))
+      }
       return (answer() as { standing: Standing }).standing
     }
 
@@ -215,10 +221,23 @@ export function describeBroker(name: string, make: MakeBroker): void {
 
     /** Let what is told late arrive. */
     async function quieten(): Promise<void> {
-      host.advance(1_000)
-      for (let round = 0; round < 20; round += 1) {
+      await advance(1_000)
+      for (let round = 0; round < (made.settle ? 2 : 20); round += 1) {
         await new Promise<void>((resolve) => setImmediate(resolve))
-        host.advance(1_000)
+        await advance(1_000)
+      }
+    }
+
+    async function advance(ms: number): Promise<void> {
+      if (made.settle === undefined) {
+        host.advance(ms)
+        return
+      }
+      await made.settle()
+      const step = Math.max(1_000, ms / 100)
+      for (let left = ms; left > 0; left -= step) {
+        host.advance(Math.min(step, left))
+        await made.settle()
       }
     }
 
@@ -268,7 +287,7 @@ export function describeBroker(name: string, make: MakeBroker): void {
 
     it('a message comes back as it was published: id, time, size, and every character of its data', async () => {
       const data = ['12345678901234567890', '1e400', '{"a" :  1.0}', '"\\u00e9é😀"', ' [ ]\n']
-      host.advance(1_234)
+      await advance(1_234)
       const published = await publish('a', ...data)
       const { messages } = await history('a')
       expect(messages.map((message) => message.data)).toEqual(data)
@@ -330,11 +349,11 @@ export function describeBroker(name: string, make: MakeBroker): void {
 
     it('history shows nothing that is too old, except the newest message', async () => {
       await publish('a', '1', '2')
-      host.advance(bounds.ageMs - 1_000)
+      await advance(bounds.ageMs - 1_000)
       await publish('a', '3')
-      host.advance(2_000)
+      await advance(2_000)
       expect((await history('a')).messages.map(({ data }) => data)).toEqual(['3'])
-      host.advance(10 * bounds.ageMs)
+      await advance(10 * bounds.ageMs)
       const slice = await history('a')
       expect(slice.messages.map(({ data }) => data)).toEqual(['3'])
       expect(slice).toMatchObject({ head: 3, oldest: 3, headId: slice.messages[0]?.id })
@@ -555,9 +574,9 @@ export function describeBroker(name: string, make: MakeBroker): void {
     it('a key is remembered for ten minutes, and the last few of a topic only', async () => {
       const give = (text: string) => outcomeOf('a', { messages: [draftOf('1')], key: { text, bodyHash: 'h' } })
       expect(await give('k')).toBe('appended')
-      host.advance(590_000)
+      await advance(590_000)
       expect(await give('k')).toBe('replayed')
-      host.advance(20_000)
+      await advance(20_000)
       expect(await give('k')).toBe('appended')
       for (let number = 1; number < mostKeys; number += 1) expect(await give(`k${number}`)).toBe('appended')
       expect(await give('k')).toBe('replayed')
@@ -680,7 +699,7 @@ export function describeBroker(name: string, make: MakeBroker): void {
       await create('a')
       const data = Array.from({ length: 20 }, (_, index) => `${index}`)
       await publish('a', ...data)
-      host.advance(100 * bounds.ageMs)
+      await advance(100 * bounds.ageMs)
       expect(await dataOf('a')).toEqual(data)
       const left = streamBytes - broker.statistics().bytes
       await expect(publish('a', '1'.repeat(left + 1))).rejects.toMatchObject({ code: 'ENCKE_ERR_STREAMS_FULL' })
@@ -725,10 +744,10 @@ export function describeBroker(name: string, make: MakeBroker): void {
       const lifetime = lifetimeAt(host.now())
       await create('a', { messages: [draftOf('1')], lifetime })
       expect((await inform('a'))?.lifetime).toEqual(lifetime)
-      host.advance(5_000)
+      await advance(5_000)
       await follow('a', recorder)
       expect((await history('a')).head).toBe(1)
-      host.advance(30_000)
+      await advance(30_000)
       expect(await history('a')).toMatchObject(unbornStanding)
       await quieten()
       expect(recorder.moves.at(-1)).toEqual({ topic: 'a', standing: unbornStanding })
@@ -739,17 +758,17 @@ export function describeBroker(name: string, make: MakeBroker): void {
       const recorder = new Recorder()
       await create('a', { lifetime: { ttlMs: 10_000 } })
       for (let round = 0; round < 5; round += 1) {
-        host.advance(6_000)
+        await advance(6_000)
         await (round % 2 === 0 ? publish('a', `${round}`) : history('a'))
       }
       await follow('a', recorder)
       recorder.reads.add('a')
-      host.advance(100_000)
+      await advance(100_000)
       recorder.reads.clear()
       // It has been used up to now: who waits goes away between two polls.
       expect(await inform('a')).not.toBeNull()
       expect((await history('a')).head).toBe(3)
-      host.advance(30_000)
+      await advance(30_000)
       expect((await history('a')).head).toBe(0)
     })
 
@@ -818,9 +837,9 @@ export function describeBroker(name: string, make: MakeBroker): void {
 
     it('to inform of a topic is no use of it', async () => {
       await create('a', { lifetime: { ttlMs: 10_000 } })
-      host.advance(6_000)
+      await advance(6_000)
       expect(await inform('a')).toMatchObject({ head: 0, retention: 'all', isRemoved: false })
-      host.advance(6_000)
+      await advance(6_000)
       expect(await inform('a')).toBeNull()
       await publish('b', '1')
       expect(await inform('b')).toMatchObject({ retention: 'bounded', contentType: jsonType, lifetime: null })

@@ -80,6 +80,13 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     await until(() => served.app.scheduler.statistics().coroutines === idle)
     return refused
   },
+  ENCKE_ERR_BENCHMARK_CANCELLED: async (served) => {
+    const idle = served.app.scheduler.statistics().coroutines
+    const running = benchmark(served, 'hackysack', { players: 10, turns: 10_000_000 })
+    await until(() => served.app.scheduler.statistics().coroutines > idle)
+    await served.administrate('POST', '/admin/benchmarks/cancel')
+    return await running
+  },
   ENCKE_ERR_MESSAGE_TOO_LARGE: (served) => served.post('/publish?topic=a', `"${'x'.repeat(65_536)}"`),
   // Stored as \u0000 each, six times as large.
   ENCKE_ERR_MESSAGE_OVER_HISTORY: async () => {
@@ -130,6 +137,7 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     await served.post('/publish?topic=a', '1', { 'idempotency-key': 'k' })
     return served.post('/publish?topic=a', '2', { 'idempotency-key': 'k' })
   },
+  ENCKE_ERR_TOPIC_UNKNOWN: (served) => served.send('DELETE', '/topics/nowhere'),
   ENCKE_ERR_TOPIC_CLOSED: publishAfter([], function* (broker) {
     yield* broker.create('a', { ...stream, isClosed: true })
   }),
@@ -198,6 +206,7 @@ const stream = { contentType: 'application/json', lifetime: null, messages: [], 
 
 /** Codes that no request provokes, and why. */
 const unprovoked: Partial<Record<ErrorCode, string>> = {
+  ENCKE_ERR_SERVER_OUTDATED: 'it takes records of a later version: test/server/brokers/redis.test.ts',
   ENCKE_ERR_BODY_LENGTH:
     'Node ends a body at its Content-Length, and takes what follows for a request; cut off, it is REQUEST_MALFORMED',
   ENCKE_ERR_SERVER_PUBLISHES: 'ten thousand of them have to hang; test/server/hub/broken-broker.test.ts lets them',
@@ -276,7 +285,7 @@ describe('what there is not', () => {
     ['GET', '/poll', 'POST'],
     ['GET', '/publish?topic=a', 'POST'],
     ['PUT', '/topics/a/messages', 'GET, HEAD, POST'],
-    ['POST', '/topics/a', 'GET, HEAD'],
+    ['POST', '/topics/a', 'DELETE, GET, HEAD'],
     ['DELETE', '/messages?topic=a', 'GET, HEAD'],
     ['POST', '/healthz', 'GET, HEAD'],
     ['PATCH', '/', 'GET, HEAD'],

@@ -248,3 +248,29 @@ describe('a reader of events', () => {
     served.app.scheduler.validate()
   })
 })
+
+describe('a stream of events whose topics end', () => {
+  const close = (served: Served, topic: string) =>
+    served.app.scheduler.run(() => served.app.hub.append(topic, { messages: [], close: true })).promise
+
+  it('tells of each that is closed, ends with the last, and is not opened again', async () => {
+    await using served = await start()
+    await publishAll(served, 'a', 1)
+    await publishAll(served, 'b', 1)
+    using reader = await EventReader.open(served, '/events?topic=a&topic=b&from=earliest')
+    await reader.has(2)
+    await close(served, 'a')
+    expect((await reader.has(3))[2]).toMatchObject({
+      event: 'verdict',
+      data: { topic: 'a', verdict: 'ok', closed: true },
+    })
+    await close(served, 'b')
+    await reader.ended()
+    expect(reader.events.slice(3)).toMatchObject([
+      { event: 'verdict', data: { topic: 'b', verdict: 'ok', closed: true } },
+    ])
+    const { cursor } = (await served.get('/messages?topic=a&topic=b&wait=0')).json
+    const again = await served.get('/events?topic=a&topic=b', { headers: { 'last-event-id': cursor } })
+    expect([again.status, again.text]).toEqual([204, ''])
+  })
+})

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { completeConfig } from '../../../../server/config.ts'
+import { Engine } from '../../../../server/engine.ts'
+import { InProcess } from '../../../../server/in-process.ts'
 import { Served } from '../../http/served.ts'
 
 describe('what is told about a topic', () => {
@@ -84,5 +87,100 @@ describe('what is told about a topic', () => {
   it('answers HEAD without a body', async () => {
     const { status, text } = await served.send('HEAD', '/topics/fresh')
     expect({ status, text }).toEqual({ status: 200, text: '' })
+  })
+})
+
+describe('a topic is removed', () => {
+  const creation = { contentType: 'application/json', lifetime: null, messages: [], isClosed: false }
+  let served: Served
+
+  beforeAll(async () => {
+    served = await Served.start()
+  })
+  afterAll(() => served[Symbol.asyncDispose]())
+
+  function create(name: string, on = served) {
+    return on.app.scheduler.run(() => on.app.hub.create(name, creation)).promise
+  }
+
+  it('by everybody, if it was created; its readers are told, and told again when it comes again', async () => {
+    await create('made')
+    const { cursor } = (await served.get('/topics/made')).json
+    const waiting = served.get(`/messages?topic=made&cursor=${cursor}`)
+    await served.waiting(1)
+    const { status, text } = await served.send('DELETE', '/topics/made')
+    expect({ status, text }).toEqual({ status: 204, text: '' })
+    const { json } = await waiting
+    expect(json).toMatchObject({ messages: [], topics: { made: { verdict: 'reset', missed: null, removed: true } } })
+    const next = served.get(`/messages?topic=made&cursor=${json.cursor}`)
+    await served.waiting(1)
+    await served.publish('made', 'again')
+    expect((await next).json).toMatchObject({
+      messages: [{ offset: 1, data: 'again' }],
+      topics: { made: { verdict: 'reset', missed: null } },
+    })
+  })
+
+  it('only by the administrator, if it was born by a publish', async () => {
+    await served.publish('born', 1)
+    expect((await served.send('DELETE', '/topics/born')).json).toMatchObject({
+      statusCode: 401,
+      code: 'ENCKE_ERR_ADMIN_TOKEN',
+    })
+    expect((await served.administrate('DELETE', '/topics/born')).status).toBe(204)
+    expect((await served.get('/topics/born')).json).toMatchObject({ epoch: '0', head: 0, contentType: null })
+  })
+
+  it('with the publish key or the admin token, where there is a key', async () => {
+    await using locked = await Served.start(['--publish-key', 'pk', '--subscribe-key', 'sk'])
+    await create('made', locked)
+    const bearer = (key: string) => ({ headers: { authorization: `Bearer ${key}` } })
+    expect((await locked.send('DELETE', '/topics/made', bearer('sk'))).json.code).toBe('ENCKE_ERR_PUBLISH_KEY')
+    expect((await locked.send('DELETE', '/topics/made', bearer('pk'))).status).toBe(204)
+    await create('made', locked)
+    expect((await locked.administrate('DELETE', '/topics/made')).status).toBe(204)
+    expect((await locked.send('DELETE', '/topics/made', bearer('pk'))).json.code).toBe('ENCKE_ERR_TOPIC_UNKNOWN')
+  })
+
+  it('once: there is nothing left of it, nor of one that its forks still need', async () => {
+    expect((await served.send('DELETE', '/topics/nowhere')).json).toMatchObject({
+      statusCode: 404,
+      code: 'ENCKE_ERR_TOPIC_UNKNOWN',
+    })
+    await create('source')
+    await served.app.scheduler.run(() => served.app.hub.fork('source', 'head', 'fork', {})).promise
+    expect((await served.send('DELETE', '/topics/source')).status).toBe(204)
+    expect((await served.send('DELETE', '/topics/source')).status).toBe(404)
+  })
+})
+
+describe('a topic that is closed', () => {
+  it('is told of in the poll that waited for it, and answers at once a poll of nothing else', async () => {
+    await using served = await Served.start()
+    const append = (data: string[], close: boolean) =>
+      served.app.scheduler.run(() =>
+        served.app.hub.append('a', { messages: data.map((text) => ({ data: text, bytes: text.length })), close }),
+      ).promise
+    await append(['1'], false)
+    const waiting = served.get('/messages?topic=a&topic=b')
+    await served.waiting(1)
+    await append([], true)
+    const { json } = await waiting
+    expect(json).toMatchObject({ messages: [], topics: { a: { verdict: 'ok', missed: 0, closed: true } } })
+    const next = await served.get(`/messages?topic=a&cursor=${json.cursor}`)
+    expect(next.json).toMatchObject({ messages: [], topics: { a: { verdict: 'ok', missed: 0, closed: true } } })
+  })
+
+  it('ends a loop in the process that reads nothing else', async () => {
+    const engine = await Engine.open(completeConfig({ broker: 'memory:' }), (error) =>
+      expect.unreachable(String(error)),
+    )
+    const inProcess = new InProcess(engine)
+    await inProcess.publish('a', 1)
+    await engine.scheduler.run(() => engine.hub.append('a', { messages: [], close: true })).promise
+    const seen: unknown[] = []
+    for await (const delivery of inProcess.subscribe(['a'], { from: 'earliest' })) seen.push(delivery)
+    expect(seen).toMatchObject([{ messages: [{ data: 1 }], topics: { a: { closed: true } } }])
+    await engine.close()
   })
 })

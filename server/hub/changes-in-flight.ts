@@ -1,46 +1,50 @@
-// Appends on their way to a broker that may take its time: bounded in number, in bytes, and in how long their publishers
-// wait. An append itself is never given up: its outcome would be unknown for ever.
+// Changes on their way to a broker that may take its time, appends nearly all of them: bounded in number, in bytes, and in
+// how long those who asked for them wait. A change itself is never given up: its outcome would be unknown for ever.
 
-import type { Coroutine, Scheduler } from '../../runtime/index.ts'
+import type { Coroutine, Operation, Scheduler } from '../../runtime/index.ts'
 import { after, select, shield } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
-import type { Append, Appended, Refused } from './append.ts'
-import type { Broker } from './broker.ts'
 
-export interface AppendsInFlightOptions {
+export interface ChangesInFlightOptions {
   readonly scheduler: Scheduler
-  readonly broker: Broker
   /** How long a publisher waits for the broker, in milliseconds. */
   readonly brokerTimeoutMs: number
 }
 
-const mostAppends = 10_000
+const mostChanges = 10_000
 const mostBytes = 64 * 1024 * 1024
 
-type Ending = { readonly answer: Appended | Refused } | { readonly error: unknown }
+/** A change: what it is, how large, and how the broker is asked for it. */
+export interface Change<T> {
+  readonly label: string
+  readonly bytes: number
+  readonly ask: () => Operation<T>
+}
 
-export class AppendsInFlight {
-  readonly #options: AppendsInFlightOptions
+type Ending<T> = { readonly answer: T } | { readonly error: unknown }
+
+export class ChangesInFlight {
+  readonly #options: ChangesInFlightOptions
   #count = 0
   #bytes = 0
 
-  constructor(options: AppendsInFlightOptions) {
+  constructor(options: ChangesInFlightOptions) {
     this.#options = options
   }
 
   /**
-   * Append, waiting as long as the broker may take.
+   * Have something changed, waiting as long as the broker may take.
    *
    * @throws EnckeError ENCKE_ERR_SERVER_PUBLISHES; ENCKE_ERR_PUBLISH_UNKNOWN when its outcome is unknown
    */
-  *carryThrough(topic: string, append: Append): Coroutine<Appended | Refused> {
-    const bytes = append.messages.reduce((sum, draft) => sum + draft.bytes, 0)
-    if (this.#count >= mostAppends || (this.#count > 0 && this.#bytes + bytes > mostBytes)) throw this.#tooMany()
+  *carryThrough<T>(change: Change<T>): Coroutine<T> {
+    const { bytes } = change
+    if (this.#count >= mostChanges || (this.#count > 0 && this.#bytes + bytes > mostBytes)) throw this.#tooMany()
     const { scheduler, brokerTimeoutMs } = this.#options
     this.#count += 1
     this.#bytes += bytes
-    const task = scheduler.run(() => this.#carry(topic, append, bytes))
-    task.label = `append to ${topic}`
+    const task = scheduler.run(() => this.#carry(change))
+    task.label = change.label
     const ended = yield* shield(function* () {
       return yield* select({ done: task.join(), late: after(brokerTimeoutMs) }, { order: 'first' })
     })
@@ -50,10 +54,10 @@ export class AppendsInFlight {
     throw error instanceof EnckeError ? error : unknown('the broker has failed', error)
   }
 
-  /** It does not throw: its publisher may have gone. */
-  *#carry(topic: string, append: Append, bytes: number): Coroutine<Ending> {
+  /** It does not throw: the one who asked for it may have gone. */
+  *#carry<T>({ ask, bytes }: Change<T>): Coroutine<Ending<T>> {
     try {
-      return { answer: yield* this.#options.broker.append(topic, append) }
+      return { answer: yield* ask() }
     } catch (error) {
       return { error }
     } finally {

@@ -1,0 +1,264 @@
+// Tabs of one browser share one poll: who leads, what the others hear, and what becomes of it when the leader goes.
+
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { LiveApp } from '../server/http/live-app.ts'
+import { launch } from './browser.ts'
+import { soon } from './person.ts'
+
+/** Longer than the other tabs wait for a sign. */
+const stoppedMs = 9_000
+const unpacked = inject('browser')
+let browser: Browser
+
+/** A page with a client, and what its subscriptions have read. */
+class Tab {
+  readonly page: Page
+
+  constructor(page: Page) {
+    this.page = page
+  }
+
+  /** Open a page and begin `subscriptions`, each a topic or several. */
+  static async open(context: BrowserContext, origin: string, topics: string[], options = '{}'): Promise<Tab> {
+    const page = await context.newPage()
+    await page.goto(`${origin}/about.html`)
+    await page.evaluate(`(async () => {
+      const { createClient } = await import('/client.js')
+      globalThis.read = {}
+      globalThis.verdicts = []
+      globalThis.states = []
+      globalThis.client = createClient(${options})
+      globalThis.handles = ${JSON.stringify(topics)}.map((topic) => {
+        read[topic] = []
+        return client.subscribe(topic, (messages) => read[topic].push(...messages.map(({ data }) => data)), {
+          onVerdict: (told) => verdicts.push(told),
+          onState: ({ name }) => states.push(name),
+        })
+      })
+    })()`)
+    const tab = new Tab(page)
+    await soon(() => tab.see<string[]>('states')).toContain('live')
+    return tab
+  }
+
+  see<T>(expression: string): Promise<T> {
+    return this.page.evaluate(expression) as Promise<T>
+  }
+
+  /** Keep it from running anything, without a word before. Gives when it goes on. */
+  stop(): { end: Promise<void> } {
+    const stopping = this.see<void>(
+      `{ const end = performance.now() + ${stoppedMs}; while (performance.now() < end); }`,
+    )
+    return { end: stopping.catch(() => {}) }
+  }
+
+  read(topic: string): Promise<number[]> {
+    return this.see(`read[${JSON.stringify(topic)}]`)
+  }
+
+  publish(topic: string, data: number): Promise<number> {
+    return this.see(`(async () => {
+      const begun = performance.now()
+      await client.publish(${JSON.stringify(topic)}, ${data})
+      return performance.now() - begun
+    })()`)
+  }
+}
+
+/** Who holds the lead, by the number of its tab. */
+async function leaderOf(tabs: readonly Tab[]): Promise<number> {
+  const clients = await Promise.all(
+    tabs.map(({ page }) =>
+      page.evaluate(`navigator.locks.query().then(({ held }) => ({
+        lead: held.find(({ name }) => /^encke \\w+$/.test(name))?.clientId,
+      }))`),
+    ),
+  )
+  const { lead } = clients[0] as { lead?: string }
+  for (const [index, { page }] of tabs.entries()) {
+    const own = await page.evaluate(`navigator.locks.request('who ' + Math.random(), async ({ name }) => {
+      const { held } = await navigator.locks.query()
+      return held.find((one) => one.name === name).clientId
+    })`)
+    if (own === lead) return index
+  }
+  throw new Error('nobody leads')
+}
+
+async function waitingAt(app: LiveApp): Promise<number> {
+  const { body } = await app.administer<{ hub: { waiting: number } }>('GET', '/admin/statistics')
+  return body.hub.waiting
+}
+
+const numbers = (count: number, from = 1) => Array.from({ length: count }, (_, n) => from + n)
+
+describe.skipIf(unpacked.missing !== '')('tabs of one browser', { timeout: 90_000 }, () => {
+  beforeAll(async () => {
+    browser = await launch(unpacked)
+  })
+  afterAll(() => browser?.close())
+
+  it('share one poll, eight tabs with twelve subscriptions, and lose and double nothing', async () => {
+    await using app = await LiveApp.open()
+    const context = await browser.newContext()
+    const tabs: Tab[] = []
+    for (let n = 0; n < 8; n += 1) {
+      tabs.push(await Tab.open(context, app.origin, n < 4 ? ['all', `own-${n}`] : ['all']))
+    }
+    await soon(() => waitingAt(app)).toBe(1)
+    for (const n of numbers(50)) await app.publishNow('all', n)
+    for (const n of numbers(4, 0)) for (const data of numbers(10)) await app.publishNow(`own-${n}`, data)
+    for (const [index, tab] of tabs.entries()) {
+      await soon(() => tab.read('all')).toEqual(numbers(50))
+      if (index < 4) await soon(() => tab.read(`own-${index}`)).toEqual(numbers(10))
+      expect(await tab.see('verdicts')).toEqual([])
+    }
+    const took: number[] = []
+    for (const [index, tab] of tabs.entries()) took.push(await tab.publish('all', 51 + index))
+    expect(took.toSorted((a, b) => a - b)[4]).toBeLessThan(100)
+    for (const tab of tabs) await soon(() => tab.read('all')).toEqual(numbers(58))
+    await soon(() => waitingAt(app)).toBe(1)
+    await context.close()
+  })
+
+  it.each([
+    ['is closed', (tab: Tab) => tab.page.close()],
+    ['goes elsewhere', (tab: Tab) => tab.page.goto('about:blank')],
+    ['is killed', (tab: Tab) => tab.page.goto('chrome://crash').catch(() => {})],
+    ['is told to freeze', (tab: Tab) => tab.see(`document.dispatchEvent(new Event('freeze'))`)],
+    ['stops without a word', async (tab: Tab) => tab.stop()],
+  ])('go on where the leader was, when it %s', async (_, end) => {
+    await using app = await LiveApp.open()
+    const context = await browser.newContext()
+    const tabs: Tab[] = []
+    for (let n = 0; n < 4; n += 1) tabs.push(await Tab.open(context, app.origin, ['all', `own-${n}`]))
+    await soon(() => waitingAt(app)).toBe(1)
+    for (const n of numbers(10)) await app.publishNow('all', n)
+    for (const tab of tabs) await soon(() => tab.read('all')).toEqual(numbers(10))
+    const leader = await leaderOf(tabs)
+    const [gone] = tabs.splice(leader, 1)
+    if (gone === undefined) throw new Error('no leader')
+    let published = 10
+    let isEnding = true
+    // What is published while it goes is the hard part.
+    const publishing = (async () => {
+      while (isEnding) {
+        await app.publishNow('all', ++published)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    })()
+    await end(gone)
+    isEnding = false
+    await publishing
+    await app.publishNow('all', ++published)
+    for (const tab of tabs) {
+      await soon(() => tab.read('all')).toEqual(numbers(published))
+      expect(await tab.see('verdicts')).toEqual([])
+    }
+    await soon(() => leaderOf(tabs)).toBeGreaterThanOrEqual(0)
+    await context.close()
+  })
+
+  it('hear a leader that thaws no more, and it reads on like the others', async () => {
+    await using app = await LiveApp.open()
+    const context = await browser.newContext()
+    const tabs: Tab[] = []
+    for (let n = 0; n < 3; n += 1) tabs.push(await Tab.open(context, app.origin, ['all']))
+    await soon(() => waitingAt(app)).toBe(1)
+    const leader = await leaderOf(tabs)
+    const old = tabs[leader] as Tab
+    const stopped = old.stop()
+    const others = tabs.filter((tab) => tab !== old)
+    for (const n of numbers(5)) await app.publishNow('all', n)
+    for (const tab of others) await soon(() => tab.read('all')).toEqual(numbers(5))
+    await stopped.end
+    await soon(() => old.read('all')).toEqual(numbers(5))
+    await soon(() => waitingAt(app)).toBe(1)
+    for (const n of numbers(5, 6)) await app.publishNow('all', n)
+    for (const tab of tabs) await soon(() => tab.read('all')).toEqual(numbers(10))
+    expect(await leaderOf(tabs)).not.toBe(leader)
+    await context.close()
+  })
+
+  it('read each for itself what cannot be handed on', async () => {
+    await using app = await LiveApp.open()
+    const context = await browser.newContext()
+    const tabs = [await Tab.open(context, app.origin, ['all']), await Tab.open(context, app.origin, ['all'])]
+    await soon(() => waitingAt(app)).toBe(1)
+    const deep = `${'['.repeat(9_000)}${']'.repeat(9_000)}`
+    await app.ask('POST', '/publish?topic=all', { body: JSON.parse(deep) })
+    await app.publishNow('all', 2)
+    for (const tab of tabs)
+      await soon(() => tab.see(`read.all.map((data) => typeof data)`)).toEqual(['object', 'number'])
+    await soon(() => waitingAt(app)).toBe(1)
+    await context.close()
+  })
+
+  it('with other rights share nothing', async () => {
+    await using app = await LiveApp.open()
+    const context = await browser.newContext()
+    const first = await Tab.open(context, app.origin, ['all'], `{ subscribeKey: 'one' }`)
+    const second = await Tab.open(context, app.origin, ['all'], `{ subscribeKey: 'two' }`)
+    const third = await Tab.open(context, app.origin, ['all'], `{ subscribeKey: 'two' }`)
+    await soon(() => waitingAt(app)).toBe(2)
+    for (const n of numbers(3)) await app.publishNow('all', n)
+    for (const tab of [first, second, third]) await soon(() => tab.read('all')).toEqual(numbers(3))
+    await soon(() => waitingAt(app)).toBe(2)
+    await context.close()
+  })
+
+  it('poll alone where there are no locks', async () => {
+    await using app = await LiveApp.open()
+    const context = await browser.newContext()
+    await context.addInitScript(`Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })`)
+    const tabs = [await Tab.open(context, app.origin, ['all']), await Tab.open(context, app.origin, ['all'])]
+    await soon(() => waitingAt(app)).toBe(2)
+    await app.publishNow('all', 1)
+    for (const tab of tabs) await soon(() => tab.read('all')).toEqual([1])
+    await context.close()
+  })
+
+  it('wait as long as any of them is in sight', async () => {
+    await using app = await LiveApp.open()
+    const context = await browser.newContext()
+    const tabs = [await Tab.open(context, app.origin, ['all']), await Tab.open(context, app.origin, ['all'])]
+    await soon(() => waitingAt(app)).toBe(1)
+    const leader = await leaderOf(tabs)
+    const hide = (tab: Tab | undefined, isHidden: boolean) =>
+      tab?.see(`(() => {
+        Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+      })()`)
+    await hide(tabs[leader], true)
+    await app.publishNow('all', 1)
+    await soon(() => tabs[1 - leader]?.read('all')).toEqual([1])
+    await soon(() => waitingAt(app)).toBe(1)
+    await hide(tabs[1 - leader], true)
+    await app.publishNow('all', 2)
+    await soon(() => waitingAt(app)).toBe(0)
+    await hide(tabs[1 - leader], false)
+    await soon(() => tabs[1 - leader]?.read('all')).toEqual([1, 2])
+    await soon(() => waitingAt(app)).toBe(1)
+    await context.close()
+  })
+
+  it('forget what a tab wanted that is gone', async () => {
+    await using app = await LiveApp.open()
+    const context = await browser.newContext()
+    const first = await Tab.open(context, app.origin, ['a'])
+    const second = await Tab.open(context, app.origin, ['b'])
+    await soon(() => waitingAt(app)).toBe(1)
+    await second.page.goto('chrome://crash').catch(() => {})
+    await app.publishNow('a', 1)
+    await soon(() => first.read('a')).toEqual([1])
+    const urls: string[] = []
+    first.page.on('request', (request) => urls.push(request.url()))
+    await soon(async () => {
+      await app.publishNow('a', 1)
+      return urls.at(-1) ?? ''
+    }).toMatch(/topic=a(?!.*topic=b)/)
+    await context.close()
+  })
+})

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeBroker, draftOf, Recorder } from './conformance.ts'
+import { Cluster, Sentinels } from './redis-deployments.ts'
+import { openForSuite } from './redis-for-suite.ts'
+import { RedisNode, until } from './redis-harness.ts'
+import { redisIsMissing } from './redis-server.ts'
+
+const isMissing = redisIsMissing !== undefined
+
+describe.skipIf(isMissing)('on a cluster of three masters', () => {
+  let cluster: Cluster
+
+  beforeAll(async () => {
+    cluster = await Cluster.start(0)
+  }, 30_000)
+
+  afterAll(() => cluster[Symbol.asyncDispose]())
+
+  describeBroker('the Redis broker', (host, scheduler) => openForSuite(cluster.url, host, scheduler))
+
+  it('a topic whose slot moves is told of by its new server, and nothing of it is lost', async () => {
+    await using node = await RedisNode.open(cluster.url, { prefix: 'moving:' })
+    const recorder = new Recorder()
+    const topics = ['a', 'b', 'c', 'd']
+    for (const topic of topics) {
+      await node.publish(topic, '1')
+      await node.follow(topic, recorder)
+    }
+    cluster.migrate('a')
+    const { epoch, head } = await node.publishAtLast('a', '2')
+    expect([epoch, head]).toEqual([(await node.inform('a'))?.epoch, 2])
+    await until(() => recorder.offsets('a', 1).length > 0 || recorder.moves.some(({ standing }) => standing.head === 2))
+    for (const topic of topics) await node.publishAtLast(topic, '3')
+    await until(() => topics.every((topic) => recorder.offsets(topic, 1).length > 0))
+    expect(await node.dataOf('a')).toEqual(['1', '2', '3'])
+  })
+
+  it('a fork may have another server than its source', async () => {
+    await using node = await RedisNode.open(cluster.url, { prefix: 'forking:' })
+    const data = Array.from({ length: 2_500 }, (_, index) => `${index}`)
+    await node.create('source', { messages: data.map(draftOf) })
+    const forks = ['f1', 'f2', 'f3', 'f4', 'f5']
+    const made = await Promise.all(forks.map((fork) => node.fork('source', fork)))
+    expect(made.map((each) => (each as { outcome: string }).outcome)).toEqual(forks.map(() => 'created'))
+    for (const fork of forks) expect((await node.inform(fork))?.head).toBe(2_500)
+    const again = await Promise.all([1, 2, 3].map(() => node.fork('source', 'f1')))
+    expect(again.map((each) => (each as { outcome: string }).outcome)).toEqual(['existed', 'existed', 'existed'])
+  })
+})
+
+describe.skipIf(isMissing)('when a master is killed', () => {
+  it('under Sentinel, its replica is found, and followers hear of what comes', async () => {
+    await using sentinels = await Sentinels.start()
+    await using node = await RedisNode.open(sentinels.url)
+    const recorder = new Recorder()
+    await node.follow('a', recorder)
+    const { epoch } = await node.publish('a', '1')
+    await sentinels.master.kill()
+    await until(() => !node.broker.health.isOk)
+    const after = await node.publishAtLast('a', '2')
+    expect(after.epoch).toBe(epoch)
+    await until(() => recorder.told.some(({ message }) => message.data === '2'))
+    await until(() => node.broker.health.isOk)
+  }, 40_000)
+
+  it('in a cluster, its replica takes over, and the topics of the others never notice', async () => {
+    await using cluster = await Cluster.start(1)
+    await using node = await RedisNode.open(cluster.url)
+    const recorder = new Recorder()
+    const topics = Array.from({ length: 30 }, (_, index) => `t${index}`)
+    for (const topic of topics) await node.follow(topic, recorder)
+    for (const topic of topics) await node.publish(topic, '1')
+    const victim = cluster.masterOf('t0')
+    const others = topics.filter((topic) => cluster.masterOf(topic) !== victim)
+    await victim.kill()
+    for (const topic of others.slice(0, 5)) await node.publish(topic, '2')
+    for (const topic of topics) await node.publishAtLast(topic, '"last"')
+    const heard = (topic: string) =>
+      recorder.told.some(({ message }) => message.topic === topic && message.data === '"last"')
+    await until(() => topics.every(heard))
+    await until(() => node.broker.health.isOk)
+  }, 60_000)
+})

@@ -1,0 +1,292 @@
+import { describe, expect, it } from 'vitest'
+import { openBroker } from '../../../server/brokers/open-broker.ts'
+import { readRedisAddress } from '../../../server/brokers/redis/address.ts'
+import type { Connection } from '../../../server/brokers/redis/connection.ts'
+import { requireVersion } from '../../../server/brokers/redis/server-check.ts'
+import { slotOf } from '../../../server/brokers/redis/slots.ts'
+import { ConfigError } from '../../../server/config/config-error.ts'
+import { unbornStanding } from '../../../server/hub/index.ts'
+import { TcpProxy } from '../../chaos/tcp-proxy.ts'
+import { draftOf, Recorder } from './conformance.ts'
+import { RedisNode, until } from './redis-harness.ts'
+import { RedisServer, redisIsMissing } from './redis-server.ts'
+
+const soon = { probe: { silentMs: 300, patienceMs: 100 } }
+
+describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () => {
+  it('serve the same topics: what one appends the other tells and reads', async () => {
+    await using server = await RedisServer.start()
+    await using one = await RedisNode.open(server.url)
+    await using other = await RedisNode.open(server.url)
+    const recorder = new Recorder()
+    expect(await other.follow('a', recorder)).toEqual(unbornStanding)
+    const { epoch } = await one.publish('a', '1')
+    await other.publish('a', '2')
+    await until(() => recorder.told.length === 2)
+    expect(recorder.told.map(({ message, epoch }) => [message.offset, message.data, epoch])).toEqual([
+      [1, '1', epoch],
+      [2, '2', epoch],
+    ])
+    expect(await other.dataOf('a')).toEqual(['1', '2'])
+    const key = { text: 'k', bodyHash: 'h' }
+    await one.append('a', { messages: [draftOf('3')], key })
+    expect((await other.append('a', { messages: [draftOf('3')], key })).outcome).toBe('replayed')
+    await one.remove('a')
+    await until(() => recorder.moves.at(-1)?.standing.epoch === unbornStanding.epoch)
+  })
+
+  it('do not see what has another prefix, whatever characters it has', async () => {
+    await using server = await RedisServer.start()
+    await using one = await RedisNode.open(server.url, { prefix: 'a*[?]\\' })
+    await using other = await RedisNode.open(server.url, { prefix: 'ab[?]\\' })
+    await one.publish('a', '1')
+    expect([await other.inform('a'), await other.list(), await one.list()]).toEqual([null, [], ['a']])
+  })
+
+  it('are told of a large message by its position, and tell it whole and in its order', async () => {
+    await using server = await RedisServer.start()
+    await using node = await RedisNode.open(server.url)
+    const recorder = new Recorder()
+    await node.follow('a', recorder)
+    const large = `"${'x'.repeat(40_000)}"`
+    await node.append('a', { messages: ['1', large, '3', large, '5'].map(draftOf) })
+    await until(() => recorder.told.length === 5)
+    expect(recorder.told.map(({ message }) => message.data)).toEqual(['1', large, '3', large, '5'])
+  })
+
+  it('know their scripts again after the server has forgotten them', async () => {
+    await using server = await RedisServer.start()
+    await using node = await RedisNode.open(server.url)
+    await node.publish('a', '1')
+    server.ask('script', 'flush')
+    await node.publish('a', '2')
+    expect(await node.dataOf('a')).toEqual(['1', '2'])
+  })
+
+  it('say in what state they are when Redis goes, take no publish meanwhile, and tell where topics stand once it is back', async () => {
+    await using server = await RedisServer.start({ flags: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+    await using node = await RedisNode.open(server.url)
+    const [recorder, late] = [new Recorder(), new Recorder()]
+    await node.publish('a', '1')
+    await node.publish('gone', '1')
+    for (const topic of ['a', 'gone']) await node.follow(topic, recorder)
+    await server.kill()
+    await until(() => !node.broker.health.isOk)
+    await expect(node.publish('a', '2')).rejects.toMatchObject({ code: 'ENCKE_ERR_SERVER_BROKER', statusCode: 503 })
+    node.broker.follow(['late'], late)
+    await server.start()
+    server.ask('del', 'test:m:{gone}')
+    await until(() => node.broker.health.isOk && recorder.moves.length >= 1 && late.answers.length === 1)
+    const { epoch } = await node.publishAtLast('a', '2')
+    await until(() => recorder.told.length === 1)
+    expect(epoch).toBe((await node.inform('a'))?.epoch)
+    expect(recorder.told[0]?.message).toMatchObject({ offset: 2, data: '2' })
+    await node.publish('late', '1')
+    await until(() => late.told.length === 1)
+  })
+
+  it('do not sleep when the connection that tells them leads nowhere any more', async () => {
+    await using server = await RedisServer.start()
+    await using proxy = await TcpProxy.start(server.port)
+    await using node = await RedisNode.open(`redis://127.0.0.1:${proxy.port}`, soon)
+    const recorder = new Recorder()
+    await node.follow('a', recorder)
+    expect(proxy.deafenSubscribers()).toBe(1)
+    const { head } = await node.publish('a', '1')
+    await until(() => !node.broker.health.isOk)
+    await until(() => node.broker.health.isOk && recorder.moves.some(({ standing }) => standing.head === head))
+    await node.publish('a', '2')
+    await until(() => recorder.told.length === 1)
+  })
+
+  it('give a server up that is paused, and say that the outcome of what it was sent is unknown', async () => {
+    await using server = await RedisServer.start()
+    await using node = await RedisNode.open(server.url, { silenceMs: 300 })
+    await node.publish('a', '1')
+    server.signal('SIGSTOP')
+    await expect(node.publish('a', '2')).rejects.toMatchObject({ code: 'ENCKE_ERR_PUBLISH_UNKNOWN' })
+    expect(node.broker.health.isOk).toBe(false)
+    server.signal('SIGCONT')
+    await until(() => node.broker.health.isOk)
+    const { head } = await node.publish('a', '3')
+    expect([2, 3]).toContain(head)
+  })
+
+  it('tell a failover that has lost the newest: readers are set back, and offsets go on in a new segment', async () => {
+    await using master = await RedisServer.start()
+    await using replica = await RedisServer.start({ flags: ['--replicaof', '127.0.0.1', `${master.port}`] })
+    await until(() => replica.ask('info', 'replication').includes('master_link_status:up'))
+    await using proxy = await TcpProxy.start(master.port)
+    await using node = await RedisNode.open(`redis://127.0.0.1:${proxy.port}`)
+    const recorder = new Recorder()
+    await node.follow('a', recorder)
+    for (const data of ['1', '2', '3']) await node.publish('a', data)
+    await until(() => replica.ask('hget', 'test:m:{a}', 'h') === '3')
+    replica.ask('replicaof', 'no', 'one')
+    const { epoch } = await node.publish('a', '"lost"')
+    await until(() => recorder.told.length === 4)
+    proxy.target = replica.port
+    proxy.cut()
+    await until(() => recorder.moves.at(-1)?.standing.head === 3)
+    const after = await node.publishAtLast('a', '"again"')
+    expect(after).toMatchObject({ epoch, head: 4 })
+    const segments = (await node.inform('a'))?.segments
+    expect(segments).toMatchObject([{ first: 1 }, { first: 4 }])
+    expect(after.segment).toBe(segments?.[1]?.number)
+    await until(() => recorder.moves.at(-1)?.standing.segment === after.segment)
+    expect(recorder.told.at(-1)?.message.data).toBe('"again"')
+  })
+
+  it('acknowledge only what replicas have confirmed, where they are asked to', async () => {
+    await using server = await RedisServer.start()
+    await using node = await RedisNode.open(server.url, { waitReplicas: 1, silenceMs: 5_000 })
+    await expect(node.publish('a', '1')).rejects.toMatchObject({ code: 'ENCKE_ERR_PUBLISH_UNKNOWN' })
+    await using replica = await RedisServer.start({ flags: ['--replicaof', '127.0.0.1', `${server.port}`] })
+    await until(() => replica.ask('info', 'replication').includes('master_link_status:up'))
+    const published = await Promise.all(['2', '3', '4'].map((data) => node.publishAtLast('a', data)))
+    expect(published.map(({ head }) => head).sort()).toEqual([2, 3, 4])
+    expect(replica.ask('hget', 'test:m:{a}', 'h')).toBe('4')
+  })
+
+  it('say what they cannot write, and go on reading', async () => {
+    await using server = await RedisServer.start()
+    await using node = await RedisNode.open(server.url)
+    await node.publish('a', '1')
+    server.ask('config', 'set', 'maxmemory', '1')
+    await expect(node.publish('a', '2')).rejects.toMatchObject({ code: 'ENCKE_ERR_SERVER_HISTORY' })
+    server.ask('config', 'set', 'maxmemory', '0')
+    server.ask('config', 'set', 'min-replicas-to-write', '1')
+    await expect(node.publish('a', '2')).rejects.toMatchObject({ code: 'ENCKE_ERR_SERVER_BROKER', statusCode: 503 })
+    server.ask('config', 'set', 'min-replicas-to-write', '0')
+    server.ask('hset', 'test:m:{a}', 'V', '2')
+    await expect(node.publish('a', '2')).rejects.toMatchObject({ code: 'ENCKE_ERR_SERVER_OUTDATED' })
+    await expect(node.remove('a')).rejects.toMatchObject({ code: 'ENCKE_ERR_SERVER_OUTDATED' })
+    expect(await node.dataOf('a')).toEqual(['1'])
+  })
+
+  it('forget a fork that was begun and never came, and a source that only such a one has held', async () => {
+    await using server = await RedisServer.start()
+    await using node = await RedisNode.open(server.url)
+    await node.create('source', { messages: [draftOf('1')] })
+    await node.fork('source', 'fork')
+    server.ask('hset', 'test:f:{source}', 'never came', '0')
+    await node.remove('source')
+    server.ask('del', 'test:m:{fork}', 'test:s:{fork}')
+    expect((await node.inform('source'))?.isRemoved).toBe(true)
+    server.ask('del', 'test:totals')
+    await node.broker.sweep()
+    expect(await node.inform('source')).toBeNull()
+  })
+
+  it('read and go on with what version 1 has written', async () => {
+    await using server = await RedisServer.start()
+    const record =
+      'V 1 e AAAAAAAAAAA h 2 o 1 b 2 i second a 1700000000000 c application/json x 0 l  k w g 1700000000000000:1 r x w 7 u 1700000000000'
+    server.ask('hset', 'test:m:{old}', ...record.split(' '))
+    server.ask('xadd', 'test:s:{old}', '1-0', 'i', 'first', 't', '1700000000000', 'd', '1')
+    server.ask('xadd', 'test:s:{old}', '2-0', 'i', 'second', 't', '1700000000001', 'd', '2')
+    server.ask('hset', 'test:p:{old}', 'p', '3 4')
+    await using node = await RedisNode.open(server.url)
+    expect(await node.history('old')).toMatchObject({ epoch: 'AAAAAAAAAAA', head: 2, headId: 'second', oldest: 1 })
+    const producer = { id: 'p', epoch: 3, sequence: 5 }
+    expect(await node.append('old', { messages: [draftOf('3')], producer, sequence: '8' })).toMatchObject({
+      outcome: 'appended',
+      standing: { head: 3 },
+    })
+    expect(await node.dataOf('old')).toEqual(['1', '2', '3'])
+  })
+
+  it('say once what 201 promises with this configuration', async () => {
+    await using server = await RedisServer.start({ flags: ['--maxmemory-policy', 'allkeys-lru'] })
+    await using node = await RedisNode.open(server.url)
+    expect(node.broker.remarks).toEqual([
+      expect.stringContaining('201 means that a message is in the memory of Redis (appendonly is off'),
+      expect.stringContaining('maxmemory-policy is allkeys-lru'),
+    ])
+    server.ask('config', 'set', 'appendonly', 'yes')
+    server.ask('config', 'set', 'maxmemory-policy', 'noeviction')
+    await using other = await RedisNode.open(server.url)
+    expect(other.broker.remarks).toEqual([expect.stringContaining('appendfsync everysec: a crash of the machine')])
+  })
+
+  it('need the password, and say no word of it', async () => {
+    await using server = await RedisServer.start({ flags: ['--requirepass', 'secret'] })
+    await using node = await RedisNode.open(server.url.replace('//', '//:secret@'))
+    expect((await node.publish('a', '1')).head).toBe(1)
+    const wrong = await openBroker(server.url.replace('//', '//:geheim@')).catch((error: unknown) => error)
+    expect(wrong).toBeInstanceOf(ConfigError)
+    expect((wrong as Error).message).not.toContain('geheim')
+  })
+})
+
+describe('the address of a Redis', () => {
+  it('has one host, sentinels with the name of their master, or nodes of a cluster', () => {
+    expect(readRedisAddress('rediss://u:p%40w@h:1/2')).toMatchObject({
+      kind: 'single',
+      endpoints: [{ host: 'h', port: 1 }],
+      credentials: { username: 'u', password: 'p@w' },
+      database: 2,
+      isEncrypted: true,
+    })
+    expect(readRedisAddress('redis-sentinel://a,[::1]:2/main/3?sentinelPassword=s')).toMatchObject({
+      endpoints: [
+        { host: 'a', port: 26_379 },
+        { host: '::1', port: 2 },
+      ],
+      masterName: 'main',
+      database: 3,
+      sentinelCredentials: { password: 's' },
+    })
+    expect(readRedisAddress('redis-cluster://a:1,b:2?tls=1')).toMatchObject({ kind: 'cluster', isEncrypted: true })
+  })
+
+  it.each([
+    'redis:',
+    'redis://:secret@',
+    'redis://:secret@a,b',
+    'redis://:secret@a/x',
+    'redis-sentinel://:secret@a',
+    'redis-cluster://:secret@a/1',
+    'redis://:secret@a:99999',
+  ])('%s is refused in a line that repeats no password', (address) => {
+    expect(() => readRedisAddress(address)).toThrow(ConfigError)
+    expect(() => readRedisAddress(address)).not.toThrow(/secret/)
+  })
+
+  it('where nothing answers is a complaint and no stack', async () => {
+    await expect(openBroker('redis://:secret@127.0.0.1:1')).rejects.toMatchObject({
+      code: 'ENCKE_ERR_BROKER',
+      message: expect.stringMatching(/^127\.0\.0\.1:1 cannot be reached: (?!.*secret)/),
+    })
+  })
+
+  it('with files of certificates must speak TLS', async () => {
+    await expect(openBroker('redis://a', { redisCa: '/nowhere' })).rejects.toMatchObject({ code: 'ENCKE_ERR_BROKER' })
+    await expect(openBroker('rediss://a', { redisCert: '/nowhere' })).rejects.toThrow('belong together')
+    await expect(openBroker('rediss://a', { redisCa: '/nowhere' })).rejects.toThrow('--redis-ca cannot be read')
+  })
+})
+
+describe('a server', () => {
+  const saying = (info: string) =>
+    ({ endpoint: { host: 'h', port: 1 }, call: async () => info }) as unknown as Connection
+
+  it.each(['redis_version:6.2.14', 'redis_version:6.9.9\r\nserver_name:valkey', 'nothing'])(
+    'that says %j is too old',
+    async (info) => {
+      await expect(requireVersion(saying(info))).rejects.toMatchObject({ code: 'ENCKE_ERR_BROKER' })
+    },
+  )
+
+  it.each(['redis_version:7.0.0', 'redis_version:7.2.4\r\nserver_name:valkey', 'redis_version:10.0.1'])(
+    'that says %j will do',
+    async (info) => {
+      await expect(requireVersion(saying(info))).resolves.toBeUndefined()
+    },
+  )
+
+  it('has the slot of a topic where a cluster has it', () => {
+    // As `CLUSTER KEYSLOT` says.
+    expect([slotOf('123456789'), slotOf('foo'), slotOf('a/b')]).toEqual([12_739, 12_182, slotOf('a/b')])
+  })
+})
