@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
+import { type Authorize, askedRights } from './access/asked-rights.ts'
 import { guardRate } from './access/client-rate.ts'
 import { openBearers } from './access/open-bearers.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
@@ -14,6 +15,7 @@ import { benchmarkRoutes } from './admin/benchmarks.ts'
 import { controlRoutes } from './admin/control.ts'
 import { messageRoutes } from './admin/messages.ts'
 import type { Engine } from './engine.ts'
+import { prefixOf } from './http/base-path.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
 import { letOriginsRead } from './http/cross-origin.ts'
@@ -24,15 +26,21 @@ import { healthRoutes } from './http/health.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { compileValidator } from './http/validation.ts'
+import { logRequests } from './observe/access-log.ts'
 import { metricsRoute } from './observe/metrics-route.ts'
+import { Notices } from './observe/notices.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
 import { eventReading } from './protocols/encke/event-reading.ts'
 import { eventRoutes } from './protocols/encke/events.ts'
+import { LocalPresence } from './protocols/encke/local-presence.ts'
 import { longPollRoutes } from './protocols/encke/long-poll.ts'
 import { longPolling } from './protocols/encke/poll.ts'
+import { PresenceChanges } from './protocols/encke/presence-changes.ts'
+import { presenceRoutes } from './protocols/encke/presence-routes.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
 import { topicRoutes } from './protocols/encke/topic.ts'
+import { streamsRoutes } from './protocols/streams/streams.ts'
 
 /** What is different between a server of its own and a part of somebody's application. */
 export interface Surroundings {
@@ -46,6 +54,8 @@ export interface Surroundings {
   /** The logger whose level administrators may change. */
   readonly logger: { level: string }
   readonly hasPages: boolean
+  /** Decides on rights, instead of keys and tokens. */
+  readonly authorize?: Authorize | undefined
 }
 
 /** What the one who closes the server has to know. */
@@ -66,22 +76,26 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     identity,
     keyring: engine.keyring,
     bearers: openBearers(config, { ...engine, warn: (line) => app.log.warn(line), inBackground }),
+    askedRights: around.authorize === undefined ? null : askedRights(around.authorize, engine),
     mayVerify: (client) => rate?.mayAsk(client) ?? true,
     observer: traffic,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
   })
-  const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
+  const isOff = () => !config.fastPath || config.accessLog || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
+  const presence = keepPresence(app, engine)
   const longPoll = longPolling({
     hub,
     draining,
     waitingRoom,
+    presence,
     hasOtherHooks,
     wrote: (publishedAt) => observations.wrote(publishedAt),
   })
 
+  if (config.accessLog) logRequests(app)
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
   adviseAboutProxies(app, { ...config, identity })
@@ -91,8 +105,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (server !== undefined) takeExpectations(app)
   admissions.add(siteGuard({ ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 }))
   if (rate !== undefined) admissions.add(await guardRate(app, rate))
-  answerErrors(app, (error) => traffic.failed(error.code))
-  await describeRoutes(app, version)
+  const notices = new Notices(app.log, engine.clock)
+  observations.timeline.onSample(() => notices.look(hub.broker.health))
+  answerErrors(app, ({ code }, request) => {
+    traffic.failed(code)
+    notices.refused(code, request?.admission?.client)
+  })
+  await describeRoutes(app, version, prefixOf(config.basePath))
 
   await app.register(publishRoutes, { ...config, scheduler, hub })
   await app.register(longPollRoutes, {
@@ -107,10 +126,21 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await app.register(eventRoutes, {
     limits: config,
     scheduler,
-    readEvents: eventReading({ hub, draining, waitingRoom, eventStreams, limit: config.limitDefault }),
+    readEvents: eventReading({ hub, draining, waitingRoom, presence, eventStreams, limit: config.limitDefault }),
     keepsHeaders: hasOtherHooks,
   })
+  await app.register(presenceRoutes, { scheduler, hub, presence })
   await app.register(topicRoutes, { scheduler, hub })
+  await app.register(streamsRoutes, {
+    ...config,
+    prefix: config.streamsPrefix,
+    scheduler,
+    hub,
+    draining,
+    waitingRoom,
+    eventStreams,
+    holdMs: config.waitDefaultSeconds * 1_000,
+  })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic })
@@ -124,6 +154,25 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(app, routes)
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }
+}
+
+/** Know who is on which topic, on this node, and tell it. */
+function keepPresence(app: FastifyInstance, engine: Engine): LocalPresence {
+  const { config, clock, localTopics } = engine
+  const changes = new PresenceChanges({
+    tell: (topic, data) => localTopics.tell(topic, data),
+    report: (error) => app.log.error(error, 'a change of presence was not told'),
+  })
+  const presence = new LocalPresence({
+    leaseMs: config.presenceLeaseSeconds * 1_000,
+    mostMembers: config.maxPresence,
+    clock,
+    now: Date.now,
+    changed: (topic, change) => changes.add(topic, change),
+  })
+  engine.inBackground('leases of presence', () => presence.watch())
+  engine.inBackground('changes of presence', () => changes.write())
+  return presence
 }
 
 /** Which methods each path has, so that the others can be answered with 405. */

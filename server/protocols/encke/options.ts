@@ -32,6 +32,17 @@ export const enckeOptions = {
     'topics',
     'How many topics one `POST /poll` may name; above it the poll gets 400.',
   ),
+  presenceLeaseSeconds: seconds(
+    15,
+    'How long a reader that names itself is still on its topics after its last request; 0 is not at all.',
+  ),
+  maxPresence: integer(
+    100_000,
+    0,
+    10_000_000,
+    'members',
+    'How many readers may be on topics by name, in all; one more reads all the same, and is not listed.',
+  ),
   batchBytes: bytes(
     mib,
     2 ** 30,
@@ -41,7 +52,7 @@ export const enckeOptions = {
   appendBytes: bytes(
     8 * mib,
     largestBodyBytes,
-    'How large a publish of several messages may be; above it the publish gets 413. It has at most 10,000 messages.',
+    'How large a publish of several messages, or an append to a stream, may be; above it there is 413. It has at most 10,000 messages.',
   ),
   pollBodyBytes: bytes(512 * kib, largestBodyBytes, 'The largest body of `POST /poll`; above it the poll gets 413.'),
 }
