@@ -45,11 +45,13 @@ let isClosed = false
 let name = memory.name
 
 const keyForm = new KeyForm((changed) => {
-  client = createClient(keyForm.keys)
+  client = createClient({ ...keyForm.keys, origin: server })
   if (changed.includes('publishKey')) outbox.sendKeyless()
   if (changed.includes('subscribeKey')) followAll()
 })
-let client = createClient(keyForm.keys)
+/** The server that has sent this page, with its base path. */
+const server = new URL('.', location.href).href.slice(0, -1)
+let client = createClient({ ...keyForm.keys, origin: server })
 const outbox = new Outbox({
   publish: (topic, data, idempotencyKey) => client.publish(topic, data, { idempotencyKey }),
   sent: own.add,
@@ -108,7 +110,7 @@ function enter(roomName, isChosen = true) {
   composer.draft = current.draft
   for (const place of document.querySelectorAll('.room')) place.textContent = roomName
   for (const place of document.querySelectorAll('.topic')) place.textContent = topicOf(roomName)
-  for (const place of document.querySelectorAll('.origin')) place.textContent = location.origin
+  for (const place of document.querySelectorAll('.origin')) place.textContent = server
   drawer.close()
   show(true)
   // On a phone the keyboard would cover half of what one came to read.
