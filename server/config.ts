@@ -15,10 +15,18 @@ import { clip } from './errors.ts'
 import { httpOptions } from './http/options.ts'
 import { processOptions } from './process/options.ts'
 import { enckeOptions } from './protocols/encke/options.ts'
+import { streamsOptions } from './protocols/streams/options.ts'
 
 export { ConfigError, configErrorTable, explainListenFailure } from './config/config-error.ts'
 
-const options = { ...processOptions, ...accessOptions, ...httpOptions, ...enckeOptions, ...brokerOptions }
+const options = {
+  ...processOptions,
+  ...accessOptions,
+  ...httpOptions,
+  ...enckeOptions,
+  ...streamsOptions,
+  ...brokerOptions,
+}
 
 type ServerOptions = typeof options
 

@@ -39,6 +39,7 @@ import { PresenceChanges } from './protocols/encke/presence-changes.ts'
 import { presenceRoutes } from './protocols/encke/presence-routes.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
 import { topicRoutes } from './protocols/encke/topic.ts'
+import { streamsRoutes } from './protocols/streams/streams.ts'
 
 /** What is different between a server of its own and a part of somebody's application. */
 export interface Surroundings {
@@ -126,6 +127,16 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   })
   await app.register(presenceRoutes, { scheduler, hub, presence })
   await app.register(topicRoutes, { scheduler, hub })
+  await app.register(streamsRoutes, {
+    ...config,
+    prefix: config.streamsPrefix,
+    scheduler,
+    hub,
+    draining,
+    waitingRoom,
+    eventStreams,
+    holdMs: config.waitDefaultSeconds * 1_000,
+  })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic })

@@ -16,8 +16,16 @@ const partsWithErrors = [
   'server/http',
   'server/hub',
   'server/protocols/encke',
+  'server/protocols/streams',
 ]
-const partsWithOptions = ['server/access', 'server/brokers', 'server/http', 'server/process', 'server/protocols/encke']
+const partsWithOptions = [
+  'server/access',
+  'server/brokers',
+  'server/http',
+  'server/process',
+  'server/protocols/encke',
+  'server/protocols/streams',
+]
 
 const map: LayerMap = {
   runtime: { mayImport: ['runtime/core', 'runtime/core/random.ts', 'runtime/testing'], packages: [] },
@@ -48,6 +56,10 @@ const map: LayerMap = {
   'server/access': { mayImport: ['server/config', 'runtime', ...errors], packages: web },
   'server/http': { mayImport: ['server/access', 'server/hub', 'runtime', ...errors], packages: web },
   'server/protocols/encke': {
+    mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
+    packages: web,
+  },
+  'server/protocols/streams': {
     mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
     packages: web,
   },
@@ -106,6 +118,7 @@ const map: LayerMap = {
       'server/observe',
       'server/process',
       'server/protocols/encke',
+      'server/protocols/streams',
     ],
     packages: web,
   },

@@ -67,6 +67,12 @@ export function readOrigin(text: string): Parsed<string> {
   return url.href === origin || url.href === `${origin}/` ? { value: origin } : misfit(text)
 }
 
+/** Of segments that no URL rewrites. */
+export function readPath(text: string): Parsed<string> {
+  const path = text.replace(/\/$/, '')
+  return /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/.test(path) ? { value: path } : misfit(text)
+}
+
 // Names and passwords in it would end up in logs, and fetch refuses them.
 export function readAddress(text: string): Parsed<string> {
   const url = URL.parse(text)

@@ -21,6 +21,8 @@ export interface TopicVerdict {
   readonly isRemoved: boolean
   /** Of the topic's messages, where that is known. */
   readonly contentType: string | null
+  /** The number of the topic's newest segment; 0 where that is not known. */
+  readonly segment: number
 }
 
 export class Batch {

@@ -95,6 +95,7 @@ describe('the defaults', () => {
       messageBytes: 65_536,
       appendBytes: 8_388_608,
       pollBodyBytes: 524_288,
+      streamsPrefix: '/v1/stream',
       broker: 'memory:',
       historyMessages: 1000,
       historyBytes: 1_048_576,

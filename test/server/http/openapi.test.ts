@@ -33,6 +33,7 @@ describe('the OpenAPI document', () => {
     const names = operations.map(([name]) => name).filter((name) => !name.startsWith('HEAD '))
     expect(names.sort()).toEqual([
       'DELETE /topics/{topic}',
+      'DELETE /v1/stream/{topic}',
       'GET /admin/coroutines',
       'GET /admin/follow',
       'GET /admin/history',
@@ -49,6 +50,7 @@ describe('the OpenAPI document', () => {
       'GET /topics/{topic}/events',
       'GET /topics/{topic}/messages',
       'GET /topics/{topic}/presence',
+      'GET /v1/stream/{topic}',
       'POST /admin/benchmarks/cancel',
       'POST /admin/benchmarks/chain',
       'POST /admin/benchmarks/hackysack',
@@ -57,6 +59,8 @@ describe('the OpenAPI document', () => {
       'POST /poll',
       'POST /publish',
       'POST /topics/{topic}/messages',
+      'POST /v1/stream/{topic}',
+      'PUT /v1/stream/{topic}',
     ])
   })
 
