@@ -71,7 +71,8 @@ describe('the tarball', () => {
     while (!said.includes('\n')) said += String((await once(child.stdout, 'data'))[0])
     const { msg, version, url } = JSON.parse(said)
     expect({ msg, version }).toEqual({ msg: 'ready', version: packageJson.version })
-    const encke = (...words: string[]) => installed.run(process.execPath, 'node_modules/.bin/encke', ...words, '--url', url)
+    const encke = (...words: string[]) =>
+      installed.run(process.execPath, 'node_modules/.bin/encke', ...words, '--url', url)
     expect(await encke('publish', 'a', 'hello')).toBe('published 1 message to a, up to offset 1\n')
     expect(await encke('subscribe', 'a', '--from', 'earliest', '--count', '1')).toBe('hello\n')
     expect((await fetch(`${url}/`)).status).toBe(200)
@@ -82,7 +83,17 @@ describe('the tarball', () => {
   })
 
   it('runs a benchmark with the threads of the baseline, whose files are found in it', async () => {
-    const out = await installed.run(process.execPath, 'node_modules/.bin/encke', 'bench', 'chain', '--n', '8', '--model', 'threads', '--json')
+    const out = await installed.run(
+      process.execPath,
+      'node_modules/.bin/encke',
+      'bench',
+      'chain',
+      '--n',
+      '8',
+      '--model',
+      'threads',
+      '--json',
+    )
     expect(JSON.parse(out)).toMatchObject({ answer: 8 })
   })
 
