@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
+import { type Authorize, askedRights } from './access/asked-rights.ts'
 import { guardRate } from './access/client-rate.ts'
 import { openBearers } from './access/open-bearers.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
@@ -53,6 +54,8 @@ export interface Surroundings {
   /** The logger whose level administrators may change. */
   readonly logger: { level: string }
   readonly hasPages: boolean
+  /** Decides on rights, instead of keys and tokens. */
+  readonly authorize?: Authorize | undefined
 }
 
 /** What the one who closes the server has to know. */
@@ -73,6 +76,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     identity,
     keyring: engine.keyring,
     bearers: openBearers(config, { ...engine, warn: (line) => app.log.warn(line), inBackground }),
+    askedRights: around.authorize === undefined ? null : askedRights(around.authorize, engine),
     mayVerify: (client) => rate?.mayAsk(client) ?? true,
     observer: traffic,
     clock: engine.clock,

@@ -128,6 +128,7 @@ const map: LayerMap = {
   },
   'server/plugin.ts': {
     mayImport: [
+      'server/access',
       'server/engine.ts',
       'server/routes.ts',
       'server/in-process.ts',
@@ -165,7 +166,15 @@ const map: LayerMap = {
   },
   'server/main.ts': { mayImport: ['server/cli', 'server/process'], packages: ['node:*'] },
   'server/index.ts': {
-    mayImport: ['server/app.ts', 'server/plugin.ts', 'server/config.ts', 'server/brokers', 'server/hub', ...errors],
+    mayImport: [
+      'server/access',
+      'server/app.ts',
+      'server/plugin.ts',
+      'server/config.ts',
+      'server/brokers',
+      'server/hub',
+      ...errors,
+    ],
     packages: [],
   },
   public: { mayImport: [], packages: [] },

@@ -161,7 +161,7 @@ function showFallback(fallback: unknown): string {
   return fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? 'none' : String(fallback)
 }
 
-/** The address of a broker may hold a password. */
+/** The address of a broker may hold a password, and the query of an address of keys a secret. */
 function withoutPassword(text: string): string {
-  return text.replace(/(:\/\/[^/@]*:)[^/@]*@/, '$1…@')
+  return text.replace(/(:\/\/[^/@]*:)[^/@]*@/, '$1…@').replace(/^(https?:[^?]*\?).*/, '$1…')
 }
