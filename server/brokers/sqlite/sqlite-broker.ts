@@ -71,6 +71,7 @@ export class SqliteBroker implements Broker {
   #offset = 0
   #sweeper: Task<never> | undefined
   #isClosed = false
+  #hasLostThread = false
 
   private constructor(parts: SqliteBrokerParts) {
     this.#parts = parts
@@ -176,6 +177,7 @@ export class SqliteBroker implements Broker {
     this.#statistics = greeting.statistics
     this.#writer.listen()
     this.#reader.listen()
+    for (const thread of [this.#writer, this.#reader]) void thread.ended().then(() => this.#noteEnding(thread.ending))
     this.#sweeper = scheduler.run(() => this.#sweep())
     this.#sweeper.label = 'sweeper of the sqlite broker'
   }
@@ -198,7 +200,12 @@ export class SqliteBroker implements Broker {
   #read<What extends ReaderRequest['what']>(
     request: Extract<ReaderRequest, { readonly what: What }>,
   ): Promise<ReaderResults[What]> {
-    return this.#isClosed ? Promise.reject(isClosedError()) : this.#reader.ask<What>(request, this.#moment())
+    if (this.#isClosed) return Promise.reject(isClosedError())
+    return this.#reader.ask<What>(request, this.#moment()).catch((error: unknown) => {
+      // Nothing is unknown about a question: it can be asked again.
+      if (error instanceof EnckeError) throw error
+      throw new EnckeError('ENCKE_ERR_SERVER_BROKER', String(error), { cause: error })
+    })
   }
 
   /** Ask again, as long as there is no room and followers give up topics that they do not need. */
@@ -303,7 +310,14 @@ export class SqliteBroker implements Broker {
   #note({ statistics, trouble }: Replies): void {
     if (statistics !== undefined) this.#statistics = statistics
     if (trouble !== undefined) this.#noteTrouble(trouble)
-    else if (!this.#health.isOk) this.#health = { isOk: true }
+    else if (!this.#health.isOk && !this.#hasLostThread) this.#health = { isOk: true }
+  }
+
+  /** A thread that ends before it is told to comes back with the next start only. */
+  #noteEnding(ending: Error | undefined): void {
+    if (this.#isClosed) return
+    this.#hasLostThread = true
+    this.#noteTrouble(String(ending?.message))
   }
 
   #noteTrouble(reason: string): void {
