@@ -35,11 +35,14 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEve
       events.push(controlText({ offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, Date.now()) }))
       return isEnd
     }
-    const over = after(Math.min(lastsMs, poll.admission.shorten(lastsMs)))
+    const over = after(lastsMs)
     if (tell(dataEvent(piece.slice, contentType), piece.to, piece.isUpToDate, piece.isEnd)) return
     for (;;) {
       const ready: Selectable<void> = events.isFull ? events.drained() : subscription.changed()
-      const woken = yield* select({ ready, drain: draining.wait(), over }, { order: 'first' })
+      const woken = yield* select(
+        { ended: poll.admission.ended(), ready, drain: draining.wait(), over },
+        { order: 'first' },
+      )
       if (woken.case === 'drain') events.push(retryText(draining.retryAfterMs()))
       if (woken.case !== 'ready') return
       if (events.isFull) continue
