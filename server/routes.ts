@@ -14,11 +14,13 @@ import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
 import { controlRoutes } from './admin/control.ts'
 import { messageRoutes } from './admin/messages.ts'
+import { sampleRoutes } from './admin/samples.ts'
 import type { Engine } from './engine.ts'
 import { prefixOf } from './http/base-path.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
 import { letOriginsRead } from './http/cross-origin.ts'
+import { docsRoutes } from './http/docs-page.ts'
 import { answerErrors, answerWrongMethods } from './http/error-replies.ts'
 import { takeExpectations } from './http/expectations.ts'
 import { FastPath } from './http/fast-path/fast-path.ts'
@@ -146,12 +148,20 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     await app.register(administrationRoutes, { scheduler, hub, traffic })
     await app.register(controlRoutes, { scheduler, hub, draining, logger: around.logger, inBackground })
     await app.register(messageRoutes, engine)
+    await app.register(sampleRoutes, {
+      ...engine,
+      timeline: observations.timeline,
+      tell: (topic, json) => engine.localTopics.tell(topic, json),
+    })
     await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(metricsRoute, { observations, hub, scheduler, draining, version })
   await app.register(openApiRoutes)
-  if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
+  if (around.hasPages) {
+    await app.register(docsRoutes)
+    await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
+  }
   answerWrongMethods(app, routes)
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }
 }
@@ -178,12 +188,14 @@ function keepPresence(app: FastifyInstance, engine: Engine): LocalPresence {
 /** Which methods each path has, so that the others can be answered with 405. */
 function collectRoutes(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
   const routes = new Map<string, Set<string>>()
-  app.addHook('onRoute', ({ routePath, method }) => {
+  app.addHook('onRoute', ({ url, routePath, method }) => {
     // The route of preflights is no path: what is not found elsewhere is 404 there too.
     if (routePath === '*') return
-    const methods = routes.get(routePath) ?? new Set()
+    // Below the prefix of `app`: what is registered with a prefix of its own, as the page of the document is, has it here.
+    const path = url.slice(app.prefix.length)
+    const methods = routes.get(path) ?? new Set()
     for (const one of [method].flat()) methods.add(one)
-    routes.set(routePath, methods)
+    routes.set(path, methods)
   })
   return routes
 }

@@ -54,7 +54,10 @@ const map: LayerMap = {
     packages: ['node:*'],
   },
   'server/access': { mayImport: ['server/config', 'runtime', ...errors], packages: web },
-  'server/http': { mayImport: ['server/access', 'server/hub', 'runtime', ...errors], packages: web },
+  'server/http': {
+    mayImport: ['server/access', 'server/hub', 'runtime', ...errors],
+    packages: [...web, 'uplot'],
+  },
   'server/protocols/encke': {
     mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
     packages: web,

@@ -335,8 +335,8 @@ export class Hub implements Disposable {
   }
 
   countDelivered(batch: Batch): void {
-    const { messages, verdicts, gaps, resets, missed } = batch
-    this.#delivered += messages.length
+    const { delivered, verdicts, gaps, resets, missed } = batch
+    this.#delivered += delivered
     this.#verdicts.ok += verdicts.length - gaps - resets
     this.#verdicts.gap += gaps
     this.#verdicts.reset += resets

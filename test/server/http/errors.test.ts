@@ -297,7 +297,7 @@ describe('what there is not', () => {
     ['DELETE', '/nowhere?a=b'],
     ['GET', '/topics/a/b'],
     ['GET', '/topics'],
-    ['GET', '/admin/'],
+    ['GET', '/admin/nowhere'],
     ['GET', '//healthz'],
     ['GET', '/HEALTHZ'],
     ['GET', '/messages;a=b'],

@@ -34,10 +34,12 @@ describe('the OpenAPI document', () => {
     expect(names.sort()).toEqual([
       'DELETE /topics/{topic}',
       'DELETE /v1/stream/{topic}',
+      'GET /admin/benchmarks',
       'GET /admin/coroutines',
       'GET /admin/follow',
       'GET /admin/history',
       'GET /admin/log-level',
+      'GET /admin/samples',
       'GET /admin/statistics',
       'GET /admin/topics',
       'GET /events',
