@@ -21,7 +21,7 @@ export function showRights(keys) {
 }
 
 /** @param {Keys} keys @returns {string} empty where there is neither a key nor a token */
-export function rightsInWords({ subscribeKey = '', publishKey = '' }) {
+function rightsInWords({ subscribeKey = '', publishKey = '' }) {
   const reading = subscribeKey === '' ? undefined : claimsIn(subscribeKey)
   const publishing = publishKey === '' ? undefined : claimsIn(publishKey)
   const rights = [
