@@ -5,7 +5,7 @@
 
 import type { FastifyReply } from 'fastify'
 import type { Coroutine, Selectable } from '../../../runtime/index.ts'
-import { after, select } from '../../../runtime/index.ts'
+import { select } from '../../../runtime/index.ts'
 import type { EventStream } from '../../http/event-stream.ts'
 import type { EventStreams } from '../../http/event-streams.ts'
 import { retryText } from '../../http/event-text.ts'
@@ -35,14 +35,14 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEve
       events.push(controlText({ offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, Date.now()) }))
       return isEnd
     }
-    const over = after(lastsMs)
+    const { admission } = poll
+    const endsAt = admission.clock() + lastsMs
     if (tell(dataEvent(piece.slice, contentType), piece.to, piece.isUpToDate, piece.isEnd)) return
     for (;;) {
       const ready: Selectable<void> = events.isFull ? events.drained() : subscription.changed()
-      const woken = yield* select(
-        { ended: poll.admission.ended(), ready, drain: draining.wait(), over },
-        { order: 'first' },
-      )
+      const over = admission.over(endsAt - admission.clock())
+      // First, or news without a pause would keep a reader whose token has ended.
+      const woken = yield* select({ over, ready, drain: draining.wait() }, { order: 'first' })
       if (woken.case === 'drain') events.push(retryText(draining.retryAfterMs()))
       if (woken.case !== 'ready') return
       if (events.isFull) continue
