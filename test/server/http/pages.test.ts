@@ -25,7 +25,7 @@ describe('the pages', () => {
   })
 
   it.each(pages)('name only files that there are: %s', async (page) => {
-    const paths = linksOf((await served.get(page)).text)
+    const paths = linksOf((await served.get(page)).text, `http://localhost${page}`)
     expect(paths.length).toBeGreaterThan(0)
     for (const path of paths) expect({ path, status: (await served.get(path)).status }).toEqual({ path, status: 200 })
   })
@@ -72,6 +72,6 @@ describe('the pages', () => {
 })
 
 /** The paths on this server that a page names. */
-function linksOf(page: string): string[] {
-  return [...page.matchAll(/(?:href|src)="(\/[^"#?]*)/g)].map(([, path]) => path as string)
+function linksOf(page: string, at = 'http://localhost/'): string[] {
+  return [...page.matchAll(/(?:href|src)="(\.{0,2}\/[^"#?]*)/g)].map(([, path]) => new URL(path as string, at).pathname)
 }
