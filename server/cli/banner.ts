@@ -11,8 +11,8 @@ export interface Ready {
   /** Where topics are kept: the address of the broker. */
   readonly broker: string
   readonly startMs: number
-  /** What a reader of the topic `hello` presents. */
-  readonly reading: 'nothing' | 'key' | 'token'
+  /** What a reader of the topic `hello` presents. Default: nothing. */
+  readonly reading?: 'nothing' | 'key' | 'token'
 }
 
 /** By the names of the variables: what is printed on a terminal stays there. */
@@ -22,7 +22,7 @@ const presenting = {
   token: '-H "Authorization: Bearer $ENCKE_TOKEN" ',
 }
 
-export function bannerFor({ version, url, adminToken, broker, startMs, reading }: Ready): string {
+export function bannerFor({ version, url, adminToken, broker, startMs, reading = 'nothing' }: Ready): string {
   const seconds = (startMs / 1_000).toFixed(1)
   const rows = [
     ['Chat', `${url}/`],

@@ -44,7 +44,7 @@ export async function serve(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
 }
 
 /** What a reader of the topic `hello` has to present. */
-function readingOf(config: Config): Ready['reading'] {
+function readingOf(config: Config): NonNullable<Ready['reading']> {
   if (new TopicPatterns(config.anonymousSubscribe).matches('hello')) return 'nothing'
   if (wantsTokens(config)) return 'token'
   return config.subscribeKey === undefined ? 'nothing' : 'key'
