@@ -1,6 +1,7 @@
 // The routes, with their guards: everything that an engine answers over HTTP, registered in one order for the server that
 // stands alone and for the plugin.
 
+import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -40,10 +41,12 @@ import { eventRoutes } from './protocols/encke/events.ts'
 import { LocalPresence } from './protocols/encke/local-presence.ts'
 import { longPollRoutes } from './protocols/encke/long-poll.ts'
 import { longPolling } from './protocols/encke/poll.ts'
+import type { PresenceChange, PresenceStore } from './protocols/encke/presence.ts'
 import { PresenceChanges } from './protocols/encke/presence-changes.ts'
 import { presenceRoutes } from './protocols/encke/presence-routes.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
 import { sharedPolling } from './protocols/encke/shared-poll.ts'
+import { SharedPresence } from './protocols/encke/shared-presence.ts'
 import { topicRoutes } from './protocols/encke/topic.ts'
 import { streamsRoutes } from './protocols/streams/streams.ts'
 
@@ -172,22 +175,28 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }
 }
 
-/** Know who is on which topic, on this node, and tell it. */
-function keepPresence(app: FastifyInstance, engine: Engine): LocalPresence {
+/** Know who is on which topic, of this node or of all that share the broker, and tell it. */
+function keepPresence(app: FastifyInstance, engine: Engine): PresenceStore {
   const { config, clock, localTopics } = engine
-  const changes = new PresenceChanges({
-    tell: (topic, data) => localTopics.tell(topic, data),
-    report: (error) => app.log.error(error, 'a change of presence was not told'),
-  })
-  const presence = new LocalPresence({
+  const tell = (topic: string, data: string, key?: string) => localTopics.tell(topic, data, key)
+  const report = (error: unknown) => app.log.error(error, 'a change of presence was not told')
+  const changes = new PresenceChanges({ tell, report })
+  const options = {
     leaseMs: config.presenceLeaseSeconds * 1_000,
     mostMembers: config.maxPresence,
     clock,
     now: Date.now,
-    changed: (topic, change) => changes.add(topic, change),
-  })
-  engine.inBackground('leases of presence', () => presence.watch())
+    changed: (topic: string, change: PresenceChange, key?: string) => changes.add(topic, change, key),
+  }
   engine.inBackground('changes of presence', () => changes.write())
+  if (engine.broker.isShared !== true) {
+    const presence = new LocalPresence(options)
+    engine.inBackground('leases of presence', () => presence.watch())
+    return presence
+  }
+  const node = randomBytes(12).toString('base64url')
+  const presence = new SharedPresence({ ...options, node, broker: localTopics, tell, report })
+  for (const body of presence.background) engine.inBackground('presence of all nodes', body)
   return presence
 }
 

@@ -40,9 +40,15 @@ export class LocalTopics implements Broker {
     return this.#others.health
   }
 
-  /** Write JSON to a topic that only the server writes to: below `__encke/` here, any other to the broker of the others. */
-  *tell(topic: string, data: string): Coroutine<Appended | Refused> {
-    return yield* this.#of(topic).append(topic, { messages: [{ data, bytes: Buffer.byteLength(data) }] })
+  /**
+   * Write JSON to a topic that only the server writes to: below `__encke/` here, any other to the broker of the others.
+   *
+   * @param key under which it is written once, whichever nodes write it
+   */
+  *tell(topic: string, data: string, key?: string): Coroutine<Appended | Refused> {
+    const messages = [{ data, bytes: Buffer.byteLength(data) }]
+    const append = key === undefined ? { messages } : { messages, key: { text: key, bodyHash: '' } }
+    return yield* this.#of(topic).append(topic, append)
   }
 
   append(topic: string, append: Append): Operation<Appended | Refused> {

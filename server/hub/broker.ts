@@ -77,6 +77,8 @@ export interface BrokerStatistics {
 export interface Broker {
   /** Whether no operation ever parks: then none needs a time limit. */
   readonly answersAtOnce: boolean
+  /** Whether other processes may serve the same topics. */
+  readonly isShared?: boolean
   readonly health: Health
   /** What an operator should know of how it keeps its promises: said once, in the log. */
   readonly remarks?: readonly string[]

@@ -56,6 +56,7 @@ const probeTimes: ProbeTimes = { silentMs: 10_000, patienceMs: 5_000 }
 
 export class RedisBroker implements Broker {
   readonly answersAtOnce = false
+  readonly isShared = true
   readonly remarks: readonly string[]
   readonly #options: RedisBrokerOptions
   readonly #keys: Keys

@@ -3,13 +3,13 @@
 // Invariants, between any two steps of the scheduler:
 //   - a member stands in `#idle` exactly while none of its requests waits; all leases are equally long, so that the one that
 //     ends first is the first of the queue;
-//   - a member is listed by its owner, and in its topic under a name that no other member of the topic has;
 //   - a topic without members takes no room.
 
 import type { Coroutine } from '../../../runtime/index.ts'
-import { Latch, Link, sleep, WaitList } from '../../../runtime/index.ts'
+import { Latch, sleep, WaitList } from '../../../runtime/index.ts'
 import { isReserved } from '../../access/topic-pattern.ts'
 import type { Attendance, Participant, PresenceChange, PresenceStore } from './presence.ts'
+import { type Membership, ownerOf, PresentTopic } from './present-topic.ts'
 
 export interface LocalPresenceOptions {
   /** How long a reader is a member after its last request, in milliseconds. */
@@ -21,10 +21,29 @@ export interface LocalPresenceOptions {
   readonly now: () => number
   /** Is told of each change, in order. */
   readonly changed: (topic: string, change: PresenceChange) => void
+  /** Where several nodes keep who is here. */
+  readonly elsewhere?: Elsewhere
 }
 
-/** So many suffixes are tried one after the other; above that a topic counts on. */
-const suffixesTried = 50
+/** A member by another node. */
+interface MemberElsewhere {
+  readonly asked: string
+  readonly name: string
+  readonly since: number
+  readonly moves: number
+}
+
+/** What other nodes know, and are told. An owner is a reader with a name of its own. */
+export interface Elsewhere {
+  isCalled(topic: string, name: string): boolean
+  /** Have a member by another node, if there is one, for this node. */
+  take(topic: string, owner: string): MemberElsewhere | undefined
+  /** End a member by another node, if there is one. */
+  dismiss(topic: string, owner: string): MemberElsewhere | undefined
+  /** A member has come, or is called otherwise. */
+  joined(membership: Membership): void
+  left(membership: Membership): void
+}
 
 export class LocalPresence implements PresenceStore {
   readonly #options: LocalPresenceOptions
@@ -75,6 +94,24 @@ export class LocalPresence implements PresenceStore {
     }
   }
 
+  /** End a member of which another node tells. */
+  forget(membership: Membership): void {
+    const { topic } = membership
+    membership.isOver = true
+    membership.unlink()
+    topic.remove(membership)
+    if (topic.members.size === 0) this.#topics.delete(topic.name)
+    this.#count -= 1
+    this.#options.elsewhere?.left(membership)
+  }
+
+  /** Call a member by another name: a member of another node has had its own for longer. */
+  rename(membership: Membership): void {
+    membership.topic.rename(membership)
+    this.#options.elsewhere?.joined(membership)
+    this.#tell(membership, 'join')
+  }
+
   /** Assert the invariants at the head of this file. */
   validate(): void {
     this.#idle.validate()
@@ -87,7 +124,7 @@ export class LocalPresence implements PresenceStore {
   }
 
   #admit(participant: Participant, name: string): Membership | null {
-    const topic = this.#topics.get(name) ?? new PresentTopic(name)
+    const topic = this.#topics.get(name) ?? new PresentTopic(name, (called) => this.#isCalledElsewhere(name, called))
     const known = topic.find(participant)
     // A reader that calls itself by another name is another member.
     if (known !== undefined && known.asked === participant.name) {
@@ -97,16 +134,34 @@ export class LocalPresence implements PresenceStore {
     }
     if (known !== undefined) this.#end(known, 'leave')
     if (this.#count >= this.#options.mostMembers) return null
-    const membership = topic.add(participant, this.#options.now())
+    const was = this.#takeOver(participant, name)
+    const isSame = was?.asked === participant.name
+    const { name: called, since } = isSame ? was : { name: participant.name, since: this.#options.now() }
+    const membership = topic.add(participant, { name: called, since, moves: was === undefined ? 0 : was.moves + 1 })
     this.#topics.set(name, topic)
     this.#count += 1
-    this.#tell(membership, 'join')
+    this.#options.elsewhere?.joined(membership)
+    if (!isSame || membership.name !== called) this.#tell(membership, 'join')
     return membership
+  }
+
+  /** The reader was a member by another node, and is one by this node now; called otherwise it is another. */
+  #takeOver(participant: Participant, topic: string): MemberElsewhere | undefined {
+    const { elsewhere, changed } = this.#options
+    if (elsewhere === undefined || participant.instance === undefined) return undefined
+    const member = elsewhere.take(topic, ownerOf(participant))
+    if (member !== undefined && member.asked !== participant.name) changed(topic, leaving(member))
+    return member
   }
 
   #leave(participant: Participant, topic: string): void {
     const known = this.#topics.get(topic)?.find(participant)
-    if (known !== undefined) this.#end(known, 'leave')
+    if (known !== undefined) {
+      this.#end(known, 'leave')
+      return
+    }
+    const member = this.#options.elsewhere?.dismiss(topic, ownerOf(participant))
+    if (member !== undefined) this.#options.changed(topic, leaving(member))
   }
 
   /** A request of a member has ended. */
@@ -125,103 +180,16 @@ export class LocalPresence implements PresenceStore {
   }
 
   #end(membership: Membership, event: 'leave' | 'expired'): void {
-    const { topic } = membership
-    membership.isOver = true
-    membership.unlink()
-    topic.remove(membership)
-    if (topic.members.size === 0) this.#topics.delete(topic.name)
-    this.#count -= 1
+    this.forget(membership)
     this.#tell(membership, event)
+  }
+
+  #isCalledElsewhere(topic: string, name: string): boolean {
+    return this.#options.elsewhere?.isCalled(topic, name) ?? false
   }
 
   #tell({ topic, name, since }: Membership, event: PresenceChange['event']): void {
     this.#options.changed(topic.name, { event, name, since })
-  }
-}
-
-/** One reader in one topic. */
-class Membership extends Link {
-  readonly topic: PresentTopic
-  readonly owner: string
-  /** How it has asked to be called, and how it is called. */
-  readonly asked: string
-  readonly name: string
-  readonly since: number
-  /** How many of its requests wait. */
-  waiting = 1
-  lastSeen: number
-  /** When its lease ends, on the monotonic clock, while it is idle. */
-  endsAt = 0
-  isOver = false
-
-  constructor(topic: PresentTopic, owner: string, asked: string, name: string, since: number) {
-    super()
-    this.topic = topic
-    this.owner = owner
-    this.asked = asked
-    this.name = name
-    this.since = since
-    this.lastSeen = since
-  }
-}
-
-class PresentTopic {
-  readonly name: string
-  readonly members = new Set<Membership>()
-  readonly #byOwner = new Map<string, Membership[]>()
-  readonly #names = new Set<string>()
-  #lastSuffix = suffixesTried
-
-  constructor(name: string) {
-    this.name = name
-  }
-
-  /**
-   * The member that a reader is already. One with an instance is known by that, also while an older request of it waits; one
-   * without only between two requests: of two that wait at once it cannot be told whether they are one reader.
-   */
-  find(participant: Participant): Membership | undefined {
-    const own = this.#byOwner.get(ownerOf(participant))
-    return participant.instance === undefined ? own?.find(({ waiting }) => waiting === 0) : own?.[0]
-  }
-
-  add(participant: Participant, since: number): Membership {
-    const owner = ownerOf(participant)
-    const membership = new Membership(this, owner, participant.name, this.#freeName(participant.name), since)
-    const own = this.#byOwner.get(owner)
-    if (own === undefined) this.#byOwner.set(owner, [membership])
-    else own.push(membership)
-    this.members.add(membership)
-    this.#names.add(membership.name)
-    return membership
-  }
-
-  remove(membership: Membership): void {
-    const others = this.#byOwner.get(membership.owner)?.filter((own) => own !== membership) ?? []
-    if (others.length > 0) this.#byOwner.set(membership.owner, others)
-    else this.#byOwner.delete(membership.owner)
-    this.members.delete(membership)
-    this.#names.delete(membership.name)
-  }
-
-  validate(): void {
-    const owned = [...this.#byOwner.values()].flat()
-    if (owned.length !== this.members.size || this.#names.size !== this.members.size) {
-      throw new Error(`${this.name} lists its ${this.members.size} members in two ways that differ`)
-    }
-  }
-
-  #freeName(asked: string): string {
-    if (!this.#names.has(asked)) return asked
-    for (let suffix = 2; suffix <= suffixesTried; suffix += 1) {
-      const name = `${asked} (${suffix})`
-      if (!this.#names.has(name)) return name
-    }
-    for (;;) {
-      this.#lastSuffix += 1
-      const name = `${asked} (${this.#lastSuffix})`
-      if (!this.#names.has(name)) return name
-    }
   }
 }
 
@@ -239,7 +207,6 @@ class Lease implements Disposable {
   }
 }
 
-function ownerOf({ client, instance, name }: Participant): string {
-  // No client has a line break in it.
-  return instance === undefined ? `${client}\n\n${name}` : `${client}\n${instance}`
+function leaving({ name, since }: MemberElsewhere): PresenceChange {
+  return { event: 'leave', name, since }
 }

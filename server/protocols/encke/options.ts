@@ -41,7 +41,7 @@ export const enckeOptions = {
     0,
     10_000_000,
     'members',
-    'How many readers may be on topics by name, in all; one more reads all the same, and is not listed.',
+    'How many readers of this node may be on topics by name, in all; one more reads all the same, and is not listed.',
   ),
   batchBytes: bytes(
     mib,

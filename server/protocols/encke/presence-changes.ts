@@ -6,8 +6,8 @@ import { Channel, isCancelled } from '../../../runtime/index.ts'
 import { type PresenceChange, presenceTopic } from './presence.ts'
 
 export interface PresenceChangesOptions {
-  /** Write JSON to a topic that only the server writes to. */
-  readonly tell: (topic: string, data: string) => Operation<unknown>
+  /** Write JSON to a topic that only the server writes to, under a key once. */
+  readonly tell: (topic: string, data: string, key?: string) => Operation<unknown>
   /** Is told of what could not be written. */
   readonly report: (error: unknown) => void
 }
@@ -15,9 +15,15 @@ export interface PresenceChangesOptions {
 /** While the broker does not answer, so many changes wait; then the oldest are dropped. Who is here is known all the same. */
 const mostChanges = 10_000
 
+interface Noted {
+  readonly topic: string
+  readonly data: string
+  readonly key: string | undefined
+}
+
 export class PresenceChanges {
   readonly #options: PresenceChangesOptions
-  readonly #pending = new Channel<{ readonly topic: string; readonly data: string }>(mostChanges, {
+  readonly #pending = new Channel<Noted>(mostChanges, {
     overflow: 'dropOldest',
     name: 'changes of presence',
   })
@@ -26,17 +32,17 @@ export class PresenceChanges {
     this.#options = options
   }
 
-  /** Note a change. Waits for nothing. */
-  add(topic: string, { event, name, since }: PresenceChange): void {
-    this.#pending.trySend({ topic: presenceTopic(topic), data: JSON.stringify({ event, name, since }) })
+  /** Note a change; with a key, one that other nodes may tell too. Waits for nothing. */
+  add(topic: string, { event, name, since }: PresenceChange, key?: string): void {
+    this.#pending.trySend({ topic: presenceTopic(topic), data: JSON.stringify({ event, name, since }), key })
   }
 
   /** Write what is noted, for as long as the server lives. */
   *write(): Coroutine<never> {
     for (;;) {
-      const { topic, data } = yield* this.#pending.receive()
+      const { topic, data, key } = yield* this.#pending.receive()
       try {
-        yield* this.#options.tell(topic, data)
+        yield* this.#options.tell(topic, data, key)
       } catch (error) {
         if (isCancelled(error)) throw error
         this.#options.report(error)

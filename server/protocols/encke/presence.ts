@@ -18,7 +18,7 @@ export interface Participant {
   readonly name: string
 }
 
-interface Member {
+export interface Member {
   /** As it asked to be called, with a suffix where another member is called so. */
   readonly name: string
   /** Since when it is here, and when it was seen last: now, while a request of it waits. In milliseconds since 1970. */
