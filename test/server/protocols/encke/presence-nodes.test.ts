@@ -4,7 +4,8 @@ import { ServerProcess, type Serving } from '../../server-process.ts'
 
 const leaseSeconds = 3
 
-async function json(node: Serving, path: string, init?: RequestInit) {
+// biome-ignore lint/suspicious/noExplicitAny: the tests say what it is
+async function json(node: Serving, path: string, init?: RequestInit): Promise<any> {
   const reply = await fetch(node.origin + path, init)
   expect(reply.status).toBe(200)
   return reply.json()

@@ -302,9 +302,9 @@ describe('the presence of two nodes on one broker', () => {
   })
 
   async function messages(): Promise<readonly unknown[]> {
-    const task = scheduler.run(
-      () => broker.history(nodesTopic, 1, plenty) as Coroutine<{ messages: { data: unknown }[] }>,
-    )
+    const task = scheduler.run(function* () {
+      return yield* broker.history(nodesTopic, 1, plenty)
+    })
     host.settle()
     return (await task.promise).messages.map(({ data }) => data)
   }
