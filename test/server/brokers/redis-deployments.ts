@@ -59,6 +59,15 @@ export class Sentinels extends Deployment {
     return `redis-sentinel://${this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/main`
   }
 
+  /** Start the server again that was killed, and wait until it is a replica of the other. */
+  async revive(): Promise<void> {
+    for (const server of this.servers.slice(0, 2)) {
+      if (server.isRunning) continue
+      await server.start()
+      await isReplicating(server)
+    }
+  }
+
   /** The server that the sentinels name. */
   get master(): RedisServer {
     const [, port] = (this.#sentinels[0] as RedisServer).ask('sentinel', 'get-master-addr-by-name', 'main').split('\n')
