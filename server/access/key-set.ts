@@ -21,7 +21,7 @@ export interface KeySetOptions {
 }
 
 /** How long after a load an unknown key begins no other, in milliseconds. */
-const coolDownMs = 30_000
+export const coolDownMs = 30_000
 
 export class KeySet {
   readonly #options: KeySetOptions

@@ -22,18 +22,18 @@ export async function loadFile(path: string): Promise<VerifyingKey[]> {
 }
 
 /** Fetch the keys at an address. @throws Error saying why it cannot be, with nothing of what came */
-export async function fetchKeys(address: string): Promise<VerifyingKey[]> {
+export async function fetchKeys(address: string, timeLimitMs = fetchMs): Promise<VerifyingKey[]> {
   const { origin, pathname } = new URL(address)
   try {
-    return readKeySet(await fetchText(address))
+    return readKeySet(await fetchText(address, timeLimitMs))
   } catch (error) {
     // The query of an address may be a secret.
-    throw new Error(`${origin}${pathname}: ${reasonOf(error as Error)}`, { cause: error })
+    throw new Error(`${origin}${pathname}: ${reasonOf(error as Error, timeLimitMs)}`, { cause: error })
   }
 }
 
-async function fetchText(address: string): Promise<string> {
-  const signal = AbortSignal.timeout(fetchMs)
+async function fetchText(address: string, timeLimitMs: number): Promise<string> {
+  const signal = AbortSignal.timeout(timeLimitMs)
   const response = await fetch(address, { signal, redirect: 'error', headers: { accept: 'application/json' } })
   if (response.status !== 200) {
     await response.body?.cancel()
@@ -49,8 +49,8 @@ async function fetchText(address: string): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function reasonOf({ name, message, cause }: Error): string {
-  if (name === 'TimeoutError') return `no answer within ${fetchMs} ms`
+function reasonOf({ name, message, cause }: Error, timeLimitMs: number): string {
+  if (name === 'TimeoutError') return `no answer within ${timeLimitMs} ms`
   const code = (cause as { code?: unknown } | undefined)?.code
   return typeof code === 'string' ? `${message} (${code})` : message
 }
