@@ -29,8 +29,11 @@ import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
 import { eventReading } from './protocols/encke/event-reading.ts'
 import { eventRoutes } from './protocols/encke/events.ts'
+import { LocalPresence } from './protocols/encke/local-presence.ts'
 import { longPollRoutes } from './protocols/encke/long-poll.ts'
 import { longPolling } from './protocols/encke/poll.ts'
+import { PresenceChanges } from './protocols/encke/presence-changes.ts'
+import { presenceRoutes } from './protocols/encke/presence-routes.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
 import { topicRoutes } from './protocols/encke/topic.ts'
 
@@ -74,10 +77,12 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
+  const presence = keepPresence(app, engine)
   const longPoll = longPolling({
     hub,
     draining,
     waitingRoom,
+    presence,
     hasOtherHooks,
     wrote: (publishedAt) => observations.wrote(publishedAt),
   })
@@ -107,9 +112,10 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await app.register(eventRoutes, {
     limits: config,
     scheduler,
-    readEvents: eventReading({ hub, draining, waitingRoom, eventStreams, limit: config.limitDefault }),
+    readEvents: eventReading({ hub, draining, waitingRoom, presence, eventStreams, limit: config.limitDefault }),
     keepsHeaders: hasOtherHooks,
   })
+  await app.register(presenceRoutes, { scheduler, hub, presence })
   await app.register(topicRoutes, { scheduler, hub })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
@@ -124,6 +130,25 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
   answerWrongMethods(app, routes)
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }
+}
+
+/** Know who is on which topic, on this node, and tell it. */
+function keepPresence(app: FastifyInstance, engine: Engine): LocalPresence {
+  const { config, clock, localTopics } = engine
+  const changes = new PresenceChanges({
+    tell: (topic, data) => localTopics.tell(topic, data),
+    report: (error) => app.log.error(error, 'a change of presence was not told'),
+  })
+  const presence = new LocalPresence({
+    leaseMs: config.presenceLeaseSeconds * 1_000,
+    mostMembers: config.maxPresence,
+    clock,
+    now: Date.now,
+    changed: (topic, change) => changes.add(topic, change),
+  })
+  engine.inBackground('leases of presence', () => presence.watch())
+  engine.inBackground('changes of presence', () => changes.write())
+  return presence
 }
 
 /** Which methods each path has, so that the others can be answered with 405. */

@@ -1,8 +1,8 @@
 // A broker whose reserved topics stay in this process, whatever broker the others are kept by: what a node tells about
 // itself is of no use to another node, and of no use after a restart.
 //
-// Always true: a topic below `__encke/` never reaches the broker of the others, is not counted among its topics, and is
-// written to by `tell` alone.
+// Always true: a topic below `__encke/` never reaches the broker of the others, and is not counted among its topics; one
+// whose name begins with `__` is written to by `tell` alone.
 
 import type { Operation } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
@@ -40,9 +40,9 @@ export class LocalTopics implements Broker {
     return this.#others.health
   }
 
-  /** Write JSON to a topic below `__encke/`. */
+  /** Write JSON to a topic that only the server writes to: below `__encke/` here, any other to the broker of the others. */
   tell(topic: string, data: string): Operation<Appended | Refused> {
-    return this.#own.append(topic, { messages: [{ data, bytes: Buffer.byteLength(data) }] })
+    return this.#of(topic).append(topic, { messages: [{ data, bytes: Buffer.byteLength(data) }] })
   }
 
   append(topic: string, append: Append): Operation<Appended | Refused> {
@@ -95,7 +95,7 @@ export class LocalTopics implements Broker {
   }
 
   #writable(topic: string): Broker {
-    if (!isOwnTopic(topic)) return this.#others
+    if (!topic.startsWith('__')) return this.#others
     throw new EnckeError(
       'ENCKE_ERR_TOPIC_RESERVED',
       `only the server itself writes to ${topic}: publish to another topic`,

@@ -7,8 +7,8 @@ const longestName = 200
 // Segments of the characters that no URL, log or shell rewrites; none that a path would fold away.
 const segment = '(?!\\.{1,2}(?:/|$))[A-Za-z0-9._~-]+'
 
-/** The whole rule as a regular expression, for schemas. */
-export const topicNamePattern = `^(?=.{1,${longestName}}$)${segment}(?:/${segment})*$`
+/** The whole rule as a regular expression, for schemas. The topic in which it is told who is on a topic has a longer name. */
+export const topicNamePattern = `^(?=(?:__presence/)?.{1,${longestName}}$)${segment}(?:/${segment})*$`
 
 const pattern = new RegExp(topicNamePattern)
 

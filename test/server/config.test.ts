@@ -98,6 +98,8 @@ describe('the defaults', () => {
       streamsTotalBytes: undefined,
       idempotencyKeys: 10_000,
       brokerTimeoutMs: 5_000,
+      maxPresence: 100_000,
+      presenceLeaseSeconds: 15,
       maxTopics: 100_000,
       topicTtlMs: 86_400_000,
       unfollowMs: 30_000,

@@ -28,6 +28,11 @@ export const enckeErrors = {
     statusCode: 400,
     summary: '`client` is not a short random name of letters, digits, `-` and `_`; make one per page, or leave it out.',
   },
+  ENCKE_ERR_PRESENCE_NAME: {
+    statusCode: 400,
+    summary:
+      '`presence` is not a name of 1 to 100 characters without control characters; an empty one leaves, and needs the `client` that leaves.',
+  },
   ENCKE_ERR_KEY_VALUE: {
     statusCode: 400,
     summary:

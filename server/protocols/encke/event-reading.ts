@@ -14,11 +14,13 @@ import type { EventStreams } from '../../http/event-streams.ts'
 import { eventText, retryText } from '../../http/event-text.ts'
 import type { Cursor, From, Hub, Subscription } from '../../hub/index.ts'
 import { encodeClosings, encodeEvents } from './event-encoding.ts'
+import type { Participant, PresenceStore } from './presence.ts'
 
 interface EventReader {
   readonly topics: readonly string[]
   readonly cursor: Cursor | undefined
   readonly from: From
+  readonly participant: Participant | null
   /** Whose seat it takes in the waiting room, and when it ends at the latest. */
   readonly admission: Admission
 }
@@ -27,6 +29,7 @@ export interface EventReadingParts {
   readonly hub: Hub
   readonly draining: Draining
   readonly waitingRoom: WaitingRoom
+  readonly presence: PresenceStore
   readonly eventStreams: EventStreams
   /** The most messages that are read at once. */
   readonly limit: number
@@ -41,7 +44,7 @@ const comeBackMs = 1_000
 const locateMs = 60_000
 
 export function eventReading(parts: EventReadingParts): ReadEvents {
-  const { hub, draining, waitingRoom, eventStreams, limit } = parts
+  const { hub, draining, waitingRoom, presence, eventStreams, limit } = parts
 
   function* goAway(events: EventStream): Coroutine<void> {
     events.push(retryText(draining.retryAfterMs()))
@@ -71,9 +74,10 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
   }
 
   return function* readEvents(reader, reply) {
-    const { topics, cursor, from, admission } = reader
+    const { topics, cursor, from, participant, admission } = reader
     const seat = waitingRoom.enter(admission.client)
     const subscription = hub.subscribe(topics, cursor, from)
+    const lease = participant === null ? null : presence.enter(participant, topics)
     try {
       if (!subscription.isLocated) {
         const cases = {
@@ -90,6 +94,7 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
       return yield* eventStreams.open(reply, (events) => tell(events, subscription, reader))
     } finally {
       subscription[Symbol.dispose]()
+      lease?.[Symbol.dispose]()
       seat[Symbol.dispose]()
     }
   }

@@ -7,6 +7,7 @@ import { inCoroutine } from '../../http/coroutine-handler.ts'
 import { letGoOfHeaders } from '../../http/request-headers.ts'
 import { decodeCursor } from '../../hub/index.ts'
 import type { ReadEvents } from './event-reading.ts'
+import { participantOf } from './presence.ts'
 import type { EventParameters, PollLimits } from './schemas.ts'
 import { eventsOfManySchema, eventsOfOneSchema } from './schemas.ts'
 
@@ -36,7 +37,9 @@ export async function eventRoutes(app: FastifyInstance, options: EventRoutesOpti
     const text = last === undefined || last === '' ? given.cursor : last
     const cursor = text === undefined ? undefined : decodeCursor(text, limits.topicsPerPoll)
     if (!keepsHeaders()) letGoOfHeaders(request.raw)
-    return yield* readEvents({ topics, cursor, from: given.from ?? 'now', admission }, reply)
+    const { from = 'now', client, presence } = given
+    const participant = presence === undefined ? null : participantOf(admission, client, presence)
+    return yield* readEvents({ topics, cursor, from, participant, admission }, reply)
   }
 
   requireRight(app, 'subscribe')

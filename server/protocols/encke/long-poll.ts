@@ -11,6 +11,7 @@ import type { Pipelining } from '../../http/pipelining.ts'
 import { letGoOfHeaders } from '../../http/request-headers.ts'
 import { type Cursor, decodeCursor } from '../../hub/index.ts'
 import type { LongPoll, Poll } from './poll.ts'
+import { participantOf } from './presence.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
 import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
 
@@ -90,7 +91,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
 
 function readPoll(
   topics: readonly string[],
-  { wait, limit, from }: PollParameters,
+  { wait, limit, from, client, presence }: PollParameters,
   limits: PollLimits,
   { method, admission }: FastifyRequest,
 ): Poll {
@@ -106,6 +107,7 @@ function readPoll(
       (waitSeconds < askedSeconds ? `,"wait":${waitSeconds}` : '') +
       (limit !== undefined && most < limit ? `,"limit":${most}` : ''),
     from: from ?? 'now',
+    participant: presence === undefined ? null : participantOf(admission, client, presence),
     admission,
   }
 }

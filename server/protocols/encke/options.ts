@@ -32,6 +32,17 @@ export const enckeOptions = {
     'topics',
     'How many topics one `POST /poll` may name; above it the poll gets 400.',
   ),
+  presenceLeaseSeconds: seconds(
+    15,
+    'How long a reader that names itself is still on its topics after its last request; 0 is not at all.',
+  ),
+  maxPresence: integer(
+    100_000,
+    0,
+    10_000_000,
+    'members',
+    'How many readers may be on topics by name, in all; one more reads all the same, and is not listed.',
+  ),
   batchBytes: bytes(
     mib,
     2 ** 30,

@@ -8,6 +8,7 @@ import type { Draining } from '../../http/draining.ts'
 import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepared-reply.ts'
 import type { Batch, Cursor, From, Hub } from '../../hub/index.ts'
 import { encodeBatch, encodeShared } from './encoding.ts'
+import type { Participant, PresenceStore } from './presence.ts'
 
 export interface Poll {
   readonly topics: readonly string[]
@@ -17,6 +18,8 @@ export interface Poll {
   readonly from: From
   /** Members of the reply that say what was lowered to its maximum, as JSON; empty for nearly every poll. */
   readonly lowered: string
+  /** By which name it takes part in its topics; null for nearly every poll. */
+  readonly participant: Participant | null
   /** Whose seat it takes in the waiting room, and when it ends at the latest. */
   readonly admission: Admission
 }
@@ -25,6 +28,7 @@ export interface PollParts {
   readonly hub: Hub
   readonly draining: Draining
   readonly waitingRoom: WaitingRoom
+  readonly presence: PresenceStore
   /** Whether hooks of others want to see every reply: then none is prepared. */
   readonly hasOtherHooks: () => boolean
   /** Told when news was written that a poll has waited for, and when that was published. */
@@ -42,7 +46,7 @@ const headers = { 'cache-control': 'no-store', 'content-type': 'application/json
 /** Waits are shortened by up to so much, so that clients who came together do not come back together. */
 const jitter = 0.1
 
-export function longPolling({ hub, draining, waitingRoom, hasOtherHooks, wrote }: PollParts): LongPoll {
+export function longPolling({ hub, draining, waitingRoom, presence, hasOtherHooks, wrote }: PollParts): LongPoll {
   const isLast = () => draining.begun.isOpen || hasOtherHooks()
   const replies = new PreparedReplies({ headers, isLast, ...(wrote && { wrote }) })
   let last: LastReply | undefined
@@ -66,10 +70,11 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks, wrote }
   }
 
   function* longPoll(poll: Poll, cursor: Cursor | undefined, room?: Room): Coroutine<PreparedReply> {
-    const { topics, waitSeconds, limit, from, lowered, admission } = poll
+    const { topics, waitSeconds, limit, from, lowered, participant, admission } = poll
     const holdMs = admission.shorten(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)))
     const seat = holdMs > 0 ? waitingRoom.enter(admission.client) : null
     const subscription = hub.subscribe(topics, cursor, from)
+    const lease = participant === null ? null : presence.enter(participant, topics)
     // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.
     try {
       if (!subscription.isLocated) {
@@ -98,6 +103,7 @@ export function longPolling({ hub, draining, waitingRoom, hasOtherHooks, wrote }
       return replies.of(withMembers(nothing, lowered + (woken.case === 'drain' ? comeBack() : failing())))
     } finally {
       subscription[Symbol.dispose]()
+      lease?.[Symbol.dispose]()
       seat?.[Symbol.dispose]()
     }
   }

@@ -47,6 +47,22 @@ const from = Type.Optional(
   }),
 )
 
+const client = Type.Optional(
+  Type.String({
+    pattern: '^[A-Za-z0-9_-]{1,64}$',
+    description: 'A random name for the reader, one per page: by it the reader is known again.',
+    ...complaining('ENCKE_ERR_CLIENT_VALUE', 'a random name of 1 to 64 letters, digits, - and _'),
+  }),
+)
+
+const presence = Type.Optional(
+  Type.String({
+    pattern: '^[^\\u0000-\\u001f\\u007f]{0,100}$',
+    description: 'The name by which the reader is on its topics; empty, with its client, to leave them.',
+    ...complaining('ENCKE_ERR_PRESENCE_NAME', 'a name of 1 to 100 characters, none of them a control character'),
+  }),
+)
+
 function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDefault }: PollLimits) {
   return {
     cursor,
@@ -67,13 +83,8 @@ function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDef
       }),
     ),
     from,
-    client: Type.Optional(
-      Type.String({
-        pattern: '^[A-Za-z0-9_-]{1,64}$',
-        description: 'A random name for the reader, one per page. It is ignored for now.',
-        ...complaining('ENCKE_ERR_CLIENT_VALUE', 'a random name of 1 to 64 letters, digits, - and _'),
-      }),
-    ),
+    client,
+    presence,
   }
 }
 
@@ -83,11 +94,12 @@ export interface PollParameters {
   readonly limit?: number
   readonly from?: 'now' | 'earliest'
   readonly client?: string
+  readonly presence?: string
 }
 
-const eventParameters = { cursor, from }
+const eventParameters = { cursor, from, client, presence }
 
-export type EventParameters = Pick<PollParameters, 'cursor' | 'from'>
+export type EventParameters = Pick<PollParameters, 'cursor' | 'from' | 'client' | 'presence'>
 
 const verdicts = Type.Record(
   Type.String(),
@@ -243,6 +255,38 @@ export function eventsOfManySchema({ topicsPerGet }: PollLimits) {
     querystring: closed({ topic: topics(topicsPerGet), ...eventParameters }),
     response: eventReplies,
   }
+}
+
+const attendance = closed(
+  {
+    topic: Type.String(),
+    members: Type.Array(
+      closed({
+        name: Type.String(),
+        since: Type.Number({ description: 'In milliseconds since 1970.' }),
+        lastSeen: Type.Number({ description: 'Now, while it waits.' }),
+      }),
+      { description: 'Longest here first.' },
+    ),
+    anonymous: Type.Integer({ minimum: 0, description: 'How many others wait here.' }),
+    cursor: Type.String({ description: 'To follow the topic of presence from here on.' }),
+  },
+  { description: 'Who is on the topic.' },
+)
+
+export const presenceSchema = {
+  summary: 'Tell who is on a topic',
+  tags: ['messages'],
+  params: topicParams,
+  querystring: closed({}),
+  response: replies(200, attendance),
+}
+
+export const presenceByQuerySchema = {
+  summary: 'Tell who is on a topic, which stands in the query',
+  tags: ['messages'],
+  querystring: closed({ topic }),
+  response: replies(200, attendance),
 }
 
 export const topicSchema = {
