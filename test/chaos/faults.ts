@@ -123,19 +123,19 @@ export const faults: readonly Fault[] = [
     },
   },
   {
-    name: 'a master is killed in a cluster',
-    kind: 'cluster',
-    withinMs: 40_000,
-    async inflict(stage) {
-      await stage.cluster?.masterOf('topic/0').kill()
-    },
-  },
-  {
     name: 'slots move in a cluster',
     kind: 'cluster',
     withinMs: 20_000,
     async inflict(stage) {
       for (const topic of ['topic/1', 'topic/2', 'topic/3']) stage.cluster?.migrate(topic)
+    },
+  },
+  {
+    name: 'a master is killed in a cluster',
+    kind: 'cluster',
+    withinMs: 40_000,
+    async inflict(stage) {
+      await stage.cluster?.masterOf('topic/0').kill()
     },
   },
 ]

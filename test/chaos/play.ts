@@ -7,7 +7,7 @@ import { judge, type Verdict } from './ledger.ts'
 import type { Kind, Size } from './stage.ts'
 import { Stage } from './stage.ts'
 
-export interface Felt {
+interface Felt {
   readonly fault: string
   /** From the first publish that was refused or lost to the last, in milliseconds; 0: none was. */
   readonly refusedMs: number

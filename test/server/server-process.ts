@@ -34,13 +34,14 @@ export class ServerProcess implements AsyncDisposable {
     )
   }
 
-  /** Start one on a free port, and wait until it has said where. */
+  /** Start one on a free port unless one is given, and wait until it has said where. */
   static async serving(
     flags: readonly string[] = [],
     variables = {},
     flagsOfNode: readonly string[] = [],
   ): Promise<Serving> {
-    const server = new ServerProcess(['--port', '0', '--log-level', 'silent', ...flags], variables, flagsOfNode)
+    const port = flags.includes('--port') ? [] : ['--port', '0']
+    const server = new ServerProcess([...port, '--log-level', 'silent', ...flags], variables, flagsOfNode)
     const origin = await server.untilSaid(/listens on (http:\S+)\n/)
     const token = await server.untilSaid(/^ {2}token +(.*)$/m)
     return Object.assign(server, { origin, token, port: Number(new URL(origin).port) })

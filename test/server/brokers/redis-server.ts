@@ -98,7 +98,7 @@ export class RedisServer implements AsyncDisposable {
 }
 
 /** A port that nothing listens on; for a cluster also the one ten thousand above it, by which its servers talk. */
-async function freePort(isClustered = false): Promise<number> {
+export async function freePort(isClustered = false): Promise<number> {
   for (;;) {
     // Below the ports that the system hands out, where nobody takes it before Redis does.
     const port = 12_000 + Math.floor(Math.random() * 10_000)
