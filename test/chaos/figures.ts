@@ -16,7 +16,7 @@ import { ServerProcess, type Serving } from '../server/server-process.ts'
 
 const rounds = 3
 const roundSeconds = 3
-const rates = [50, 500, 2_000, 5_000]
+const rates = [50, 500, 2_000]
 const followedTopics = 100_000
 const body = JSON.stringify('x'.repeat(254))
 
@@ -148,7 +148,15 @@ async function printFollowing(redis: RedisServer): Promise<void> {
 }
 
 function node(broker: string): Promise<Serving> {
-  return ServerProcess.serving(['--broker', broker, '--client-limits', 'off'])
+  const enough = [
+    '--history-messages',
+    '1000000',
+    '--history-bytes',
+    '1000000000',
+    '--history-total-bytes',
+    '4000000000',
+  ]
+  return ServerProcess.serving(['--broker', broker, '--client-limits', 'off', ...enough])
 }
 
 function usedMemory(redis: RedisServer): number {

@@ -28,6 +28,8 @@ const { values } = parseArgs({
 })
 const wanted = faults.filter(({ name, kind }) => name.includes(values.only) || kind === values.only)
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 if (values.help) process.stdout.write(usage)
 else if (values.list) for (const { kind, name } of faults) process.stdout.write(`${kind}: ${name}\n`)
 else if (redisIsMissing !== undefined) stop(redisIsMissing)

@@ -3,6 +3,7 @@
 // Each node reaches a single Redis through a proxy of its own, so that the network of one node can be broken; sentinels and
 // clusters name their servers themselves.
 
+import process from 'node:process'
 import { Cluster, Sentinels } from '../server/brokers/redis-deployments.ts'
 import { eventually } from '../server/brokers/redis-harness.ts'
 import { RedisServer } from '../server/brokers/redis-server.ts'
@@ -44,6 +45,9 @@ export class Stage implements AsyncDisposable {
   static async set(kind: Kind, size: Size): Promise<Stage> {
     const stage = new Stage(await Balancer.start())
     stage.#things.use(stage.balancer)
+    const end = () => stage.nodes.forEach((node) => void node?.kill('SIGKILL'))
+    process.once('exit', end)
+    stage.#things.defer(() => void process.off('exit', end))
     try {
       await stage.#deploy(kind)
       for (let index = 0; index < nodeCount; index += 1) await stage.startNode(index)
