@@ -1,11 +1,14 @@
 // The server that stands alone: what the command starts, and what tests use.
 
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { createSecureContext } from 'node:tls'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fastify, { LogController } from 'fastify'
-import { pino } from 'pino'
 import type { Scheduler } from '../runtime/index.ts'
-import { type Config, completeConfig } from './config.ts'
+import { type Config, ConfigError, completeConfig } from './config.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import { belowBasePath, prefixOf, redirectToBasePath } from './http/base-path.ts'
 import { endConnections, repliesHaveLeft } from './http/closing.ts'
 import { replyBeforeHooks } from './http/cross-origin.ts'
 import type { Draining } from './http/draining.ts'
@@ -13,6 +16,7 @@ import { type FailureObserver, replyToBrokenRequest } from './http/error-replies
 import { LaterHooks } from './http/later-hooks.ts'
 import { withLazyChildren } from './http/request-log.ts'
 import type { Broker, Hub } from './hub/index.ts'
+import { makeLog } from './observe/log.ts'
 import type { Observations } from './observe/observations.ts'
 import { type Owing, registerRoutes } from './routes.ts'
 
@@ -56,12 +60,14 @@ const requestMs = 30_000
  */
 export async function buildApp(options: Partial<Config> = {}, parts: Parts = {}): Promise<App> {
   const config = completeConfig(options)
-  const logger: FastifyBaseLogger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
+  const logger: FastifyBaseLogger = makeLog(config.logLevel, process.stderr.isTTY)
   const report = (error: unknown) => logger.error(error, 'a coroutine failed and nobody was looking')
+  const tls = readTls(config)
   const engine = await Engine.open(config, report, parts)
   for (const remark of engine.broker.remarks ?? []) logger.info(remark)
-  const http = createHttp(engine, logger)
+  const http = createHttp(engine, logger, tls)
   const laterHooks = new LaterHooks()
+  redirectToBasePath(http, config.basePath)
   const owing = await registerRoutes(http, engine, {
     server: http.server,
     hasOtherHooks: () => laterHooks.any,
@@ -90,9 +96,25 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
 function createHttp(
   { config, identity, pipelining, observations }: Engine,
   logger: FastifyBaseLogger,
+  tls: Certificate | undefined,
 ): FastifyInstance {
   const failed: FailureObserver = (error) => observations.traffic.failed(error.code)
+  const prefix = prefixOf(config.basePath)
+  const options = {
+    maxHeaderSize: headerBytes,
+    headersTimeout: keepAliveMs + 5_000,
+    // A missing Host is refused by siteGuard, in our shape; Node would say no more than 400.
+    requireHostHeader: false,
+    // A GET has no body: its stream need not be read to its end.
+    optimizeEmptyRequests: true,
+  }
+  // Fastify's types have a server of another kind for each; all that is used here they have in common.
+  const transport: object = {
+    ...(tls === undefined ? { http: options } : { https: { ...options, ...tls } }),
+    ...(prefix !== '' && { rewriteUrl: ({ url = '' }: IncomingMessage) => belowBasePath(url, prefix) }),
+  }
   const http = fastify({
+    ...transport,
     loggerInstance: withLazyChildren(logger),
     // A line for each of ten thousand polls would cost more than answering it.
     logController: new LogController({ disableRequestLogging: true }),
@@ -104,14 +126,6 @@ function createHttp(
     // While draining, polls are answered; that is not Fastify's to refuse.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    http: {
-      maxHeaderSize: headerBytes,
-      headersTimeout: keepAliveMs + 5_000,
-      // A missing Host is refused by siteGuard, in our shape; Node would say no more than 400.
-      requireHostHeader: false,
-      // A GET has no body: its stream need not be read to its end.
-      optimizeEmptyRequests: true,
-    },
     clientErrorHandler: (error, socket) => {
       if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !pipelining.holds(socket)) {
         replyToBrokenRequest(error, socket, failed)
@@ -120,6 +134,26 @@ function createHttp(
     frameworkErrors: replyBeforeHooks(config.origins, failed),
   })
   return http as unknown as FastifyInstance
+}
+
+interface Certificate {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+/** The certificate and its key. @throws ConfigError ENCKE_ERR_CONFIG when they cannot be read or do not belong together */
+function readTls({ tlsCert, tlsKey }: Config): Certificate | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined
+  try {
+    const pair = { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }
+    createSecureContext(pair)
+    return pair
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new ConfigError('ENCKE_ERR_CONFIG', [
+      `${tlsCert} and ${tlsKey} are no certificate with its key that can be used (${code ?? message})`,
+    ])
+  }
 }
 
 /** Closing must not wait for polls that wait, nor for clients that dawdle. */

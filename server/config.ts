@@ -5,6 +5,7 @@
 
 import { accessOptions } from './access/options.ts'
 import { brokerOptions, totalsOf } from './brokers/options.ts'
+import { type ConfigFile, readConfigFile } from './config/config-file.ts'
 import type { Environment } from './config/given.ts'
 import type { ValuesOf } from './config/option.ts'
 import { flagOf, variableOf } from './config/option-names.ts'
@@ -14,10 +15,18 @@ import { clip } from './errors.ts'
 import { httpOptions } from './http/options.ts'
 import { processOptions } from './process/options.ts'
 import { enckeOptions } from './protocols/encke/options.ts'
+import { streamsOptions } from './protocols/streams/options.ts'
 
 export { ConfigError, configErrorTable, explainListenFailure } from './config/config-error.ts'
 
-const options = { ...processOptions, ...accessOptions, ...httpOptions, ...enckeOptions, ...brokerOptions }
+const options = {
+  ...processOptions,
+  ...accessOptions,
+  ...httpOptions,
+  ...enckeOptions,
+  ...streamsOptions,
+  ...brokerOptions,
+}
 
 type ServerOptions = typeof options
 
@@ -34,13 +43,25 @@ const rules: readonly Rule<ServerOptions>[] = [
   notAbove('messageBytes', 'historyBytes', 'a message that may be published must fit into the history of its topic'),
   historyWithinTotal,
   keysBeyondLoopback,
+  wholeTls,
   tokensForClaims,
 ]
 
 const table = new OptionTable(options, rules)
 
 /** Read the configuration. @throws ConfigError ENCKE_ERR_CONFIG with every complaint there is */
-export const readConfig = (argv: readonly string[], env: Environment): Config => table.read(argv, env)
+export const readConfig = (argv: readonly string[], env: Environment, file?: ConfigFile): Config =>
+  table.read(argv, env, file)
+
+/** The same, with the file that `--config` names or that is in the working directory. @throws ConfigError as `readConfig` */
+export const loadConfig = (argv: readonly string[], env: Environment): Config =>
+  table.read(argv, env, readConfigFile(table.textOf('config', argv, env)))
+
+/** A configuration as its file has it, without secrets. */
+export const showConfig = (config: Config): Record<string, unknown> => table.show(config)
+
+/** What in it is not as usual, without secrets. */
+export const changedOptions = (config: Config): Record<string, unknown> => table.changed(config)
 
 /** Complete what a program gives by the defaults. @throws ConfigError ENCKE_ERR_CONFIG with every complaint there is */
 export const completeConfig = (values: Partial<Config>): Config => table.complete(values)
@@ -50,25 +71,6 @@ export const askedFor = (argv: readonly string[]) => table.askedFor(argv)
 
 /** The options as people read them, in the order of the table. */
 export const describeOptions = (): OptionDescription<keyof Config>[] => table.describe()
-
-/** The text for `--help`. */
-export function usage(): string {
-  const rows = describeOptions().map(
-    ({ flag, variable, fallback, fits, about }) =>
-      `  ${flag}, ${variable} (${fallback})\n      ${about.replaceAll('`', '')}\n      Must be ${fits}.`,
-  )
-  return [
-    'Usage: npm start -- [flags]',
-    '',
-    'Encke, a comet server. A flag wins over its variable, and a variable over the default in parentheses.',
-    '',
-    ...rows,
-    '',
-    '  -h, --help       print this and exit',
-    '  -v, --version    print the version and exit',
-    '',
-  ].join('\n')
-}
 
 type NumericKey = { [K in keyof Config]: Config[K] extends number ? K : never }[keyof Config]
 
@@ -101,6 +103,14 @@ function keysBeyondLoopback({ values, areSound, nameOf }: Comparison<ServerOptio
   const named = wanted.map((key) => `${flagOf(key)} (or ${variableOf(key)})`).join(' and ')
   const reach = `${nameOf('host')} is ${clip(values.host)}, which other machines can reach`
   return `${reach}: set ${named}, or let everybody publish and read without a key with --open (or ENCKE_OPEN=on)`
+}
+
+function wholeTls({ values, areSound, nameOf }: Comparison<ServerOptions>): string | undefined {
+  if (!areSound('tlsCert', 'tlsKey') || (values.tlsCert === undefined) === (values.tlsKey === undefined))
+    return undefined
+  const [given, wanted] =
+    values.tlsCert === undefined ? (['tlsKey', 'tlsCert'] as const) : (['tlsCert', 'tlsKey'] as const)
+  return `${nameOf(given)} needs ${flagOf(wanted)} (or ${variableOf(wanted)}) beside it`
 }
 
 function tokensForClaims({ values, areSound, nameOf }: Comparison<ServerOptions>): string | undefined {

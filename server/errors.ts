@@ -16,12 +16,14 @@ import { type ErrorRow, reasons } from './errors/row.ts'
 import { httpErrors } from './http/errors.ts'
 import { hubErrors } from './hub/errors.ts'
 import { enckeErrors } from './protocols/encke/errors.ts'
+import { streamsErrors } from './protocols/streams/errors.ts'
 
 export { clip } from './errors/clip.ts'
 
 export const errorTable = {
   ...hubErrors,
   ...enckeErrors,
+  ...streamsErrors,
   ...httpErrors,
   ...accessErrors,
   ...brokerErrors,

@@ -1,5 +1,7 @@
 // What the package `encke` gives to programs. Everything else in it is private.
 
+export type { TokenRequest } from './access/mint-token.ts'
+export { mintToken } from './access/mint-token.ts'
 export type { App, Parts } from './app.ts'
 export { buildApp } from './app.ts'
 export type { OpenBrokerOptions } from './brokers/open-broker.ts'
@@ -9,5 +11,15 @@ export { ConfigError, readConfig } from './config.ts'
 export type { ErrorCode } from './errors.ts'
 export { EnckeError } from './errors.ts'
 export type { Broker } from './hub/index.ts'
-export type { Delivery, EnckeOptions, InProcess, PublishOptions, Receipt, SubscribeOptions } from './plugin.ts'
+export type {
+  Asked,
+  Authorize,
+  Delivery,
+  EnckeOptions,
+  InProcess,
+  Permission,
+  PublishOptions,
+  Receipt,
+  SubscribeOptions,
+} from './plugin.ts'
 export { encke } from './plugin.ts'

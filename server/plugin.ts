@@ -5,12 +5,14 @@
 // hooks the application has see every request: the fast path is off.
 
 import type { FastifyInstance } from 'fastify'
-import { type Config, completeConfig } from './config.ts'
+import type { Authorize } from './access/asked-rights.ts'
+import { type Config, ConfigError, completeConfig } from './config.ts'
 import { Engine } from './engine.ts'
 import type { Broker } from './hub/index.ts'
 import { InProcess } from './in-process.ts'
 import { registerRoutes } from './routes.ts'
 
+export type { Asked, Authorize, Permission } from './access/asked-rights.ts'
 export type { Delivery, InProcess, PublishOptions, SubscribeOptions } from './in-process.ts'
 export type { Receipt } from './protocols/encke/publish-many.ts'
 
@@ -21,12 +23,20 @@ declare module 'fastify' {
   }
 }
 
+/** What is about a process, or about the server that stands alone. */
+type NotForPlugins = 'config' | 'host' | 'port' | 'open' | 'logLevel' | 'accessLog' | 'basePath' | 'tlsCert' | 'tlsKey'
+
 /** Of the options of the server those that say nothing about a process or a port. */
-export interface EnckeOptions extends Partial<Omit<Config, 'host' | 'port' | 'open' | 'logLevel' | 'broker'>> {
+export interface EnckeOptions extends Partial<Omit<Config, NotForPlugins | 'broker'>> {
   /** What the paths of its routes begin with. Default: nothing. */
   readonly prefix?: string
   /** Where topics are kept: the address of a broker, which ends with the application, or one that is open. Default: `memory:`. */
   readonly broker?: string | Broker
+  /**
+   * Decides on what a request may do, instead of keys and tokens, after the application's own `onRequest` hooks. The topics
+   * of `anonymousSubscribe` are read without it.
+   */
+  readonly authorize?: Authorize
 }
 
 /**
@@ -35,7 +45,8 @@ export interface EnckeOptions extends Partial<Omit<Config, 'host' | 'port' | 'op
  * @throws ConfigError ENCKE_ERR_CONFIG with every complaint about `options`, ENCKE_ERR_BROKER when its broker cannot be opened
  */
 export async function encke(app: FastifyInstance, options: EnckeOptions = {}): Promise<void> {
-  const { prefix = '', broker, ...values } = options
+  const { prefix = '', broker, authorize, ...values } = options
+  if (authorize !== undefined) refuseOtherRights(values)
   const config = completeConfig(typeof broker === 'string' ? { ...values, broker } : values)
   const report = (error: unknown) => app.log.error(error, 'a coroutine failed and nobody was looking')
   const engine = await Engine.open(config, report, typeof broker === 'object' ? { broker } : {})
@@ -52,10 +63,21 @@ export async function encke(app: FastifyInstance, options: EnckeOptions = {}): P
         hasAdministration: config.adminToken !== undefined,
         logger: app.log,
         hasPages: false,
+        authorize,
       })
     },
     { prefix },
   )
+}
+
+/** @throws ConfigError ENCKE_ERR_CONFIG when keys or tokens are given as well */
+function refuseOtherRights(values: Partial<Config>): void {
+  const others = (['publishKey', 'subscribeKey', 'tokenSecret', 'tokenKeys', 'tokenJwks'] as const).filter(
+    (key) => values[key] !== undefined,
+  )
+  if (others.length === 0) return
+  const complaint = `authorize decides instead of keys and tokens: leave out it, or ${others.join(' and ')}`
+  throw new ConfigError('ENCKE_ERR_CONFIG', [complaint])
 }
 
 // Not a context of its own: the decorator is for the application, which is where everything else is kept from.

@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Admissions } from './access/admission.ts'
+import { type Authorize, askedRights } from './access/asked-rights.ts'
 import { guardRate } from './access/client-rate.ts'
 import { openBearers } from './access/open-bearers.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
@@ -13,10 +14,13 @@ import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
 import { controlRoutes } from './admin/control.ts'
 import { messageRoutes } from './admin/messages.ts'
+import { sampleRoutes } from './admin/samples.ts'
 import type { Engine } from './engine.ts'
+import { prefixOf } from './http/base-path.ts'
 import { wantBodies } from './http/bodies.ts'
 import { endKeepAlive } from './http/closing.ts'
 import { letOriginsRead } from './http/cross-origin.ts'
+import { docsRoutes } from './http/docs-page.ts'
 import { answerErrors, answerWrongMethods } from './http/error-replies.ts'
 import { takeExpectations } from './http/expectations.ts'
 import { FastPath } from './http/fast-path/fast-path.ts'
@@ -24,7 +28,9 @@ import { healthRoutes } from './http/health.ts'
 import { describeRoutes, openApiRoutes } from './http/openapi.ts'
 import { pageRoutes } from './http/pages.ts'
 import { compileValidator } from './http/validation.ts'
+import { logRequests } from './observe/access-log.ts'
 import { metricsRoute } from './observe/metrics-route.ts'
+import { Notices } from './observe/notices.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
 import { eventReading } from './protocols/encke/event-reading.ts'
@@ -36,6 +42,7 @@ import { PresenceChanges } from './protocols/encke/presence-changes.ts'
 import { presenceRoutes } from './protocols/encke/presence-routes.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
 import { topicRoutes } from './protocols/encke/topic.ts'
+import { streamsRoutes } from './protocols/streams/streams.ts'
 
 /** What is different between a server of its own and a part of somebody's application. */
 export interface Surroundings {
@@ -49,6 +56,8 @@ export interface Surroundings {
   /** The logger whose level administrators may change. */
   readonly logger: { level: string }
   readonly hasPages: boolean
+  /** Decides on rights, instead of keys and tokens. */
+  readonly authorize?: Authorize | undefined
 }
 
 /** What the one who closes the server has to know. */
@@ -69,12 +78,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     identity,
     keyring: engine.keyring,
     bearers: openBearers(config, { ...engine, warn: (line) => app.log.warn(line), inBackground }),
+    askedRights: around.authorize === undefined ? null : askedRights(around.authorize, engine),
     mayVerify: (client) => rate?.mayAsk(client) ?? true,
     observer: traffic,
     clock: engine.clock,
     readmit: () => fastPath?.readmit() ?? null,
   })
-  const isOff = () => !config.fastPath || hasOtherHooks() || draining.begun.isOpen
+  const isOff = () => !config.fastPath || config.accessLog || hasOtherHooks() || draining.begun.isOpen
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const presence = keepPresence(app, engine)
@@ -87,6 +97,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     wrote: (publishedAt) => observations.wrote(publishedAt),
   })
 
+  if (config.accessLog) logRequests(app)
   app.setValidatorCompiler(compileValidator)
   pipelining.bound(app)
   adviseAboutProxies(app, { ...config, identity })
@@ -96,8 +107,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   if (server !== undefined) takeExpectations(app)
   admissions.add(siteGuard({ ...config, guardsHost: around.guardsHost || config.publicHosts.length > 0 }))
   if (rate !== undefined) admissions.add(await guardRate(app, rate))
-  answerErrors(app, (error) => traffic.failed(error.code))
-  await describeRoutes(app, version)
+  const notices = new Notices(app.log, engine.clock)
+  observations.timeline.onSample(() => notices.look(hub.broker.health))
+  answerErrors(app, ({ code }, request) => {
+    traffic.failed(code)
+    notices.refused(code, request?.admission?.client)
+  })
+  await describeRoutes(app, version, prefixOf(config.basePath))
 
   await app.register(publishRoutes, { ...config, scheduler, hub })
   await app.register(longPollRoutes, {
@@ -117,17 +133,35 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   })
   await app.register(presenceRoutes, { scheduler, hub, presence })
   await app.register(topicRoutes, { scheduler, hub })
+  await app.register(streamsRoutes, {
+    ...config,
+    prefix: config.streamsPrefix,
+    scheduler,
+    hub,
+    draining,
+    waitingRoom,
+    eventStreams,
+    holdMs: config.waitDefaultSeconds * 1_000,
+  })
   if (around.hasAdministration) {
     const host = hostBehind(engine.host)
     await app.register(administrationRoutes, { scheduler, hub, traffic })
     await app.register(controlRoutes, { scheduler, hub, draining, logger: around.logger, inBackground })
     await app.register(messageRoutes, engine)
+    await app.register(sampleRoutes, {
+      ...engine,
+      timeline: observations.timeline,
+      tell: (topic, json) => engine.localTopics.tell(topic, json),
+    })
     await app.register(benchmarkRoutes, { ...config, host, scheduler, draining, eventStreams })
   }
   await app.register(healthRoutes, { draining, broker: hub.broker })
   await app.register(metricsRoute, { observations, hub, scheduler, draining, version })
   await app.register(openApiRoutes)
-  if (around.hasPages) await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
+  if (around.hasPages) {
+    await app.register(docsRoutes)
+    await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
+  }
   answerWrongMethods(app, routes)
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }
 }
@@ -154,12 +188,14 @@ function keepPresence(app: FastifyInstance, engine: Engine): LocalPresence {
 /** Which methods each path has, so that the others can be answered with 405. */
 function collectRoutes(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
   const routes = new Map<string, Set<string>>()
-  app.addHook('onRoute', ({ routePath, method }) => {
+  app.addHook('onRoute', ({ url, routePath, method }) => {
     // The route of preflights is no path: what is not found elsewhere is 404 there too.
     if (routePath === '*') return
-    const methods = routes.get(routePath) ?? new Set()
+    // Below the prefix of `app`: what is registered with a prefix of its own, as the page of the document is, has it here.
+    const path = url.slice(app.prefix.length)
+    const methods = routes.get(path) ?? new Set()
     for (const one of [method].flat()) methods.add(one)
-    routes.set(routePath, methods)
+    routes.set(path, methods)
   })
   return routes
 }

@@ -62,10 +62,10 @@ describe('the README', () => {
 
 describe('the protocol', () => {
   it.skipIf(!hasCurl)('has a curl for each row of the protocol, and each of them is answered well', async () => {
-    const commands = [...protocol.matchAll(/^\| (?:GET|POST) \| .* \| `(curl .*)` \|$/gm)].map(
+    const commands = [...protocol.matchAll(/^\| [A-Z]+ \| .* \| `(curl .*)` \|$/gm)].map(
       ([, command]) => command as string,
     )
-    expect(commands.length).toBe([...protocol.matchAll(/^\| (?:GET|POST) \| `/gm)].length)
+    expect(commands.length).toBe([...protocol.matchAll(/^\| [A-Z]+ \| `/gm)].length)
     const env = { ...process.env, E: origin, J: 'Content-Type: application/json', T: app.adminToken }
     for (const command of commands) {
       const child = spawn('sh', ['-c', `${command} -s -S -f -o /dev/null`], {

@@ -16,8 +16,16 @@ const partsWithErrors = [
   'server/http',
   'server/hub',
   'server/protocols/encke',
+  'server/protocols/streams',
 ]
-const partsWithOptions = ['server/access', 'server/brokers', 'server/http', 'server/process', 'server/protocols/encke']
+const partsWithOptions = [
+  'server/access',
+  'server/brokers',
+  'server/http',
+  'server/process',
+  'server/protocols/encke',
+  'server/protocols/streams',
+]
 
 const map: LayerMap = {
   runtime: { mayImport: ['runtime/core', 'runtime/core/random.ts', 'runtime/testing'], packages: [] },
@@ -46,14 +54,21 @@ const map: LayerMap = {
     packages: ['node:*'],
   },
   'server/access': { mayImport: ['server/config', 'runtime', ...errors], packages: web },
-  'server/http': { mayImport: ['server/access', 'server/hub', 'runtime', ...errors], packages: web },
+  'server/http': {
+    mayImport: ['server/access', 'server/hub', 'runtime', ...errors],
+    packages: [...web, 'uplot'],
+  },
   'server/protocols/encke': {
+    mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
+    packages: web,
+  },
+  'server/protocols/streams': {
     mayImport: ['server/access', 'server/http', 'server/hub', 'runtime', ...errors],
     packages: web,
   },
   'server/observe': {
     mayImport: ['server/access', 'server/hub', 'server/http', 'runtime', ...errors],
-    packages: ['@prometheus-io/client', 'fastify', 'typebox', 'node:*'],
+    packages: ['@prometheus-io/client', 'fastify', 'pino', 'typebox', 'node:*'],
   },
   'server/admin': {
     mayImport: [
@@ -106,6 +121,7 @@ const map: LayerMap = {
       'server/observe',
       'server/process',
       'server/protocols/encke',
+      'server/protocols/streams',
     ],
     packages: web,
   },
@@ -115,6 +131,7 @@ const map: LayerMap = {
   },
   'server/plugin.ts': {
     mayImport: [
+      'server/access',
       'server/engine.ts',
       'server/routes.ts',
       'server/in-process.ts',
@@ -135,14 +152,32 @@ const map: LayerMap = {
       'server/config.ts',
       'runtime',
     ],
-    packages: ['fastify', 'pino'],
+    packages: ['fastify', 'node:fs', 'node:http', 'node:tls'],
   },
-  'server/main.ts': {
-    mayImport: ['server/app.ts', 'server/config.ts', 'server/process', ...errors],
-    packages: [...web, 'pino'],
+  'server/cli': {
+    mayImport: [
+      'server/app.ts',
+      'server/config.ts',
+      'server/config',
+      'server/access',
+      'server/benchmarks',
+      'server/http',
+      'server/process',
+      ...errors,
+    ],
+    packages: ['node:*'],
   },
+  'server/main.ts': { mayImport: ['server/cli', 'server/process'], packages: ['node:*'] },
   'server/index.ts': {
-    mayImport: ['server/app.ts', 'server/plugin.ts', 'server/config.ts', 'server/brokers', 'server/hub', ...errors],
+    mayImport: [
+      'server/access',
+      'server/app.ts',
+      'server/plugin.ts',
+      'server/config.ts',
+      'server/brokers',
+      'server/hub',
+      ...errors,
+    ],
     packages: [],
   },
   public: { mayImport: [], packages: [] },
@@ -275,7 +310,7 @@ describe('the checker', () => {
     ['server/hub/topic.ts', "import { fail } from '../errors.ts'\nimport { run } from '../../runtime/index.ts'"],
     ['server/http/poll.ts', "import { Type } from 'typebox'\nimport { Value } from 'typebox/value'"],
     ['server/http/poll.ts', "import cors from '@fastify/cors'\nimport { Hub } from '../hub/hub.ts'"],
-    ['server/main.ts', "import { buildApp } from './app.ts'\nimport process from 'node:process'"],
+    ['server/main.ts', "import { commands } from './cli/commands.ts'\nimport process from 'node:process'"],
     ['public/admin/admin.js', "import { plot } from '/vendor/plot.js'\nimport { get } from '../client.js'"],
   ]
   it.each(good)('has nothing to say in %s about %s', (path, text) => {

@@ -106,6 +106,8 @@ export interface AdmissionsOptions {
   readonly keyring: Keyring
   /** Who admits those that present tokens. Default: nobody wants any. */
   readonly bearers?: BearerAdmissions | null
+  /** Makes the rights of a request where an application decides on them. Default: none does. */
+  readonly askedRights?: ((request: FastifyRequest) => Rights) | null
   /** Whether a client that has been wrong may ask for another token to be verified. Default: always. */
   readonly mayVerify?: (client: string) => boolean
   readonly observer: ExchangeObserver
@@ -133,7 +135,8 @@ export class Admissions {
       request.admission = readmission ?? this.#admissionOf(request.raw)
       if (readmission !== null) return done()
       options.observer.began()
-      const { bearers = null } = options
+      const { bearers = null, askedRights = null } = options
+      if (askedRights !== null) this.#admitAsking(request, askedRights)
       if (bearers === null) done()
       else this.#admitBearer(request, bearers, done)
     })
@@ -167,6 +170,11 @@ export class Admissions {
       this.#last = new Admission(client, rights, Number.POSITIVE_INFINITY, clock)
     }
     return this.#last
+  }
+
+  #admitAsking(request: FastifyRequest, rightsOf: (request: FastifyRequest) => Rights): void {
+    const { client } = request.admission
+    request.admission = new Admission(client, rightsOf(request), Number.POSITIVE_INFINITY, this.#options.clock)
   }
 
   /** The admission of a request that presents a token is that of its bearer. */

@@ -9,7 +9,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { ErrorCode } from '../errors.ts'
 import { EnckeError } from '../errors.ts'
 import { bearerIn, cookiesIn } from './credentials.ts'
-import { KnownRights, type Refusal, type Right, type Rights } from './rights.ts'
+import { KnownRights, type Refusal, type Right } from './rights.ts'
 import { TopicPatterns } from './topic-pattern.ts'
 
 /** The secret that a right wants. */
@@ -80,7 +80,7 @@ export class Keyring {
   }
 
   /** The rights that the keys in a request's headers give it: the same object as for the request before, when they are the same. */
-  rightsOf({ authorization, cookie }: IncomingHttpHeaders): Rights {
+  rightsOf({ authorization, cookie }: IncomingHttpHeaders): KnownRights {
     // Cookies that hold no key of ours would be kept for as long as the request waits.
     const holdsKeys = this.#digests.publish !== undefined || this.#digests.subscribe !== undefined
     const cookies = holdsKeys ? cookie : undefined

@@ -17,6 +17,15 @@ import { isReserved } from './topic-pattern.ts'
  */
 export type Right = 'publish' | 'subscribe' | 'manage' | 'remove' | 'administer'
 
+/** As it continues "… let you". */
+export const doing: Readonly<Record<Right, string>> = {
+  publish: 'publish to',
+  subscribe: 'read',
+  manage: 'make, fork or remove',
+  remove: 'remove',
+  administer: 'administrate',
+}
+
 /** Why not; undefined when it may. */
 export type Refusal = EnckeError | undefined
 
@@ -47,19 +56,22 @@ export abstract class KnownRights implements Rights {
     if (topic === undefined || right === 'administer' || !isReserved(topic)) return this.refusalOf(right, topic)
     const governing = governingTopic(right, topic)
     if (governing !== undefined) return this.refusalOf('subscribe', governing)
-    return right === 'subscribe' && topic.startsWith(dashboard)
-      ? this.refusalOf('administer', undefined)
-      : reserved(topic)
+    return isOfDashboard(right, topic) ? this.refusalOf('administer', undefined) : reserved(topic)
   }
 
   protected abstract refusalOf(right: Right, topic: string | undefined): Refusal
 }
 
 /** The topic whose readers may read a reserved one. */
-function governingTopic(right: Right, topic: string): string | undefined {
+export function governingTopic(right: Right, topic: string): string | undefined {
   if (right !== 'subscribe' || !topic.startsWith(presence)) return undefined
   const governing = topic.slice(presence.length)
   return isReserved(governing) ? undefined : governing
+}
+
+/** Whether it is read by administrators. */
+export function isOfDashboard(right: Right, topic: string): boolean {
+  return right === 'subscribe' && topic.startsWith(dashboard)
 }
 
 export function reserved(topic: string): EnckeError {

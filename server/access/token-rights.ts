@@ -2,7 +2,7 @@
 
 import { clip, EnckeError } from '../errors.ts'
 import type { Keyring } from './keyring.ts'
-import { KnownRights, type Refusal, type Right } from './rights.ts'
+import { doing, KnownRights, type Refusal, type Right } from './rights.ts'
 import { isTopicPattern, patternRule, TopicPatterns } from './topic-pattern.ts'
 
 /** The claim `encke` of a token. */
@@ -44,14 +44,6 @@ function misfit(claim: string, rule: string): EnckeError {
 
 const none = new TopicPatterns([])
 const noGrant: Grant = { publish: none, subscribe: none, manage: none, admin: false }
-
-const doing: Readonly<Record<Right, string>> = {
-  publish: 'publish to',
-  subscribe: 'read',
-  manage: 'make, fork or remove',
-  remove: 'remove',
-  administer: 'administrate',
-}
 
 /** The rights of the bearer of a sound token. */
 export class TokenRights extends KnownRights {

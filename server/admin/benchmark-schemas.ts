@@ -95,3 +95,29 @@ export const hackysackSchema = benchmarkSchema(
   },
   { players: count, turns: count, variant: Type.String(), seed: Type.Integer() },
 )
+
+const sizes = Type.Record(Type.String(), Type.Record(Type.String(), Type.Number()))
+const ofEach = (schema: TSchema) => Type.Record(Type.String(), schema)
+
+export const catalogueSchema = {
+  summary: 'List the benchmarks: models, limits, and the published figures',
+  tags: ['administration'],
+  security: [{ adminToken: [] }],
+  querystring: closed({}),
+  response: replies(
+    200,
+    closed(
+      {
+        models: Type.Array(Type.String()),
+        limits: sizes,
+        smallerSizes: sizes,
+        published: ofEach(Type.Array(Type.Record(Type.String(), Type.Unknown()))),
+        notes: ofEach(Type.String()),
+        underWay: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], {
+          description: 'The one that runs now.',
+        }),
+      },
+      { description: 'What may be asked for, and what was published in 2007–2009.' },
+    ),
+  ),
+}

@@ -4,8 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Host, Scheduler } from '../../runtime/index.ts'
 import { Cancelled, Latch, scope, select } from '../../runtime/index.ts'
 import { requireRight } from '../access/rights.ts'
+import { models, smallerSizes } from '../benchmarks/models.ts'
+import { published, publishedNotes } from '../benchmarks/published.ts'
 import type { BenchmarkRequest } from '../benchmarks/request.ts'
-import { readChainRequest, readHackysackRequest } from '../benchmarks/request.ts'
+import { limits, readChainRequest, readHackysackRequest } from '../benchmarks/request.ts'
 import type { BenchmarkReport, Progress } from '../benchmarks/run.ts'
 import { runBenchmark } from '../benchmarks/run.ts'
 import { EnckeError, errorBody } from '../errors.ts'
@@ -15,7 +17,7 @@ import type { Draining } from '../http/draining.ts'
 import type { EventStream } from '../http/event-stream.ts'
 import type { EventStreams } from '../http/event-streams.ts'
 import { eventText } from '../http/event-text.ts'
-import { chainSchema, compileBenchmarkValidator, hackysackSchema } from './benchmark-schemas.ts'
+import { catalogueSchema, chainSchema, compileBenchmarkValidator, hackysackSchema } from './benchmark-schemas.ts'
 import { cancelSchema } from './control-schemas.ts'
 
 export interface BenchmarkOptions {
@@ -77,6 +79,10 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
   requireRight(app, 'administer')
   app.setValidatorCompiler(compileBenchmarkValidator)
   takeJson(app)
+  app.get('/admin/benchmarks', { schema: catalogueSchema }, async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+    return { models, limits, smallerSizes, published, notes: publishedNotes, underWay: underWay ?? null }
+  })
   app.post(
     '/admin/benchmarks/chain',
     { schema: chainSchema, config: { isBodyOptional: true } },

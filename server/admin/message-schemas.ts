@@ -14,7 +14,7 @@ const ofTopic = { tags: ['administration'], security: [{ adminToken: [] }] }
 
 export const historySchema = {
   ...ofTopic,
-  summary: 'Look at the newest messages that a topic keeps',
+  summary: 'Look at where a topic stands, and at the newest messages that it keeps',
   querystring: closed({
     topic,
     before: Type.Optional(
@@ -38,8 +38,12 @@ export const historySchema = {
     closed(
       {
         topic: Type.String(),
+        epoch: Type.String(),
         head: count,
         oldest: count,
+        waiting: count,
+        contentType: Type.Union([Type.String(), Type.Null()], { description: 'Null before it is born.' }),
+        closed: Type.Boolean(),
         messages: Type.Array(
           closed({
             offset: count,

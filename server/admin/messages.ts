@@ -47,11 +47,12 @@ export async function messageRoutes(app: FastifyInstance, options: MessagesOptio
   const { scheduler, hub, hubWatch, draining, clock } = options
 
   function* history({ topic, before, limit = messagesByDefault }: HistoryQuery): Coroutine<object> {
-    const { head } = yield* hub.inform(topic)
+    const { epoch, head, waiting, contentType, isClosed } = yield* hub.inform(topic)
     const end = Math.min(before ?? head + 1, head + 1)
     const from = Math.max(end - limit, 1)
     const { messages, oldest } = yield* hub.readHistory(topic, from, { messages: end - from + 1, bytes: 2 ** 20 })
-    return { topic, head, oldest, messages: messages.filter(({ offset }) => offset < end).map(described) }
+    const kept = messages.filter(({ offset }) => offset < end).map(described)
+    return { topic, epoch, head, oldest, waiting, contentType, closed: isClosed, messages: kept }
   }
 
   function* follow({ topic, wait = waitSecondsByDefault }: FollowQuery): Coroutine<{ way: Way | null }> {

@@ -4,7 +4,7 @@
 // Always true: a topic below `__encke/` never reaches the broker of the others, and is not counted among its topics; one
 // whose name begins with `__` is written to by `tell` alone.
 
-import type { Operation } from '../../runtime/index.ts'
+import type { Coroutine, Operation } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
 import type {
   Append,
@@ -41,8 +41,8 @@ export class LocalTopics implements Broker {
   }
 
   /** Write JSON to a topic that only the server writes to: below `__encke/` here, any other to the broker of the others. */
-  tell(topic: string, data: string): Operation<Appended | Refused> {
-    return this.#of(topic).append(topic, { messages: [{ data, bytes: Buffer.byteLength(data) }] })
+  *tell(topic: string, data: string): Coroutine<Appended | Refused> {
+    return yield* this.#of(topic).append(topic, { messages: [{ data, bytes: Buffer.byteLength(data) }] })
   }
 
   append(topic: string, append: Append): Operation<Appended | Refused> {

@@ -1,4 +1,7 @@
 // The flags of a command line. Nothing is ignored: a word that belongs to no option is a complaint.
+//
+// Not by `parseArgs` of node:util: it stops at the first mistake, and takes the flag that follows for the value of one that has
+// none. Here every mistake gets its line.
 
 import { clip } from '../errors.ts'
 import type { Given } from './given.ts'
@@ -7,25 +10,39 @@ import { flagOf, type OptionNames } from './option-names.ts'
 import { readToggle } from './readers.ts'
 
 /** What the command line asks for instead of a server. */
-export type Question = 'help' | 'version'
+export type Question = 'help' | 'version' | 'configuration'
 
 const questions: ReadonlyMap<string, Question> = new Map([
   ['--help', 'help'],
   ['-h', 'help'],
   ['--version', 'version'],
   ['-v', 'version'],
+  ['--print-config', 'configuration'],
 ])
 
-/** Read the words after the program's name. */
+/**
+ * Read the words after the program's name.
+ *
+ * @param words takes what belongs to no flag, and everything after `--`; without it such words are complaints
+ */
 export function readFlags(
   names: OptionNames,
   argv: readonly string[],
+  words?: string[],
 ): { given: Given; complaints: string[]; asked: Question | undefined } {
   const given: Given = new Map()
   const complaints: string[] = []
   let asked: Question | undefined
   for (let at = 0; at < argv.length; at++) {
+    if (words !== undefined && argv[at] === '--') {
+      words.push(...argv.slice(at + 1))
+      break
+    }
     const { flag, inline } = splitFlag(argv[at]!)
+    if (words !== undefined && !flag.startsWith('-')) {
+      words.push(flag)
+      continue
+    }
     const key = names.keyOfFlag.get(flag)
     const text = inline ?? valueAfter(names, argv, at, key)
     if (inline === undefined && text !== undefined) at++

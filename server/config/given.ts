@@ -12,12 +12,16 @@ export type Environment = Readonly<Record<string, string | undefined>>
 // Kubernetes sets these in every pod beside a Service named "encke": they are no misspelt options.
 const fromKubernetes = /^ENCKE_(SERVICE_(HOST|PORT)|PORT_\d+_)/
 
+// These belong to the commands that talk to a server: whoever uses both has them in one environment.
+const ofOtherCommands = new Set(['ENCKE_URL', 'ENCKE_TOKEN'])
+
 /** Read the variables. An empty one counts as unset. */
 export function readVariables(names: OptionNames, env: Environment): { given: Given; complaints: string[] } {
   const given: Given = new Map()
   const complaints: string[] = []
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith('ENCKE_') || !text?.trim() || fromKubernetes.test(variable)) continue
+    if (ofOtherCommands.has(variable) && !names.keyOfVariable.has(variable)) continue
     const key = names.keyOfVariable.get(variable)
     if (key !== undefined) given.set(key, { source: variable, text })
     else complaints.push(complainAboutVariable(names, variable))
@@ -25,16 +29,17 @@ export function readVariables(names: OptionNames, env: Environment): { given: Gi
   return { given, complaints }
 }
 
-/** Read values that a program gives by key: each as the text that the command line would have. */
+/** Read values that a program or a file gives by key: each as the text that the command line would have. */
 export function readProgram(
   names: OptionNames,
   values: Readonly<Record<string, unknown>>,
+  from = '',
 ): { given: Given; complaints: string[] } {
   const given: Given = new Map()
   const complaints: string[] = []
   for (const [key, value] of Object.entries(values)) {
-    if (!names.has(key)) complaints.push(complainAboutKey(names, key))
-    else if (!isDefault(names, key, value)) given.set(key, { source: key, text: String(value) })
+    if (!names.has(key)) complaints.push(`${from}${complainAboutKey(names, key)}`)
+    else if (!isDefault(names, key, value)) given.set(key, { source: `${from}${key}`, text: String(value) })
   }
   return { given, complaints }
 }

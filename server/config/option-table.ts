@@ -6,10 +6,12 @@
 //   - no secret is ever repeated in a complaint.
 
 import { ConfigError } from './config-error.ts'
+import type { ConfigFile } from './config-file.ts'
 import { type Question, readFlags } from './flags.ts'
 import { type Environment, type Given, readProgram, readVariables } from './given.ts'
 import type { Options, ValuesOf } from './option.ts'
 import { flagOf, OptionNames, variableOf } from './option-names.ts'
+import { notShown } from './readers.ts'
 
 /** What is known while options are compared. */
 export interface Comparison<T extends Options> {
@@ -46,17 +48,54 @@ export class OptionTable<T extends Options> {
   }
 
   /**
-   * Read the words after the program's name and the environment.
+   * Read the words after the program's name, the environment and a file, the first of which wins.
    *
    * `--help` and `--version` are not its business: see `askedFor`.
    *
    * @throws ConfigError ENCKE_ERR_CONFIG with every complaint there is
    */
-  read(argv: readonly string[], env: Environment): ValuesOf<T> {
+  read(argv: readonly string[], env: Environment, file?: ConfigFile): ValuesOf<T> {
     const flags = readFlags(this.#names, argv)
     const variables = readVariables(this.#names, env)
-    const given: Given = new Map([...variables.given, ...flags.given])
-    return this.#check(given, [...flags.complaints, ...variables.complaints])
+    const inFile = readProgram(this.#names, file?.values ?? {}, file && `${file.name}: `)
+    const given: Given = new Map([...inFile.given, ...variables.given, ...flags.given])
+    return this.#check(given, [...flags.complaints, ...variables.complaints, ...inFile.complaints])
+  }
+
+  /** What flags and variables say of one option, before anything is checked. */
+  textOf(key: keyof T & string, argv: readonly string[], env: Environment): string | undefined {
+    const { given } = readFlags(this.#names, argv)
+    return (given.get(key) ?? readVariables(this.#names, env).given.get(key))?.text
+  }
+
+  /** Values as a file has them; a secret is not shown. */
+  show(values: ValuesOf<T>): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.keys(this.#options).map((key) => {
+        const value = values[key]
+        const isHidden = value !== undefined && this.#names.optionOf(key).kind === 'secret'
+        return [key, isHidden ? notShown : typeof value === 'string' ? withoutPassword(value) : (value ?? null)]
+      }),
+    )
+  }
+
+  /** The options whose values are not the defaults. */
+  changed(values: ValuesOf<T>): Record<string, unknown> {
+    const shown = Object.entries(this.show(values))
+    return Object.fromEntries(shown.filter(([key]) => values[key] !== this.#names.optionOf(key).fallback))
+  }
+
+  /**
+   * Read the words of a command, of which some belong to no flag. Of the environment only its own variables are looked at.
+   *
+   * @throws ConfigError ENCKE_ERR_CONFIG with every complaint there is
+   */
+  readCommand(argv: readonly string[], env: Environment): { values: ValuesOf<T>; words: readonly string[] } {
+    const words: string[] = []
+    const flags = readFlags(this.#names, argv, words)
+    const own = Object.fromEntries(Object.entries(env).filter(([name]) => this.#names.keyOfVariable.has(name)))
+    const given: Given = new Map([...readVariables(this.#names, own).given, ...flags.given])
+    return { values: this.#check(given, flags.complaints), words }
   }
 
   /**
@@ -120,4 +159,9 @@ function compare<T extends Options>(values: ValuesOf<T>, misfitting: ReadonlySet
 function showFallback(fallback: unknown): string {
   if (typeof fallback === 'boolean') return fallback ? 'on' : 'off'
   return fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? 'none' : String(fallback)
+}
+
+/** The address of a broker may hold a password, and the query of an address of keys a secret. */
+function withoutPassword(text: string): string {
+  return text.replace(/(:\/\/[^/@]*:)[^/@]*@/, '$1…@').replace(/^(https?:[^?]*\?).*/, '$1…')
 }

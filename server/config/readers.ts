@@ -4,6 +4,9 @@ import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { clip } from '../errors.ts'
 
+/** What stands for a secret where a configuration is shown. */
+export const notShown = '(set, not shown)'
+
 export type Parsed<T> = { readonly value: T } | { readonly misfit: string }
 
 function misfit(given: string): { misfit: string } {
@@ -23,6 +26,8 @@ export function readToggle(text: string): Parsed<boolean> {
 
 // It has to survive as the value of a header, where anything else is trimmed, mangled or refused.
 export function readSecret(text: string): Parsed<string> {
+  // A printed configuration, used as it stands: everybody would know the secret.
+  if (text === notShown) return { misfit: 'the placeholder of --print-config' }
   return /^[!-~]([ -~]*[!-~])?$/.test(text) ? { value: text } : { misfit: 'something else, not shown' }
 }
 
@@ -41,6 +46,10 @@ export function readHost(text: string): Parsed<string> {
   return isIP(bare) > 0 ? { value: bare } : readHostName(text)
 }
 
+export function readBasePath(text: string): Parsed<string> {
+  return /^(\/[\w.~-]+)+$|^\/$/.test(text) && !/\/\.{1,2}(\/|$)/.test(text) ? { value: text } : misfit(text)
+}
+
 // A name whose last label is a number would be looked up as an IPv4 address in short form: 8080 is 0.0.31.144.
 export function readHostName(text: string): Parsed<string> {
   // Letters of any language, but nothing else: domainToASCII would cut a path or a port off and decode a %.
@@ -56,6 +65,12 @@ export function readOrigin(text: string): Parsed<string> {
   if (url === null || url.host === '' || url.host.includes('*')) return misfit(text)
   const origin = url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin
   return url.href === origin || url.href === `${origin}/` ? { value: origin } : misfit(text)
+}
+
+/** Of segments that no URL rewrites. */
+export function readPath(text: string): Parsed<string> {
+  const path = text.replace(/\/$/, '')
+  return /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/.test(path) ? { value: path } : misfit(text)
 }
 
 // Names and passwords in it would end up in logs, and fetch refuses them.

@@ -109,7 +109,7 @@ function toEnckeError(error: FastifyError | EnckeError, request: FastifyRequest)
   return say('ENCKE_ERR_INTERNAL', 'the server failed, which is its fault and not yours; its log says how')
 }
 
-function notFound({ method, url }: FastifyRequest): EnckeError {
+function notFound({ method, originalUrl: url }: FastifyRequest): EnckeError {
   return say(
     'ENCKE_ERR_NOT_FOUND',
     `there is nothing at ${method} ${clip(pathOf(url))}: /openapi.json lists what there is; "/" in a topic is %2F`,

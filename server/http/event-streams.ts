@@ -91,7 +91,8 @@ function* sendHead(reply: FastifyReply): Coroutine<Writable | null> {
   const head = new HeadOnly(response)
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
   // Proxies that collect a reply before they pass it on would collect this one for ever.
-  reply.header('x-accel-buffering', 'no').type('text/event-stream; charset=utf-8').send(head)
+  if (!reply.hasHeader('content-type')) reply.type('text/event-stream; charset=utf-8')
+  reply.header('x-accel-buffering', 'no').send(head)
   // Hooks may take their time.
   if (!head.isSent.isOpen) response.once('close', () => head.isSent.open())
   yield* head.isSent.wait()

@@ -19,11 +19,16 @@ export function takeExpectations(app: FastifyInstance): void {
 }
 
 /** Ask the client for the body of `request` if it waits to be asked. Gives what is wrong with its head instead. */
-export function askForBody(request: FastifyRequest, reply: FastifyReply): EnckeError | undefined {
+export function askForBody(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { takesAnyType = false } = {},
+): EnckeError | undefined {
   if (expectationOf(request) === undefined) return undefined
   const { 'content-length': length, 'content-type': type = '' } = request.headers
   if (Number(length) > request.routeOptions.bodyLimit) return bodyTooLarge(request)
-  if (!request.server.hasContentTypeParser((type.split(';')[0] as string).trim())) return wrongBodyType(request)
+  if (!takesAnyType && !request.server.hasContentTypeParser((type.split(';')[0] as string).trim()))
+    return wrongBodyType(request)
   reply.raw.writeContinue()
   return undefined
 }

@@ -1,5 +1,8 @@
-// The pages: static files, with the headers that keep a browser strict.
+// The pages: static files, with the headers that keep a browser strict. What draws the plots of the dashboard is served out
+// of its package, wherever that is installed.
 
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import helmet from '@fastify/helmet'
 import files from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
@@ -35,5 +38,10 @@ export async function pageRoutes(app: FastifyInstance, { folder }: { readonly fo
     globIgnore: ['tsconfig.json'],
     acceptRanges: false,
   })
+  const plots = dirname(createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css'))
+  const vendor = { 'uplot.js': 'uPlot.iife.min.js', 'uplot.css': 'uPlot.min.css' }
+  for (const [name, file] of Object.entries(vendor)) {
+    app.get(`/admin/vendor/${name}`, { schema: { hide: true } }, (_request, reply) => reply.sendFile(file, plots))
+  }
   app.get('/favicon.ico', { schema: { hide: true } }, (_request, reply) => reply.sendFile('favicon.svg'))
 }

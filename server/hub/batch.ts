@@ -2,6 +2,7 @@
 
 import type { Message } from './message.ts'
 import type { Position } from './position.ts'
+import { isOwnTopic } from './topic-name.ts'
 
 /**
  * What a reader has to know about a topic's messages in a batch: `ok`, nothing is missing; `gap`, history was trimmed
@@ -21,6 +22,8 @@ export interface TopicVerdict {
   readonly isRemoved: boolean
   /** Of the topic's messages, where that is known. */
   readonly contentType: string | null
+  /** The number of the topic's newest segment; 0 where that is not known. */
+  readonly segment: number
 }
 
 export class Batch {
@@ -33,7 +36,9 @@ export class Batch {
   readonly positions: readonly (Position | null)[]
   /** Which topic, in that order, the next batch begins with. */
   readonly start: number
-  /** When its oldest message was published, in milliseconds since 1970; 0 without messages. */
+  /** How many of its messages count as delivered: not those in which a node tells about itself. */
+  readonly delivered: number
+  /** When the oldest of those was published, in milliseconds since 1970; 0 without any. */
   readonly oldestTime: number
   /** How many of its topics have a gap or a reset, and how many messages the gaps have missed. */
   readonly gaps: number
@@ -47,7 +52,10 @@ export class Batch {
     this.verdicts = batch.verdicts
     this.positions = batch.positions
     this.start = batch.start
-    this.oldestTime = oldestOf(batch.messages)
+    // Those topics are read by dashboards, alone: looking at a server that is quiet must not make it look busy.
+    const isOwn = isOwnTopic(batch.messages[0]?.topic ?? '')
+    this.delivered = isOwn ? 0 : batch.messages.length
+    this.oldestTime = isOwn ? 0 : oldestOf(batch.messages)
     let [gaps, resets, missed] = [0, 0, 0]
     for (const { verdict, missed: its } of batch.verdicts) {
       if (verdict === 'ok') continue

@@ -11,7 +11,7 @@ import type { HistoryLimits } from './history.ts'
 import { History } from './history.ts'
 import type { Message } from './message.ts'
 import type { Hash, Position } from './position.ts'
-import { epochHash, isOfAnyEpoch, isSamePosition, messageTag, removed, unbornEpoch } from './position.ts'
+import { epochHash, isOfAnyEpoch, isSamePosition, isSameTag, messageTag, removed, unbornEpoch } from './position.ts'
 import type { Standing } from './record.ts'
 
 /** What waits for news of a feed. */
@@ -138,6 +138,11 @@ export class Feed extends Link {
   /** Whether nothing can be appended any more, as far as this node knows. */
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  /** The text of its epoch; empty before it is located. */
+  get epochText(): string {
+    return this.#epochText
   }
 
   /** The end of the topic as this node knows it. */
@@ -297,7 +302,7 @@ export class Feed extends Link {
 
   #isIn(position: Position): boolean {
     const last = this.#at(position.offset)
-    return last !== undefined && messageTag(this.#hash, last.id) === position.tag
+    return last !== undefined && isSameTag(messageTag(this.#hash, last.id), position.tag)
   }
 
   /** Whether another message had this offset: a broker that failed has lost its newest. */

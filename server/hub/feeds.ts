@@ -120,6 +120,11 @@ export class Feeds implements Follower {
     return this.#feeds.has(topic)
   }
 
+  /** The feed of a topic, if there is one. */
+  find(topic: string): Feed | undefined {
+    return this.#feeds.get(topic)
+  }
+
   /** How many readers of a topic wait. */
   waitingFor(topic: string): number {
     return this.#feeds.get(topic)?.waitingCount ?? 0

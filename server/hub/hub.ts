@@ -20,7 +20,7 @@ import { Feeds } from './feeds.ts'
 import type { HistoryLimits } from './history.ts'
 import type { Draft } from './message.ts'
 import type { Hash } from './position.ts'
-import { epochHash, messageTag, nameHash } from './position.ts'
+import { epochHash, isSamePosition, messageTag, nameHash, untold } from './position.ts'
 import type { From } from './reader-slot.ts'
 import { ReaderSlot } from './reader-slot.ts'
 import type { Created, Creation, ForkPoint, ListedTopic, Standing, TopicRecord } from './record.ts'
@@ -53,6 +53,15 @@ export interface TopicInformation extends Omit<Standing, 'headId' | 'segment'> {
   readonly cursor: string
   /** How many readers of this node wait for its next message. */
   readonly waiting: number
+}
+
+/** Where a topic stands, as its node has been told. */
+export interface Followed {
+  readonly epoch: string
+  readonly segment: number
+  readonly contentType: string
+  readonly isClosed: boolean
+  readonly head: number
 }
 
 /** A topic in a list of topics. */
@@ -128,6 +137,27 @@ export class Hub implements Disposable {
   }
 
   /**
+   * Begin to read one topic after `offset` of an epoch, for a protocol that knows by other means that it belongs there.
+   * Waits for nothing and never throws; dispose it when done.
+   */
+  readAfter(topic: string, epoch: string, offset: number): Subscription {
+    const feed = this.#feeds.enter(topic)
+    const asked = { epoch: epochHash(this.hash, epoch), tag: untold, offset }
+    // All who stand at the end share what they read next, those of the native protocol too.
+    const position = feed.isLocated && isSamePosition(asked, feed.head) ? feed.head : asked
+    if (this.#feeds.mustAskFor(feed)) this.#feeds.follow([feed])
+    return new Subscription(this, [new ReaderSlot(feed, position)], undefined, 'now')
+  }
+
+  /** Where a topic stands that is followed here, as far as all of that is known; undefined asks for its record. */
+  followed(topic: string): Followed | undefined {
+    const feed = this.#feeds.find(topic)
+    if (feed === undefined || feed.asked === null || feed.contentType === null || feed.segment === 0) return undefined
+    const { epochText: epoch, segment, contentType, isClosed, head } = feed
+    return { epoch, segment, contentType, isClosed, head: head.offset }
+  }
+
+  /**
    * Append a message to a topic. Once the broker has been called it is carried through, even if the publisher goes away.
    *
    * @throws EnckeError as `append`, ENCKE_ERR_KEY_REUSED, ENCKE_ERR_TOPIC_CLOSED, ENCKE_ERR_TOPIC_CONTENT_TYPE
@@ -200,6 +230,11 @@ export class Hub implements Disposable {
   /** The record of a topic; null before it is born. It does not count as use. @throws as `history` */
   *record(topic: string): Coroutine<TopicRecord | null> {
     return yield* this.#inTime(() => this.broker.inform(topic))
+  }
+
+  /** Read a topic's messages from offset `from`, or from the oldest kept if that is later. It counts as use. @throws as `history` */
+  *messages(topic: string, from: number, limits: HistoryLimits): Coroutine<Slice> {
+    return yield* this.#inTime(() => this.broker.history(topic, from, limits))
   }
 
   /** Tell where a topic stands. @throws as `history` */
@@ -300,8 +335,8 @@ export class Hub implements Disposable {
   }
 
   countDelivered(batch: Batch): void {
-    const { messages, verdicts, gaps, resets, missed } = batch
-    this.#delivered += messages.length
+    const { delivered, verdicts, gaps, resets, missed } = batch
+    this.#delivered += delivered
     this.#verdicts.ok += verdicts.length - gaps - resets
     this.#verdicts.gap += gaps
     this.#verdicts.reset += resets

@@ -6,7 +6,7 @@
 export interface Position {
   /** 32 bits of the hash of the epoch; 0 for a position of no epoch. */
   readonly epoch: number
-  /** 24 bits of the hash of the id of the message at `offset`; 0 at offset 0. */
+  /** 24 bits of the hash of the id of the message at `offset`; 0 at offset 0; `untold` where a reader has another proof. */
   readonly tag: number
   /** The offset of the last message before it; 0 for the beginning. */
   readonly offset: number
@@ -30,6 +30,9 @@ export const removed: Position = { epoch: 0, tag: 3, offset: 0 }
 /** The positions of no epoch, by their tags. */
 export const ofNoEpoch: readonly Position[] = [unborn, earliest, lost, removed]
 
+/** The tag of a position that does not know its message: no cursor has it, and no message contradicts it. */
+export const untold = -1
+
 /** At least 8 bytes that differ for different texts: passed in, because the hub knows no platform. */
 export type Hash = (text: string) => Uint8Array
 
@@ -47,7 +50,11 @@ export function nameHash(hash: Hash, name: string): string {
 }
 
 export function isSamePosition(a: Position, b: Position): boolean {
-  return a.epoch === b.epoch && a.offset === b.offset && a.tag === b.tag
+  return a.epoch === b.epoch && a.offset === b.offset && isSameTag(a.tag, b.tag)
+}
+
+export function isSameTag(a: number, b: number): boolean {
+  return a === b || a === untold || b === untold
 }
 
 /** Whether it belongs to the beginning of any epoch. */

@@ -17,7 +17,7 @@ import type { HistoryLimits } from './history.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
 import type { Position } from './position.ts'
-import { earliest, epochHash, isOfAnyEpoch, isSamePosition, messageTag, removed } from './position.ts'
+import { earliest, epochHash, isOfAnyEpoch, isSamePosition, isSameTag, messageTag, removed } from './position.ts'
 import type { From, ReaderSlot } from './reader-slot.ts'
 import type { BatchRequest } from './shared-batches.ts'
 import { Changed, Located } from './waiting.ts'
@@ -248,9 +248,9 @@ export class Subscription implements Disposable {
     if (isOfAnyEpoch(position)) return true
     if (position.epoch !== epoch || position.offset > slice.head) return false
     const last = slice.messages[0]
-    if (position.offset === 0) return position.tag === 0
+    if (position.offset === 0) return isSameTag(position.tag, 0)
     if (last?.offset !== position.offset) return true
-    return messageTag(this.#hub.hash, last.id) === position.tag
+    return isSameTag(messageTag(this.#hub.hash, last.id), position.tag)
   }
 
   #positionAfter(part: Part, taken: readonly Message[]): Position {
@@ -301,9 +301,9 @@ function verdictOf(
   { verdict, missed }: Pick<Part, 'verdict' | 'missed'>,
   position: Position | null,
 ): TopicVerdict {
-  const { topic, contentType } = slot.feed
+  const { topic, contentType, segment } = slot.feed
   const isRemoved = position !== null && isSamePosition(position, removed)
-  return { topic, verdict, missed, isClosed: slot.isOverAt(position), isRemoved, contentType }
+  return { topic, verdict, missed, isClosed: slot.isOverAt(position), isRemoved, contentType, segment }
 }
 
 /** The topic was removed: what was left of it to read is gone, and if it comes again, that is a reset too. */

@@ -7,7 +7,7 @@ import type { Broker, Hub } from '../hub/index.ts'
 import { newBrokerTimes, ObservedBroker } from './broker-times.ts'
 import { DurationHistogram } from './duration-histogram.ts'
 import { EventLoop } from './event-loop.ts'
-import { type Readings, Timeline } from './timeline.ts'
+import { type Readings, samplesTopic, Timeline } from './timeline.ts'
 import { Traffic } from './traffic.ts'
 
 /** What can be read once the engine is complete. */
@@ -70,7 +70,8 @@ export class Observations implements Disposable {
   }
 
   #read({ hub, scheduler }: Observed): Readings {
-    const { published, delivered, waiting, topics } = hub.statistics()
+    const { published, delivered, topics, ...all } = hub.statistics()
+    const waiting = all.waiting - hub.waitingFor(samplesTopic)
     const { rss, heapUsed } = process.memoryUsage()
     const { requests, errorCount, connections } = this.traffic
     const { coroutines } = scheduler.statistics()

@@ -7,6 +7,9 @@ import { ticker } from '../../runtime/index.ts'
 import type { CountsThen, DurationHistogram } from './duration-histogram.ts'
 import type { LoopDelay } from './event-loop.ts'
 
+/** Where each sample is told while it has readers. Those are no part of what is observed. */
+export const samplesTopic = '__encke/samples'
+
 /** What can be read at any moment. Counts are since the start. */
 export interface Readings {
   readonly published: number

@@ -14,7 +14,8 @@ export class Traffic implements ExchangeObserver {
 
   /** Count the connections of a server that is ours alone; those of others are not counted. */
   watch(server: Server): void {
-    server.on('connection', (socket: Socket) => {
+    // With TLS what is written and read is the socket within.
+    server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })

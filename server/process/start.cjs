@@ -34,7 +34,7 @@ function startChild(words) {
   let child
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => isWindows || child.kill(signal))
   child = require('node:child_process').spawn(process.execPath, words, {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: 'inherit',
     detached: !isWindows,
   })
   child.on('exit', (code, signal) => {

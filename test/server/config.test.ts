@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { serveCommand } from '../../server/cli/serve-command.ts'
 import {
   askedFor,
   type Config,
@@ -9,7 +10,6 @@ import {
   describeOptions,
   explainListenFailure,
   readConfig,
-  usage,
 } from '../../server/config.ts'
 
 /** The complaints about a command line and an environment; none when they are fine. */
@@ -51,8 +51,8 @@ describe('the documents', () => {
 
   it('are printed by the usage text as well', () => {
     for (const { flag, variable, fallback, fits } of describeOptions()) {
-      expect(usage()).toContain(`  ${flag}, ${variable} (${fallback})\n`)
-      expect(usage()).toContain(`Must be ${fits}.`)
+      expect(serveCommand.help()).toContain(`  ${flag}, ${variable} (${fallback})\n`)
+      expect(serveCommand.help()).toContain(`Must be ${fits}.`)
     }
   })
 })
@@ -60,6 +60,11 @@ describe('the documents', () => {
 describe('the defaults', () => {
   it('are those of the design', () => {
     expect(readConfig([], {})).toEqual({
+      config: undefined,
+      basePath: '/',
+      tlsCert: undefined,
+      tlsKey: undefined,
+      accessLog: false,
       host: '127.0.0.1',
       port: 8080,
       open: false,
@@ -90,6 +95,7 @@ describe('the defaults', () => {
       messageBytes: 65_536,
       appendBytes: 8_388_608,
       pollBodyBytes: 524_288,
+      streamsPrefix: '/v1/stream',
       broker: 'memory:',
       historyMessages: 1000,
       historyBytes: 1_048_576,

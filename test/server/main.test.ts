@@ -73,8 +73,8 @@ describe('the process', () => {
     const agent = new Agent()
     try {
       let said = ''
-      while (!/token +\S+/.test(said)) said += String((await once(npm.stdout, 'data'))[0])
-      const origin = /listens on (\S+)/.exec(said)?.[1] as string
+      while (!/"url"/.test(said)) said += String((await once(npm.stdout, 'data'))[0])
+      const origin = /"url":"([^"]+)"/.exec(said)?.[1] as string
       const ask = (path: string) => request(origin + path, { dispatcher: agent }).then(({ body }) => body.json())
       const poll = ask('/messages?topic=parked') as Promise<PollReply>
       await until('it is parked', async () => ((await ask('/topics/parked')) as { waiting: number }).waiting === 1)
@@ -88,7 +88,7 @@ describe('the process', () => {
     }
   })
 
-  it('says where it listens and with which token, and serves', async () => {
+  it('says in a line of JSON where it listens, without the token, and serves', async () => {
     await using server = await ServerProcess.serving()
     await using visitor = new Visitor(server)
     expect(server.origin).toBe(`http://127.0.0.1:${server.port}`)
@@ -99,8 +99,12 @@ describe('the process', () => {
     server.kill('SIGTERM')
     const { exitCode, out, err } = await server.ended
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
-    expect(out).toContain(`Encke ${packageJson.version} listens on`)
-    expect(out).toContain(`curl '${server.origin}/messages?topic=hello'`)
+    const [line, ...others] = out.trimEnd().split('\n')
+    expect(others).toEqual([])
+    const { version } = packageJson
+    const ready = { level: 30, msg: 'ready', version, url: server.origin, broker: 'memory', durable: false }
+    expect(JSON.parse(line as string)).toMatchObject({ ...ready, startMs: expect.any(Number) })
+    expect(out).not.toContain(server.token)
   })
 
   it('takes the admin token from ENCKE_ADMIN_TOKEN, and prints it nowhere', async () => {
@@ -225,8 +229,11 @@ describe.concurrent('what keeps it from starting', () => {
 })
 
 describe.concurrent('a question', () => {
-  it('--help is answered with the options', async () => {
-    const { exitCode, out, err } = await endOf(['--help'])
+  it('--help is answered with the commands, and with the options of one', async () => {
+    const overview = await endOf(['--help'])
+    for (const name of ['serve', 'publish', 'subscribe', 'bench', 'token', 'doctor'])
+      expect(overview.out).toMatch(new RegExp(`^  ${name} `, 'm'))
+    const { exitCode, out, err } = await endOf(['serve', '--help'])
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
     for (const name of ['--port, ENCKE_PORT (8080)', '--drain-ms, ENCKE_DRAIN_MS (20000)', '--version']) {
       expect(out).toContain(name)

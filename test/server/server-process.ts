@@ -40,10 +40,11 @@ export class ServerProcess implements AsyncDisposable {
     variables = {},
     flagsOfNode: readonly string[] = [],
   ): Promise<Serving> {
+    const token = 'token-of-the-tests'
+    const all = { ENCKE_ADMIN_TOKEN: token, ...variables }
     const port = flags.includes('--port') ? [] : ['--port', '0']
-    const server = new ServerProcess([...port, '--log-level', 'silent', ...flags], variables, flagsOfNode)
-    const origin = await server.untilSaid(/listens on (http:\S+)\n/)
-    const token = await server.untilSaid(/^ {2}token +(.*)$/m)
+    const server = new ServerProcess([...port, '--log-level', 'silent', ...flags], all, flagsOfNode)
+    const origin = await server.untilSaid(/"url":"(https?:[^"]+)"/)
     return Object.assign(server, { origin, token, port: Number(new URL(origin).port) })
   }
 

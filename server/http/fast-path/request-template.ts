@@ -96,7 +96,10 @@ function startOf(name: string, text: string, from: number, end: number): number 
 }
 
 /** The bytes of a request without a body, as its client has most likely sent them. */
-export function bytesOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+export function bytesOf(request: IncomingMessage & { readonly originalUrl?: string }): string {
+  const { method, httpVersion, rawHeaders, originalUrl } = request
+  // Fastify has taken a base path off.
+  const url = originalUrl ?? request.url
   let text = `${method} ${url} HTTP/${httpVersion}\r\n`
   for (let at = 0; at < rawHeaders.length; at += 2) text += `${rawHeaders[at]}: ${rawHeaders[at + 1]}\r\n`
   return `${text}\r\n`

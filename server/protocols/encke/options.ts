@@ -52,7 +52,7 @@ export const enckeOptions = {
   appendBytes: bytes(
     8 * mib,
     largestBodyBytes,
-    'How large a publish of several messages may be; above it the publish gets 413. It has at most 10,000 messages.',
+    'How large a publish of several messages, or an append to a stream, may be; above it there is 413. It has at most 10,000 messages.',
   ),
   pollBodyBytes: bytes(512 * kib, largestBodyBytes, 'The largest body of `POST /poll`; above it the poll gets 413.'),
 }

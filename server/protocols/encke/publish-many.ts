@@ -63,10 +63,12 @@ export function* publishMany(
   body: Draft,
   limits: PublishLimits,
   keyText: string | undefined,
-  { rights, subject }: Admission,
+  request: { readonly admission: Admission },
 ): Coroutine<ManyPublished> {
   const shares = sharesOf(body, limits)
-  yield* demand(rights, 'publish', [...shares.keys()])
+  yield* demand(request.admission.rights, 'publish', [...shares.keys()])
+  // Asked for now: who it is, an application says when it is asked.
+  const { subject } = request.admission
   const key = keyText === undefined ? undefined : keyOf(keyText, body, subject)
   const answers: Answer[] = []
   const errors: unknown[] = []

@@ -38,8 +38,8 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
   }
 
   function* publishListed(request: Publishing, reply: FastifyReply): Coroutine<string> {
-    const { body, admission } = request
-    const { status, receipts } = yield* publishMany(hub, body, options, keyIn(request), admission)
+    const { body } = request
+    const { status, receipts } = yield* publishMany(hub, body, options, keyIn(request), request)
     reply.code(status).header('cache-control', 'no-store').type('application/json; charset=utf-8')
     return JSON.stringify({ receipts })
   }

@@ -1,4 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Coroutine, run } from '../../../runtime/index.ts'
 import { openBroker } from '../../../server/brokers/open-broker.ts'
 import { readRedisAddress } from '../../../server/brokers/redis/address.ts'
 import type { Connection } from '../../../server/brokers/redis/connection.ts'
@@ -9,7 +14,16 @@ import { unbornStanding } from '../../../server/hub/index.ts'
 import { TcpProxy } from '../../chaos/tcp-proxy.ts'
 import { draftOf, Recorder } from './conformance.ts'
 import { RedisNode, until } from './redis-harness.ts'
-import { RedisServer, redisIsMissing } from './redis-server.ts'
+import { freePort, RedisServer, redisIsMissing } from './redis-server.ts'
+
+const opensslIsMissing = (() => {
+  try {
+    execFileSync('openssl', ['version'], { stdio: 'ignore' })
+    return false
+  } catch {
+    return true
+  }
+})()
 
 const soon = { probe: { silentMs: 300, patienceMs: 100 } }
 
@@ -207,6 +221,24 @@ describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () =
     server.ask('config', 'set', 'maxmemory-policy', 'noeviction')
     await using other = await RedisNode.open(server.url)
     expect(other.broker.remarks).toEqual([expect.stringContaining('appendfsync everysec: a crash of the machine')])
+  })
+
+  it.skipIf(opensslIsMissing)('speak TLS, and show a certificate of their own', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'encke-tls-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
+    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+    execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...names], { stdio: 'ignore' })
+    const tlsPort = await freePort()
+    const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert]
+    await using _server = await RedisServer.start({ flags: ['--tls-port', `${tlsPort}`, ...files] })
+    const url = `rediss://127.0.0.1:${tlsPort}`
+    const broker = await openBroker(url, { redisCa: cert, redisCert: cert, redisKey: key })
+    expect(broker.health).toEqual({ isOk: true })
+    await run(() => broker.close()[Symbol.iterator]() as Coroutine<void>).promise
+    await expect(openBroker(url, { redisCa: cert })).rejects.toMatchObject({ code: 'ENCKE_ERR_BROKER' })
+    await expect(openBroker(url)).rejects.toThrow(/self-signed|certificate/)
   })
 
   it('need the password, and say no word of it', async () => {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -139,6 +139,26 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     return served.post('/publish?topic=a', '2', { 'idempotency-key': 'k' })
   },
   ENCKE_ERR_TOPIC_UNKNOWN: (served) => served.send('DELETE', '/topics/nowhere'),
+  ENCKE_ERR_STREAM_OFFSET: (served) => served.get('/v1/stream/a?offset=nowhere'),
+  ENCKE_ERR_STREAM_HEADER: (served) => served.send('PUT', '/v1/stream/a', { headers: { 'stream-ttl': 'soon' } }),
+  ENCKE_ERR_STREAM_BODY: (served) => served.send('POST', '/v1/stream/a', { headers: { 'content-type': 'text/plain' } }),
+  ENCKE_ERR_STREAM_FORK: async (served) => {
+    await served.send('PUT', '/v1/stream/forked')
+    const place = { 'stream-fork-offset': '0000000000000001_0000000000000001' }
+    const headers = { 'stream-forked-from': '/v1/stream/forked', ...place }
+    return served.send('PUT', '/v1/stream/fork', { headers })
+  },
+  ENCKE_ERR_STREAM_FENCED: appendTwice({ 'producer-epoch': '1', 'producer-seq': '0' }, { 'producer-epoch': '0' }),
+  ENCKE_ERR_STREAM_GAP: appendTwice({ 'producer-epoch': '0', 'producer-seq': '0' }, { 'producer-seq': '2' }),
+  ENCKE_ERR_STREAM_SEQUENCE: appendTwice({ 'stream-seq': 'b' }, { 'stream-seq': 'a' }),
+  ENCKE_ERR_STREAM_EXISTS: async (served) => {
+    await served.publish('born', 1)
+    return served.send('PUT', '/v1/stream/born')
+  },
+  ENCKE_ERR_STREAM_OFFSET_GONE: async (served) => {
+    await served.send('PUT', '/v1/stream/short')
+    return served.get('/v1/stream/short?offset=0000000000000001_0000000000000001')
+  },
   ENCKE_ERR_TOPIC_CLOSED: publishAfter([], function* (broker) {
     yield* broker.create('a', { ...stream, isClosed: true })
   }),
@@ -170,6 +190,18 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
       void going.app.drain()
       return going.get('/readyz')
     }),
+}
+
+/** Two appends to a stream, the second with some other headers. */
+function appendTwice(first: Record<string, string>, second: Record<string, string>) {
+  return async (served: Served): Promise<Answer> => {
+    const path = `/v1/stream/${randomUUID()}`
+    const type = { 'content-type': 'text/plain' }
+    const producer = 'producer-seq' in first ? { 'producer-id': 'p', ...first } : first
+    await served.send('PUT', path, { headers: type })
+    await served.send('POST', path, { headers: { ...type, ...producer }, body: '1' })
+    return served.send('POST', path, { headers: { ...type, ...producer, ...second }, body: '2' })
+  }
 }
 
 /** A publish to a topic that the broker has been told of. */
@@ -265,7 +297,7 @@ describe('what there is not', () => {
     ['DELETE', '/nowhere?a=b'],
     ['GET', '/topics/a/b'],
     ['GET', '/topics'],
-    ['GET', '/admin/'],
+    ['GET', '/admin/nowhere'],
     ['GET', '//healthz'],
     ['GET', '/HEALTHZ'],
     ['GET', '/messages;a=b'],

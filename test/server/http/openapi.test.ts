@@ -33,10 +33,13 @@ describe('the OpenAPI document', () => {
     const names = operations.map(([name]) => name).filter((name) => !name.startsWith('HEAD '))
     expect(names.sort()).toEqual([
       'DELETE /topics/{topic}',
+      'DELETE /v1/stream/{topic}',
+      'GET /admin/benchmarks',
       'GET /admin/coroutines',
       'GET /admin/follow',
       'GET /admin/history',
       'GET /admin/log-level',
+      'GET /admin/samples',
       'GET /admin/statistics',
       'GET /admin/topics',
       'GET /events',
@@ -49,6 +52,7 @@ describe('the OpenAPI document', () => {
       'GET /topics/{topic}/events',
       'GET /topics/{topic}/messages',
       'GET /topics/{topic}/presence',
+      'GET /v1/stream/{topic}',
       'POST /admin/benchmarks/cancel',
       'POST /admin/benchmarks/chain',
       'POST /admin/benchmarks/hackysack',
@@ -57,6 +61,8 @@ describe('the OpenAPI document', () => {
       'POST /poll',
       'POST /publish',
       'POST /topics/{topic}/messages',
+      'POST /v1/stream/{topic}',
+      'PUT /v1/stream/{topic}',
     ])
   })
 

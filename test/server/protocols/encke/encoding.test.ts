@@ -3,7 +3,7 @@ import type { Draft } from '../../../../server/hub/index.ts'
 import { Batch, Message } from '../../../../server/hub/index.ts'
 import { encodeBatch, encodeShared } from '../../../../server/protocols/encke/encoding.ts'
 
-const open = { isClosed: false, isRemoved: false, contentType: 'application/json' }
+const open = { isClosed: false, isRemoved: false, contentType: 'application/json', segment: 1 }
 const rest = { cursor: 'AQx', more: true, verdicts: [], positions: [], start: 0 }
 
 function message(data: Draft['data'], { topic = 'a', offset = 1, id = 'id0' } = {}): Message {

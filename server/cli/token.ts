@@ -1,0 +1,71 @@
+// encke token: mints a token, as a web application does for its users.
+
+import { mintToken } from '../access/mint-token.ts'
+import { patternRule, readTopicPattern } from '../access/topic-pattern.ts'
+import { custom, integer, list, secret, toggle } from '../config/option.ts'
+import { OptionTable } from '../config/option-table.ts'
+import { type Command, helpText, misuse } from './command.ts'
+import { type Terminal, write } from './terminal.ts'
+
+const longestSeconds = 10 * 365 * 86_400
+
+const options = {
+  tokenSecret: secret(
+    'What the server was started with as --token-secret. Better given as a variable: others see flags.',
+  ),
+  publish: patterns('Topics that its bearer may publish to.'),
+  subscribe: patterns('Topics that its bearer may read.'),
+  manage: patterns('Topics that its bearer may create and remove.'),
+  admin: toggle(false, 'Its bearer administrates the server.'),
+  subject: name('Whose it is, for limits, presence and idempotency keys.'),
+  audience: name('Whom it is for, where the server wants that (--token-audience).'),
+  issuer: name('Whom it is from, where the server wants that (--token-issuer).'),
+  ttlSeconds: integer(3_600, 1, longestSeconds, 'seconds', 'How long it holds.'),
+  json: toggle(false, 'Print the token and when it expires as JSON.'),
+}
+
+const table = new OptionTable(options, [])
+
+export const token: Command = { help, run }
+
+function help(): string {
+  return helpText(
+    'encke token [options]',
+    'Mint a token for a server that was started with --token-secret (HS256). What it may do is in the patterns: a segment of\na pattern may be *, and ** at its end stands for the rest.',
+    table.describe(),
+    [
+      `encke token --subscribe 'chat/**' --publish 'chat/**' --subject ada`,
+      'ENCKE_TOKEN=$(encke token --admin) encke subscribe __encke/statistics',
+    ],
+  )
+}
+
+async function run(argv: readonly string[], open: () => Terminal): Promise<number> {
+  const terminal = open()
+  const { values, words } = table.readCommand(argv, terminal.env)
+  if (words.length > 0)
+    throw misuse(`token takes options only (got ${words[0]}); quote patterns, or the shell expands them`)
+  const { tokenSecret, json, publish, subscribe, manage, admin } = values
+  if (tokenSecret === undefined) throw misuse('token needs --token-secret (or ENCKE_TOKEN_SECRET)')
+  if (!admin && [publish, subscribe, manage].every(({ length }) => length === 0)) {
+    throw misuse('this token could do nothing: give --publish, --subscribe, --manage or --admin')
+  }
+  const { subject, audience, issuer, ttlSeconds } = values
+  const named = {
+    ...(subject !== undefined && { subject }),
+    ...(audience !== undefined && { audience }),
+    ...(issuer !== undefined && { issuer }),
+  }
+  const minted = await mintToken({ secret: tokenSecret, publish, subscribe, manage, admin, ttlSeconds, ...named })
+  const expiresAt = new Date(Date.now() + ttlSeconds * 1_000).toISOString()
+  await write(terminal.out, json ? `${JSON.stringify({ token: minted, expiresAt })}\n` : `${minted}\n`)
+  return 0
+}
+
+function patterns(about: string) {
+  return list(`patterns of topics, separated by commas, each ${patternRule}`, about, readTopicPattern)
+}
+
+function name(about: string) {
+  return custom<string | undefined>(undefined, 'a text', about, (text) => ({ value: text }))
+}

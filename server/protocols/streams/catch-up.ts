@@ -1,0 +1,99 @@
+// GET without `live`, and HEAD: what a stream has from an offset on, as much as one reply may have, and where it stands.
+
+import type { FastifyReply } from 'fastify'
+import type { Coroutine } from '../../../runtime/index.ts'
+import type { Hub, Slice, TopicRecord } from '../../hub/index.ts'
+import { removedTopic, unknownTopic } from '../../hub/index.ts'
+import { entityTag, isKnown } from './conditions.ts'
+import { encodeData } from './encoding.ts'
+import { gone, offsetIn, positionOf } from './offsets.ts'
+import { tellLifetime, tellPlace } from './replies.ts'
+
+/** What a reader asks for. */
+export interface Reading {
+  readonly topic: string
+  readonly offset: string | undefined
+  readonly ifNoneMatch: string | undefined
+  /** Whether it came with a key, a token or a cookie: then what it gets is for itself. */
+  readonly isPersonal: boolean
+}
+
+/** A piece of a stream. */
+export interface Piece {
+  readonly record: TopicRecord
+  readonly slice: Slice
+  readonly from: string
+  readonly to: string
+  readonly isUpToDate: boolean
+  readonly isEnd: boolean
+}
+
+/** The most messages in one reply: bytes bound it where messages are larger. */
+const mostMessages = 10_000
+
+export function* catchUp(hub: Hub, reading: Reading, reply: FastifyReply): Coroutine<FastifyReply> {
+  const piece = yield* readPiece(hub, reading)
+  return sendPiece(piece, reading, reply)
+}
+
+/** Read on from an offset. @throws EnckeError where there is no such stream, or nothing at the offset any more */
+export function* readPiece(hub: Hub, { topic, offset }: Pick<Reading, 'topic' | 'offset'>): Coroutine<Piece> {
+  for (;;) {
+    const record = yield* recordOf(hub, topic)
+    const position = positionOf(offset, record)
+    const slice = yield* hub.messages(topic, position + 1, { messages: mostMessages, bytes: hub.batchBytes })
+    // It was removed and made again between the two.
+    if (slice.epoch !== record.epoch) continue
+    const [first] = slice.messages
+    if (first !== undefined && first.offset > position + 1) throw gone(offset, 'it was trimmed')
+    return pieceOf(record, slice, position)
+  }
+}
+
+export function sendPiece(piece: Piece, reading: Reading, reply: FastifyReply): FastifyReply {
+  const { record, slice, from, to, isUpToDate, isEnd } = piece
+  tellPlace(reply, { offset: to, isEnd }).header('content-type', record.contentType)
+  if (isUpToDate) reply.header('stream-up-to-date', 'true')
+  if (reading.offset === 'now') {
+    return reply.header('cache-control', 'no-store').send(encodeData([], record.contentType))
+  }
+  const tag = entityTag(from, to, isEnd)
+  reply.header('etag', tag).header('cache-control', cacheControl(piece, reading))
+  return isKnown(reading.ifNoneMatch, tag)
+    ? reply.code(304).send()
+    : reply.send(encodeData(slice.messages, record.contentType))
+}
+
+/** The record of a stream that is there. @throws EnckeError ENCKE_ERR_TOPIC_UNKNOWN, ENCKE_ERR_TOPIC_REMOVED */
+export function* recordOf(hub: Hub, topic: string): Coroutine<TopicRecord> {
+  const record = yield* hub.record(topic)
+  if (record === null) throw unknownTopic(topic)
+  if (record.isRemoved) throw removedTopic(topic)
+  return record
+}
+
+export function* tellStanding(hub: Hub, topic: string, reply: FastifyReply): Coroutine<FastifyReply> {
+  const record = yield* recordOf(hub, topic)
+  tellPlace(reply, { offset: offsetIn(record, record.head, true), isEnd: record.isClosed })
+  tellLifetime(reply, record.lifetime)
+  return reply.header('content-type', record.contentType).header('cache-control', 'no-store').send(Buffer.alloc(0))
+}
+
+function pieceOf(record: TopicRecord, slice: Slice, position: number): Piece {
+  const end = slice.messages.at(-1)?.offset ?? position
+  const isUpToDate = end === slice.head
+  return {
+    record,
+    slice,
+    from: offsetIn(record, position, position === slice.head),
+    to: offsetIn(record, end, isUpToDate),
+    isUpToDate,
+    isEnd: isUpToDate && slice.isClosed,
+  }
+}
+
+/** What more can follow is asked for again; what cannot change may be kept for a while. */
+function cacheControl({ isUpToDate, isEnd }: Piece, { isPersonal }: Reading): string {
+  const whose = isPersonal ? 'private' : 'public'
+  return isUpToDate && !isEnd ? `${whose}, no-cache` : `${whose}, max-age=60, stale-while-revalidate=300`
+}

@@ -1,0 +1,81 @@
+// GET with `live=sse`: a stream as Server-Sent Events: what there is, then what comes.
+//
+// Always true: every `data` event is followed by a `control` event, which says where the reader is then; a reader that is
+// slow falls back on history, and where that is gone the stream ends, so that the client is told when it comes back.
+
+import type { FastifyReply } from 'fastify'
+import type { Coroutine, Selectable } from '../../../runtime/index.ts'
+import { after, select } from '../../../runtime/index.ts'
+import type { EventStream } from '../../http/event-stream.ts'
+import type { EventStreams } from '../../http/event-streams.ts'
+import { retryText } from '../../http/event-text.ts'
+import type { Batch, Subscription, TopicVerdict } from '../../hub/index.ts'
+import { type Piece, readPiece, recordOf } from './catch-up.ts'
+import { isBinary } from './encoding.ts'
+import { controlText, dataEvent } from './event-encoding.ts'
+import type { LivePoll, LongPollParts } from './long-poll.ts'
+import { offsetIn, writeOffset } from './offsets.ts'
+import { nextTurn } from './turn.ts'
+
+export interface LiveEventsParts extends Pick<LongPollParts, 'hub' | 'draining' | 'waitingRoom'> {
+  readonly eventStreams: EventStreams
+}
+
+/** So long a stream of events lasts: then the client comes back, and what stands between can share again. */
+const lastsMs = 60_000
+
+/** The most messages in one event. */
+const mostMessages = 1_000
+
+export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEventsParts) {
+  function* tellAll(events: EventStream, poll: LivePoll, piece: Piece, subscription: Subscription): Coroutine<void> {
+    const { contentType } = piece.record
+    const tell = (text: string | Uint8Array, offset: string, isUpToDate: boolean, isEnd: boolean) => {
+      if (text.length > 0) events.push(text)
+      events.push(controlText({ offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, Date.now()) }))
+      return isEnd
+    }
+    const over = after(Math.min(lastsMs, poll.admission.shorten(lastsMs)))
+    if (tell(dataEvent(piece.slice, contentType), piece.to, piece.isUpToDate, piece.isEnd)) return
+    for (;;) {
+      const ready: Selectable<void> = events.isFull ? events.drained() : subscription.changed()
+      const woken = yield* select({ ready, drain: draining.wait(), over }, { order: 'first' })
+      if (woken.case === 'drain') events.push(retryText(draining.retryAfterMs()))
+      if (woken.case !== 'ready') return
+      if (events.isFull) continue
+      const batch = yield* subscription.read(mostMessages)
+      const [about] = batch.verdicts as [TopicVerdict]
+      if (about.verdict !== 'ok') return
+      const offset = yield* offsetAfter(poll.topic, batch, about)
+      if (tell(dataEvent(batch, contentType), offset, !batch.more, about.isClosed)) return
+    }
+  }
+
+  /** At its head the newest segment is what a place is in; elsewhere its record says which. */
+  function* offsetAfter(topic: string, { positions, more }: Batch, { segment }: TopicVerdict): Coroutine<string> {
+    const position = positions[0]?.offset ?? 0
+    if (segment > 0 && !more) return writeOffset(segment, position)
+    return offsetIn(yield* recordOf(hub, topic), position, !more)
+  }
+
+  return function* tellEvents(poll: LivePoll, reply: FastifyReply): Coroutine<FastifyReply> {
+    const piece = yield* readPiece(hub, poll)
+    const { slice, record } = piece
+    const seat = waitingRoom.enter(poll.admission.client)
+    const position = slice.messages.at(-1)?.offset ?? positionBefore(piece)
+    const subscription = hub.readAfter(poll.topic, slice.epoch, position)
+    try {
+      reply.header('content-type', 'text/event-stream').header('cache-control', 'no-cache, no-store')
+      if (isBinary(record.contentType)) reply.header('stream-sse-data-encoding', 'base64')
+      return yield* eventStreams.open(reply, (events) => tellAll(events, poll, piece, subscription))
+    } finally {
+      subscription[Symbol.dispose]()
+      seat[Symbol.dispose]()
+    }
+  }
+}
+
+/** A piece without messages is at the head of its stream. */
+function positionBefore({ slice }: Piece): number {
+  return slice.head
+}

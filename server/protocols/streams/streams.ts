@@ -1,0 +1,146 @@
+// The routes of Durable Streams: five methods on one path for each stream, whose name is all that follows the prefix.
+//
+// Always true: every reply below the prefix has the headers of `secureReply`, errors too.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
+import { demand, requireRight } from '../../access/rights.ts'
+import { EnckeError } from '../../errors.ts'
+import { inCoroutine } from '../../http/coroutine-handler.ts'
+import { checkTopicName, type Hub } from '../../hub/index.ts'
+import { append } from './append.ts'
+import { takeBytes } from './bodies.ts'
+import { catchUp, recordOf, tellStanding } from './catch-up.ts'
+import { create } from './create.ts'
+import { type LiveEventsParts, liveEvents } from './live-events.ts'
+import { type LivePoll, type LongPollParts, longPolling } from './long-poll.ts'
+import { checkOffset } from './offsets.ts'
+import { secureReply } from './replies.ts'
+import { forkIn } from './request-headers.ts'
+import { appendSchema, createSchema, readSchema, removeSchema, standingSchema } from './schemas.ts'
+
+export interface StreamsOptions extends LongPollParts, LiveEventsParts {
+  readonly scheduler: Scheduler
+  readonly hub: Hub
+  readonly appendBytes: number
+}
+
+interface StreamRoute {
+  Params: { '*': string }
+  Querystring: { offset?: string; live?: 'long-poll' | 'sse'; cursor?: string }
+}
+
+type Request = FastifyRequest<StreamRoute>
+
+/** Add the routes; `app` has the prefix of the protocol already. */
+export async function streamsRoutes(app: FastifyInstance, options: StreamsOptions): Promise<void> {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    secureReply(reply)
+    done(null, payload)
+  })
+  answerPreflights(app)
+  for (const routes of [changeRoutes, writeRoutes, readRoutes]) await app.register((within) => routes(within, options))
+}
+
+/** PUT and DELETE. */
+async function changeRoutes(app: FastifyInstance, { scheduler, hub, appendBytes }: StreamsOptions): Promise<void> {
+  const prefix = `${app.prefix}/`
+
+  function* put(request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
+    const topic = topicOf(request)
+    const place = forkIn(request.headers)
+    const source = place === undefined ? undefined : topicAt(place.source, prefix)
+    if (source !== undefined) yield* demand(request.admission.rights, 'subscribe', source)
+    const url = `${request.protocol}://${request.host}${request.url.split('?')[0]}`
+    return yield* create(hub, { topic, request, source, place }, url, reply)
+  }
+
+  function* remove(request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
+    const topic = topicOf(request)
+    const record = yield* recordOf(hub, topic)
+    // What was born by a publish belongs to all who publish to it: removing it wants more than making a stream does.
+    if (record.retention === 'bounded') yield* demand(request.admission.rights, 'remove', topic)
+    yield* hub.remove(topic)
+    return reply.code(204).send()
+  }
+
+  requireRight(app, 'manage')
+  takeBytes(app)
+  app.put('/*', { schema: createSchema, bodyLimit: appendBytes }, inCoroutine<StreamRoute>(scheduler, put))
+  app.delete('/*', { schema: removeSchema, bodyLimit: appendBytes }, inCoroutine<StreamRoute>(scheduler, remove))
+}
+
+/** POST. */
+async function writeRoutes(app: FastifyInstance, { scheduler, hub, appendBytes }: StreamsOptions): Promise<void> {
+  requireRight(app, 'publish')
+  takeBytes(app)
+  app.post(
+    '/*',
+    { schema: appendSchema, bodyLimit: appendBytes },
+    inCoroutine<StreamRoute>(scheduler, (request, reply) => append(hub, topicOf(request), request, reply)),
+  )
+}
+
+/** GET and HEAD. */
+async function readRoutes(app: FastifyInstance, options: StreamsOptions): Promise<void> {
+  const { scheduler, hub } = options
+  const longPoll = longPolling(options)
+  const tellEvents = liveEvents(options)
+
+  function* read(request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
+    const { query, headers, admission } = request
+    const offset = query.offset === undefined ? undefined : checkOffset(query.offset)
+    const isPersonal = headers.authorization !== undefined || headers.cookie !== undefined
+    const reading = { topic: topicOf(request), offset, ifNoneMatch: headers['if-none-match'], isPersonal }
+    if (query.live === undefined) return yield* catchUp(hub, reading, reply)
+    if (offset === undefined) throw offsetMissing(query.live)
+    const poll: LivePoll = { ...reading, offset, turn: query.cursor, admission }
+    return yield* query.live === 'sse' ? tellEvents(poll, reply) : longPoll(poll, reply)
+  }
+
+  requireRight(app, 'subscribe')
+  app.head(
+    '/*',
+    { schema: standingSchema },
+    inCoroutine<StreamRoute>(scheduler, (request, reply) => tellStanding(hub, topicOf(request), reply)),
+  )
+  app.get('/*', { schema: readSchema, exposeHeadRoute: false }, inCoroutine<StreamRoute>(scheduler, read))
+}
+
+/** Where no page of another origin may read, preflights are answered all the same: it is the request behind that fails. */
+function answerPreflights(app: FastifyInstance): void {
+  const answer: RouteHandlerMethod = (request, reply) => {
+    const wanted = request.headers['access-control-request-headers'] ?? 'Content-Type, If-None-Match'
+    void reply
+      .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, DELETE')
+      .header('access-control-allow-headers', wanted)
+      .header('vary', 'Access-Control-Request-Headers')
+      .code(204)
+      .send()
+  }
+  app.options('/*', { schema: { hide: true } }, answer)
+}
+
+function topicOf({ params }: Request): string {
+  return params['*']
+}
+
+/** The topic whose stream is at a path, or at an address. @throws EnckeError ENCKE_ERR_STREAM_HEADER, ENCKE_ERR_TOPIC_NAME */
+function topicAt(path: string, prefix: string): string {
+  const { pathname = '' } = URL.parse(path, 'http://localhost') ?? {}
+  if (pathname.startsWith(prefix)) return checkTopicName(decode(pathname.slice(prefix.length)))
+  const message = `Stream-Forked-From must be the path of a stream, such as ${prefix}name`
+  throw new EnckeError('ENCKE_ERR_STREAM_HEADER', message)
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function offsetMissing(live: string): EnckeError {
+  return new EnckeError('ENCKE_ERR_STREAM_OFFSET', `live=${live} wants an offset: -1 for the start, now for the end`)
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { token } from '../../../server/cli/token.ts'
+import { Served } from '../http/served.ts'
+import { runCommand } from './run.ts'
+
+const secret = 'a secret of thirty-two characters'
+const env = { ENCKE_TOKEN_SECRET: secret }
+
+describe('encke token', () => {
+  it('mints a token with which its bearer may do what it says, and no more', async () => {
+    await using server = await Served.start(['--token-secret', secret])
+    const { out } = await runCommand(token, ['--publish', 'chat/*', '--subject', 'ada'], { env })
+    const headers = { authorization: `Bearer ${out.trim()}` }
+    expect((await server.post('/publish?topic=chat/a', 1, headers)).status).toBe(201)
+    expect((await server.post('/publish?topic=news', 1, headers)).status).toBe(403)
+    expect((await server.get('/messages?topic=chat/a&wait=0', { headers })).status).toBe(403)
+  })
+
+  it('mints one for administration, and says as JSON when it expires', async () => {
+    await using server = await Served.start(['--token-secret', secret])
+    const { out } = await runCommand(token, ['--admin', '--json', '--ttl-seconds', '60'], { env })
+    const minted = JSON.parse(out) as { token: string; expiresAt: string }
+    const headers = { authorization: `Bearer ${minted.token}` }
+    expect((await server.get('/admin/statistics', { headers })).status).toBe(200)
+    expect(Math.abs(Date.parse(minted.expiresAt) - Date.now() - 60_000)).toBeLessThan(5_000)
+  })
+
+  it.each([
+    [['--admin'], {}, 'token needs --token-secret (or ENCKE_TOKEN_SECRET)'],
+    [[], env, 'this token could do nothing'],
+    [['--publish', 'a', 'b'], env, 'quote patterns, or the shell expands them'],
+    [['--subscribe', 'a/**/b'], env, '--subscribe must be patterns of topics'],
+  ])('refuses %j with exit code 2, and repeats no secret', async (argv, given, complaint) => {
+    const { code, err } = await runCommand(token, argv, { env: given as Record<string, string> })
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(complaint) })
+    expect(err).not.toContain(secret)
+  })
+})
