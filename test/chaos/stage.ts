@@ -101,7 +101,7 @@ export class Stage implements AsyncDisposable {
   }
 
   async observations(): Promise<Observations> {
-    const topics = new Set(this.readers.flatMap(({ heard }) => [...heard.keys()]))
+    const topics = new Set(this.publishers.flatMap(({ acknowledged }) => acknowledged.map(({ topic }) => topic)))
     const kept = new Map<string, Set<string>>()
     for (const topic of topics) kept.set(topic, await this.#historyOf(topic))
     return {
