@@ -27,8 +27,11 @@ export const lost: Position = { epoch: 0, tag: 2, offset: 0 }
 /** In a topic that was removed, of which the reader has been told: it is reset if the topic comes again. */
 export const removed: Position = { epoch: 0, tag: 3, offset: 0 }
 
+/** Before the newest message that there is when it is read: what came before that was not asked for. */
+export const latest: Position = { epoch: 0, tag: 4, offset: 0 }
+
 /** The positions of no epoch, by their tags. */
-export const ofNoEpoch: readonly Position[] = [unborn, earliest, lost, removed]
+export const ofNoEpoch: readonly Position[] = [unborn, earliest, lost, removed, latest]
 
 /** The tag of a position that does not know its message: no cursor has it, and no message contradicts it. */
 export const untold = -1

@@ -3,10 +3,10 @@
 import type { Feed } from './feed.ts'
 import { FeedLink } from './feed.ts'
 import type { Position } from './position.ts'
-import { earliest } from './position.ts'
+import { earliest, latest } from './position.ts'
 
 /** Where to begin in a topic that the cursor does not have. */
-export type From = 'now' | 'earliest'
+export type From = 'now' | 'earliest' | 'latest'
 
 export class ReaderSlot extends FeedLink {
   /** Null for a reader that begins now, until the broker has said where that is. */
@@ -21,10 +21,9 @@ export class ReaderSlot extends FeedLink {
 
   /** The broker has said where the topic stands: a slot that had no position gets one. */
   beginAt(from: From): void {
-    if (this.position === null)
-      this.position = from === 'earliest' ? earliest : this.feed.isLocated ? this.feed.head : null
+    if (this.position === null) this.position = this.#beginning(from)
     // What is trimmed of a topic that was empty has been missed.
-    if (this.position === earliest && this.feed.isEmpty) this.position = this.feed.head
+    if ((this.position === earliest || this.position === latest) && this.feed.isEmpty) this.position = this.feed.head
   }
 
   /** Whether the topic was closed while its reader was parked, which has yet to be told of it. */
@@ -40,5 +39,10 @@ export class ReaderSlot extends FeedLink {
   /** Whether there is something to tell a reader who is at `position` of this topic. */
   hasNewsAt(position: Position | null): boolean {
     return position !== null && this.feed.isLocated && this.feed.hasNewsFor(position)
+  }
+
+  #beginning(from: From): Position | null {
+    if (from === 'now') return this.feed.isLocated ? this.feed.head : null
+    return from === 'earliest' ? earliest : latest
   }
 }

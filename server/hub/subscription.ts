@@ -17,7 +17,16 @@ import type { HistoryLimits } from './history.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
 import type { Position } from './position.ts'
-import { earliest, epochHash, isOfAnyEpoch, isSamePosition, isSameTag, messageTag, removed } from './position.ts'
+import {
+  earliest,
+  epochHash,
+  isOfAnyEpoch,
+  isSamePosition,
+  isSameTag,
+  latest,
+  messageTag,
+  removed,
+} from './position.ts'
 import type { From, ReaderSlot } from './reader-slot.ts'
 import type { BatchRequest } from './shared-batches.ts'
 import { Changed, Located } from './waiting.ts'
@@ -212,9 +221,19 @@ export class Subscription implements Disposable {
 
   *#readSlot({ feed, position }: ReaderSlot, limits: HistoryLimits): Coroutine<Part> {
     const from = position as Position
+    if (from === latest) return yield* this.#readNewest(feed, limits)
     const atHand = feed.read(from, limits.messages)
     if (atHand !== undefined) return { verdict: 'ok', missed: 0, messages: atHand, epoch: feed.epoch, position: from }
     return yield* this.#readHistory(feed, from, limits)
+  }
+
+  /** The newest message, and what has come after it meanwhile. */
+  *#readNewest(feed: Feed, limits: HistoryLimits): Coroutine<Part> {
+    const { offset } = feed.head
+    const atHand = feed.messagesFrom(offset, limits.messages)
+    if (atHand.length > 0) return { verdict: 'ok', missed: 0, messages: atHand, epoch: feed.epoch, position: latest }
+    const { messages, epoch } = yield* this.#hub.history(feed, offset, limits)
+    return { verdict: 'ok', missed: 0, messages, epoch: epochHash(this.#hub.hash, epoch), position: latest }
   }
 
   /** Ask the broker: from the very message the position is after, which proves that they belong together. */

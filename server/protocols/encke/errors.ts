@@ -22,7 +22,7 @@ export const enckeErrors = {
   },
   ENCKE_ERR_FROM_VALUE: {
     statusCode: 400,
-    summary: '`from` is neither `now` nor `earliest`; choose one, or leave it out for `now`.',
+    summary: '`from` is none of `now`, `earliest` and `latest`; choose one, or leave it out for `now`.',
   },
   ENCKE_ERR_CLIENT_VALUE: {
     statusCode: 400,

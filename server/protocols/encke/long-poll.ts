@@ -14,6 +14,7 @@ import type { LongPoll, Poll } from './poll.ts'
 import { participantOf } from './presence.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
 import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
+import { readerKey } from './superseding.ts'
 
 export interface LongPollOptions {
   readonly scheduler: Scheduler
@@ -108,6 +109,7 @@ function readPoll(
       (limit !== undefined && most < limit ? `,"limit":${most}` : ''),
     from: from ?? 'now',
     participant: presence === undefined ? null : participantOf(admission, client, presence),
+    reader: readerKey(admission.client, client, topics),
     admission,
   }
 }

@@ -9,6 +9,7 @@ import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepar
 import type { Batch, Cursor, From, Hub } from '../../hub/index.ts'
 import { encodeBatch, encodeShared } from './encoding.ts'
 import type { Participant, PresenceStore } from './presence.ts'
+import { Superseding } from './superseding.ts'
 
 export interface Poll {
   readonly topics: readonly string[]
@@ -20,6 +21,8 @@ export interface Poll {
   readonly lowered: string
   /** By which name it takes part in its topics; null for nearly every poll. */
   readonly participant: Participant | null
+  /** By what its reader is known, whose older poll it supersedes; null where the reader has no name of its own. */
+  readonly reader: string | null
   /** Whose seat it takes in the waiting room, and when it ends at the latest. */
   readonly admission: Admission
 }
@@ -48,6 +51,7 @@ const jitter = 0.1
 
 export function longPolling({ hub, draining, waitingRoom, presence, hasOtherHooks, wrote }: PollParts): LongPoll {
   const isLast = () => draining.begun.isOpen || hasOtherHooks()
+  const superseding = new Superseding()
   const replies = new PreparedReplies({ headers, isLast, ...(wrote && { wrote }) })
   let last: LastReply | undefined
 
@@ -69,12 +73,19 @@ export function longPolling({ hub, draining, waitingRoom, presence, hasOtherHook
     return health.isOk ? '' : `,"brokerFailingSince":${health.since}`
   }
 
+  /** Why there is no news, as members of the reply. */
+  function reasonOf(woken: 'news' | 'drain' | 'quiet' | 'superseded'): string {
+    if (woken === 'superseded') return ',"superseded":true'
+    return woken === 'drain' ? comeBack() : failing()
+  }
+
   function* longPoll(poll: Poll, cursor: Cursor | undefined, room?: Room): Coroutine<PreparedReply> {
-    const { topics, waitSeconds, limit, from, lowered, participant, admission } = poll
+    const { topics, waitSeconds, limit, from, lowered, participant, reader, admission } = poll
     const holdMs = admission.shorten(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)))
     const seat = holdMs > 0 ? waitingRoom.enter(admission.client) : null
     const subscription = hub.subscribe(topics, cursor, from)
     const lease = participant === null ? null : presence.enter(participant, topics)
+    const turn = reader === null || holdMs === 0 ? null : superseding.begin(reader)
     // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.
     try {
       if (!subscription.isLocated) {
@@ -89,7 +100,12 @@ export function longPolling({ hub, draining, waitingRoom, presence, hasOtherHook
         if (located.case === 'late') subscription.requirePositions()
       }
       const woken = yield* select(
-        { news: subscription.changed(), drain: draining.wait(), quiet: admission.over(holdMs) },
+        {
+          news: subscription.changed(),
+          drain: draining.wait(),
+          quiet: admission.over(holdMs),
+          superseded: turn === null ? null : turn.passed(),
+        },
         { order: 'first' },
       )
       // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
@@ -100,9 +116,10 @@ export function longPolling({ hub, draining, waitingRoom, presence, hasOtherHook
         return replyWith(subscription.isWoken, yield* subscription.read(limit), lowered)
       }
       const nothing = encodeBatch(subscription.nothing())
-      return replies.of(withMembers(nothing, lowered + (woken.case === 'drain' ? comeBack() : failing())))
+      return replies.of(withMembers(nothing, lowered + reasonOf(woken.case)))
     } finally {
       subscription[Symbol.dispose]()
+      turn?.[Symbol.dispose]()
       lease?.[Symbol.dispose]()
       seat?.[Symbol.dispose]()
     }

@@ -2,7 +2,7 @@
 
 import Type from 'typebox'
 import { closed, complaining, failureReply, replies } from '../../http/schemas.ts'
-import { topicNamePattern } from '../../hub/index.ts'
+import { type From, topicNamePattern } from '../../hub/index.ts'
 
 export interface PollLimits {
   readonly waitDefaultSeconds: number
@@ -40,10 +40,10 @@ const cursor = Type.Optional(
 )
 
 const from = Type.Optional(
-  Type.Enum(['now', 'earliest'], {
+  Type.Enum(['now', 'earliest', 'latest'], {
     default: 'now',
-    description: 'Where to begin in a topic that the cursor does not have.',
-    ...complaining('ENCKE_ERR_FROM_VALUE', '"now" or "earliest"'),
+    description: 'Where to begin in a topic that the cursor does not have: latest is with its newest message.',
+    ...complaining('ENCKE_ERR_FROM_VALUE', '"now", "earliest" or "latest"'),
   }),
 )
 
@@ -92,7 +92,7 @@ export interface PollParameters {
   readonly cursor?: string
   readonly wait?: number
   readonly limit?: number
-  readonly from?: 'now' | 'earliest'
+  readonly from?: From
   readonly client?: string
   readonly presence?: string
 }
@@ -144,6 +144,9 @@ const batch = closed(
     ),
     brokerFailingSince: Type.Optional(
       Type.Integer({ description: 'The broker fails since then, in milliseconds since 1970: news may come late.' }),
+    ),
+    superseded: Type.Optional(
+      Type.Boolean({ description: 'A newer poll of the same client has come for the same topics: that one waits.' }),
     ),
     retryAfterMs: Type.Optional(
       Type.Integer({ description: 'The server is going away: poll again after so many milliseconds.' }),

@@ -48,6 +48,38 @@ it('begins with the earliest message kept, and what went before is no gap', () =
   expect(verdictsOf(batch)).toEqual({ a: 'ok' })
 })
 
+it('begins with the latest: the newest message, whether it is at hand or in history, and what went before is no gap', () => {
+  for (const ring of [{ messages: 1 }, { messages: 5 }]) {
+    begin({ history: { messages: 3 }, ring })
+    rig.publishNumbers('a', 1, 10)
+    const batch = rig.ask({ topics: ['a'], from: 'latest' })
+    expect(dataOf(batch)).toEqual(['10'])
+    expect(verdictsOf(batch)).toEqual({ a: 'ok' })
+    rig.publish('a', '11')
+    expect(dataOf(rig.ask({ topics: ['a'], from: 'latest', cursor: batch.cursor }))).toEqual(['11'])
+  }
+})
+
+it('waits from the latest in a topic without messages, and loses none', () => {
+  begin()
+  const reader = rig.startPoll({ topics: ['a'], from: 'latest', holdMs: 1_000 })
+  rig.settle()
+  rig.publish('a', '1')
+  rig.settle()
+  expect(dataOf(reader.answer)).toEqual(['1'])
+})
+
+it('a topic that began with the latest and had no room yet begins there in the next batch', () => {
+  begin()
+  rig.publish('a', '1', '2')
+  rig.publish('b', '3', '4')
+  const first = rig.ask({ topics: ['a', 'b'], from: 'latest', limit: 1 })
+  expect(first?.more).toBe(true)
+  const second = rig.ask({ topics: ['a', 'b'], cursor: first.cursor, limit: 1 })
+  expect([dataOf(first), dataOf(second)].flat().toSorted()).toEqual(['2', '4'])
+  expect(verdictsOf(second)).toEqual({ a: 'ok', b: 'ok' })
+})
+
 it('waits from earliest in an empty topic, and counts what was trimmed since then', () => {
   begin({ history: { messages: 2 }, ring: { messages: 2 } })
   const reader = rig.startPoll({ topics: ['a'], from: 'earliest', holdMs: 1_000 })
