@@ -5,14 +5,20 @@ import { ConnectionView } from './chat/connection-view.js'
 import { copyOnClick } from './chat/copying.js'
 import { Drawer } from './chat/drawer.js'
 import { find } from './chat/element.js'
-import { KeyForm } from './chat/key-form.js'
+import { KeyForm, wantsKey } from './chat/key-form.js'
 import { LogView } from './chat/log-view.js'
 import { Outbox } from './chat/outbox.js'
+import { PeopleView } from './chat/people-view.js'
+import { Presence } from './chat/presence.js'
 import { Room } from './chat/room.js'
 import { RoomList } from './chat/room-list.js'
-import { linkTo, roomIn, topicOf } from './chat/room-name.js'
+import { linkTo, roomIn, topicOf, typingTopicOf } from './chat/room-name.js'
 import { keepDraft, keptDrafts } from './chat/session.js'
 import { forgetRoom, keep, keepOwnId, keepReadUntil, keepRoom, mostRooms, remember } from './chat/storage.js'
+import { newTag, presentAs } from './chat/tag.js'
+import { Typing } from './chat/typing.js'
+import { Wire } from './chat/wire.js'
+import { WireView } from './chat/wire-view.js'
 import { createClient } from './client.js'
 
 /** @typedef {import('./client.js').Message} Message */
@@ -43,32 +49,44 @@ const visits = new Map()
 let isLive = false
 let isClosed = false
 let name = memory.name
+const tag = memory.tag || newTag()
+if (memory.tag === '') keep({ tag })
 
-const keyForm = new KeyForm((changed) => {
-  client = createClient(keyForm.keys)
-  if (changed.includes('publishKey')) outbox.sendKeyless()
-  if (changed.includes('subscribeKey')) followAll()
+const wire = new Wire(() => wireView.update())
+const wireView = new WireView(() => ({ exchanges: wire.exchanges, role: client.role }))
+const people = new PeopleView()
+const presence = new Presence(showMembers)
+const typing = new Typing(tag, () => people.showWriters(typing.writers, (person) => current.markOf(person)))
+const keyForm = new KeyForm(() => {
+  reconnect()
+  outbox.sendKeyless()
 })
-let client = createClient(keyForm.keys)
+let client = connect()
 const outbox = new Outbox({
   publish: (topic, data, idempotencyKey) => client.publish(topic, data, { idempotencyKey }),
   sent: own.add,
-  wantKey: () => keyForm.ask('publishKey'),
+  wantKey: (failure) => keyForm.ask('publishKey', failure),
   changed: () => show(),
 })
 const drawer = new Drawer()
-const connection = new ConnectionView(() => (isClosed ? followAll() : subscriptions.get(current)?.poll()))
+const connection = new ConnectionView(
+  () => (isClosed ? followAll() : subscriptions.get(current)?.poll()),
+  () => wire.heard,
+)
 const list = new RoomList({ leave })
 const log = new LogView({ resend, discard, moved: readOn })
 const composer = new Composer(name, {
   named: (given) => {
+    if (given === name) return
     name = given
     keep({ name })
+    reconnect()
   },
   say,
   written: (text) => {
     current.draft = text
     keepDraft(current.name, text)
+    if (text !== '') typing.tell(name)
   },
 })
 
@@ -110,6 +128,7 @@ function enter(roomName, isChosen = true) {
   for (const place of document.querySelectorAll('.topic')) place.textContent = topicOf(roomName)
   for (const place of document.querySelectorAll('.origin')) place.textContent = location.origin
   drawer.close()
+  followPeople()
   show(true)
   // On a phone the keyboard would cover half of what one came to read.
   if (matchMedia('(hover: hover)').matches) composer.focus()
@@ -159,10 +178,32 @@ function follow(room) {
   subscriptions.set(room, subscription)
 }
 
-/** Read all rooms anew, because it had stopped, or with another key. */
+function connect() {
+  return createClient({ ...keyForm.keys, presence: presentAs(name, tag), fetch: wire.fetch })
+}
+
+/** With another name, or other rights. */
+function reconnect() {
+  client = connect()
+  followAll()
+}
+
+/** Who is in the current room, and who writes there. */
+function followPeople() {
+  presence.follow(client, topicOf(current.name))
+  typing.follow(client, typingTopicOf(current.name))
+}
+
+function showMembers() {
+  for (const member of presence.members) current.meet(member)
+  people.showMembers(presence.members, tag, (person) => current.markOf(person))
+}
+
+/** Read all rooms anew, because it had stopped, or as somebody else. */
 function followAll() {
   isClosed = false
   for (const room of rooms) follow(room)
+  if (current) followPeople()
 }
 
 /** @param {Room} room */
@@ -176,6 +217,10 @@ function unfollow(room) {
 /** @param {Room} room @param {Message[]} messages */
 function receive(room, messages) {
   room.receive(messages, room === current && isReading())
+  for (const { data } of messages) {
+    const { name, tag } = /** @type {any} */ (data ?? {})
+    if (room === current && tag) typing.sent(name, tag)
+  }
   outbox.keep()
   show()
 }
@@ -188,7 +233,7 @@ function onState(room, state) {
   isLive = state.name === 'live'
   isClosed = state.name === 'closed'
   connection.show(state)
-  if (state.error?.code === 'ENCKE_ERR_SUBSCRIBE_KEY') keyForm.ask('subscribeKey')
+  if (state.error && wantsKey(state.error)) keyForm.ask('subscribeKey', state.error)
   if (!isLive) return
   // What comes with the first answer is history; the client hands it out before anything else can happen.
   setTimeout(() => {
@@ -210,7 +255,7 @@ function onVerdict(room, { verdict, missed }) {
 
 /** @param {string} text */
 function say(text) {
-  outbox.say(current, name, text)
+  outbox.say(current, { name, tag }, text)
   show(true)
 }
 

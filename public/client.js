@@ -11,8 +11,9 @@
 // that a browser opens: one is left to publish with.
 
 import { batchesOf } from './client/batches.js'
-import { fromOf, PollLoop } from './client/poll-loop.js'
+import { fromOf, nameFrom, PollLoop } from './client/poll-loop.js'
 import { publish as publishOnce } from './client/publish.js'
+import { ask } from './client/request.js'
 import { partsOf, Subscription } from './client/subscription.js'
 import { Terms } from './client/terms.js'
 import { Turns } from './client/turns.js'
@@ -86,6 +87,8 @@ export function createClient({
     connection,
     key: subscribeKey,
     presence,
+    reader: nameFrom(random),
+    mayShare: false,
     events,
     terms,
     turns: new Turns(3),
@@ -99,7 +102,7 @@ export function createClient({
     tabs: undefined,
   }
   // Web Locks are there for pages that came over HTTPS, or from this machine.
-  const hasTabs = tabs && page !== undefined && globalThis.navigator?.locks && globalThis.BroadcastChannel !== undefined
+  house.mayShare = tabs && page !== undefined && Boolean(globalThis.navigator?.locks && globalThis.BroadcastChannel)
   /** @type {AbortController | undefined} */
   let listening
 
@@ -211,10 +214,14 @@ export function createClient({
 
   /** Share a poll with the other tabs of this browser that ask with the same rights. Until it is known who leads, poll. */
   async function joinTabs() {
-    if (!hasTabs || house.tabs || house.isAway) return
-    const { Tabs, nameOf } = await import('./client/tabs.js')
-    const name = await nameOf(server, credentials ?? '', subscribeKey, presence)
-    if (subscriptions.size > 0 && !house.isAway) house.tabs ??= new Tabs(house, name)
+    if (!house.mayShare || house.tabs || house.isAway) return
+    try {
+      const { Tabs, nameOf } = await import('./client/tabs.js')
+      const name = await nameOf(server, credentials ?? '', subscribeKey, presence)
+      if (subscriptions.size > 0 && !house.isAway) house.tabs ??= new Tabs(house, name)
+    } catch {
+      house.mayShare = false
+    }
   }
 
   function leaveTabs() {
@@ -232,14 +239,14 @@ export function createClient({
     const setAway = (/** @type {boolean} */ isAway) => {
       house.isAway = isAway
       if (isAway) leaveTabs()
-      else joinTabs().catch(() => {})
+      else joinTabs()
       every((loop) => loop.interrupt())
     }
     const turn = () => {
       house.tabs?.want()
       if (!page.hidden) every((loop) => loop.pollNow())
     }
-    joinTabs().catch(() => {})
+    joinTabs()
     page?.addEventListener('visibilitychange', turn, { signal })
     page?.addEventListener('freeze', () => setAway(true), { signal })
     page?.addEventListener('resume', () => setAway(false), { signal })
@@ -262,10 +269,30 @@ export function createClient({
     return publishOnce(connection, topic, data, { key: publishKey, idempotencyKey, random })
   }
 
+  /**
+   * Who is on a topic now. What changes from there on comes in the topic `__presence/<topic>`, from this cursor.
+   *
+   * @param {string} topic
+   * @returns {Promise<{ members: { name: string, since: number, lastSeen: number }[], anonymous: number, cursor: string }>}
+   */
+  function presenceOf(topic) {
+    return ask(connection, `/presence?${new URLSearchParams({ topic })}`, { key: subscribeKey })
+  }
+
   /** Close every subscription. */
   function close() {
     for (const subscription of subscriptions) subscription.close()
   }
 
-  return { subscribe, publish, close }
+  return {
+    subscribe,
+    publish,
+    presence: presenceOf,
+    close,
+    /** Who polls: this page alone, it for other tabs as well, or another tab for it. @returns {'alone' | 'leader' | 'follower'} */
+    get role() {
+      if (house.tabs?.isFollowing) return 'follower'
+      return house.tabs?.isLeading ? 'leader' : 'alone'
+    },
+  }
 }

@@ -1,16 +1,23 @@
-// The form for keys: shown when the server refuses to be read or published to without one, and says which and why.
+// The form for keys and tokens: shown when the server refuses to be read or published to without one, and says which and why.
 //
-// A key is kept for the session of this tab only, and sent to this server only.
+// It is kept for the session of this tab only, and sent to this server only.
 
 import { find } from './element.js'
 import { keepKeys, keptKeys } from './session.js'
 
 /** @typedef {'publishKey' | 'subscribeKey'} Kind */
+/** @typedef {{ code?: string, message?: string }} Refusal */
+
+/** Whether a key or a token may help. @param {Refusal} refusal */
+export const wantsKey = ({ code = '' }) =>
+  /^ENCKE_ERR_((PUBLISH|SUBSCRIBE)_KEY|TOKEN(_MISSING|_EXPIRED)?|RIGHT)$/.test(code)
 
 export class KeyForm {
   keys = keptKeys()
   #form = find('key-form', HTMLFormElement)
   #words = find('key-words', HTMLElement)
+  /** Why each is asked for. @type {Partial<Record<Kind, Refusal>>} */
+  #why = {}
   #fields = {
     subscribeKey: find('subscribe-key', HTMLInputElement),
     publishKey: find('publish-key', HTMLInputElement),
@@ -25,14 +32,19 @@ export class KeyForm {
         this.keys[kind] = this.#fields[kind].value
         this.#show(kind, false)
       }
+      // A token is for both, unless another is asked for.
+      const { code = '' } = this.#why.subscribeKey ?? {}
+      if (changed.includes('subscribeKey') && /TOKEN|RIGHT/.test(code))
+        this.keys.publishKey ??= this.keys.subscribeKey ?? ''
       if (changed.length === 0) return this.#focus()
       keepKeys(this.keys)
       given(changed)
     })
   }
 
-  /** Ask for a key that is missing, or wrong. @param {Kind} kind */
-  ask(kind) {
+  /** Ask for what is missing, or wrong. @param {Kind} kind @param {Refusal} refusal */
+  ask(kind, refusal) {
+    this.#why[kind] = refusal
     const isNew = !this.#isAsked(kind)
     this.#show(kind, true)
     const asked = kinds.filter((one) => this.#isAsked(one)).map((one) => this.#wordsFor(one))
@@ -44,6 +56,11 @@ export class KeyForm {
   #wordsFor(kind) {
     const what = kind === 'publishKey' ? 'publish' : 'subscribe'
     const does = kind === 'publishKey' ? 'say something' : 'read'
+    const { code = '', message } = this.#why[kind] ?? {}
+    if (code === 'ENCKE_ERR_RIGHT') return `This takes a token that allows one to ${does} here.`
+    if (code === 'ENCKE_ERR_TOKEN_EXPIRED') return 'The token has expired: a new one, please.'
+    if (code === 'ENCKE_ERR_TOKEN') return `The token cannot be used: ${message}.`
+    if (code === 'ENCKE_ERR_TOKEN_MISSING') return `This server wants a token from those who ${does}.`
     return this.keys[kind] ? `The ${what} key is wrong.` : `This server wants a ${what} key from those who ${does}.`
   }
 

@@ -5,6 +5,7 @@
 import { element, find } from './element.js'
 import { makeMessage, updateMessage } from './message-view.js'
 import { rowsOf } from './rows.js'
+import { Window } from './window.js'
 
 /** @typedef {import('./rows.js').Row} Row */
 /** @typedef {import('./room.js').Room} Room */
@@ -23,6 +24,8 @@ export class LogView {
   #room
   #actions
   #isAtEnd = true
+  /** The entries that are on the page. @type {Window<import('./rows.js').Entry | import('./room.js').Note>} */
+  #window = new Window()
   /** What comes now comes while one looks on. */
   #isSettled = false
 
@@ -33,7 +36,8 @@ export class LogView {
     this.#scroller.tabIndex = 0
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true })
     this.#pill.addEventListener('click', () => {
-      this.#scrollToEnd('smooth')
+      if (this.#room && !this.#window.isAtEnd) this.show(this.#room, true)
+      else this.#scrollToEnd('smooth')
       this.#scroller.focus({ preventScroll: true })
     })
     // The composer grows, a phone's keyboard opens: the end stays in sight.
@@ -58,7 +62,9 @@ export class LogView {
     // What is there already when one enters is to be read, not to be read out.
     this.#scroller.setAttribute('aria-busy', String(isOther || !room.isLoaded))
     this.#isSettled = !isOther && room.isLoaded
-    this.#reconcile(rowsOf(room, Date.now()))
+    if (this.#isAtEnd || toEnd) this.#window.toEnd()
+    else this.#window.stay()
+    this.#reconcile(rowsOf(room, Date.now(), this.#window.of(room.entries)))
     this.#empty.hidden = !room.isLoaded || this.#byKey.size > 0
     if (isOther || toEnd || this.#isAtEnd) this.#scrollToEnd('instant')
     this.#tellUnread()
@@ -69,6 +75,25 @@ export class LogView {
     this.#list.replaceChildren()
     this.#byKey.clear()
     this.#isAtEnd = true
+  }
+
+  /** Whoever nears the edge of what is on the page finds more there, and what is in sight does not move. */
+  #reach() {
+    const room = this.#room
+    if (!room) return
+    const { scrollTop, clientHeight, scrollHeight } = this.#scroller
+    const { entries } = room
+    const isMore =
+      (scrollTop < clientHeight && this.#window.moveUp(entries)) ||
+      (scrollHeight - scrollTop < 2 * clientHeight && this.#window.moveDown(entries))
+    if (!isMore) return
+    const { top } = this.#scroller.getBoundingClientRect()
+    // Not the line of the day, which goes up with the first message.
+    const seen = [...this.#list.querySelectorAll('.said')].find((row) => row.getBoundingClientRect().bottom > top)
+    const before = seen?.getBoundingClientRect().top ?? 0
+    this.#isSettled = false
+    this.#reconcile(rowsOf(room, Date.now(), this.#window.of(entries)))
+    if (seen?.isConnected) this.#scroller.scrollTop += seen.getBoundingClientRect().top - before
   }
 
   /** @param {Row[]} rows */
@@ -92,8 +117,8 @@ export class LogView {
     const known = this.#byKey.get(row.key) ?? { made: this.#make(row), shown: '' }
     this.#byKey.set(row.key, known)
     if (row.kind === 'said') {
-      const { isFirst, isLast, entry } = row
-      const shown = `${isFirst} ${isLast} ${entry.status} ${entry.time} ${entry.why}`
+      const { isFirst, isLast, entry, mark } = row
+      const shown = `${mark} ${isFirst} ${isLast} ${entry.status} ${entry.time} ${entry.why}`
       if (shown !== known.shown) updateMessage(known.made, row)
       known.shown = shown
     } else if (known.shown !== row.text) {
@@ -116,7 +141,8 @@ export class LogView {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller
-    this.#isAtEnd = scrollHeight - scrollTop - clientHeight < nearEnd
+    this.#isAtEnd = this.#window.isAtEnd && scrollHeight - scrollTop - clientHeight < nearEnd
+    if (!this.#isAtEnd) this.#reach()
     this.#actions.moved()
     this.#tellUnread()
   }

@@ -21,12 +21,16 @@ const onlyEmoji = /^(?:\p{RGI_Emoji}\s*){1,3}$/v
  */
 export function makeMessage({ entry }, actions) {
   const name = entry.name || nameless
-  const author = element('p', { className: 'author' }, element('bdi', {}, name), entry.isOwn ? ' (you)' : '')
+  const author = element(
+    'p',
+    { className: 'author' },
+    element('bdi', {}, name),
+    element('span', { className: 'mark' }),
+    entry.isOwn ? ' (you)' : '',
+  )
   const avatar = element('span', { className: 'avatar', 'aria-hidden': 'true' }, initialOf(name))
   const bubble = element('div', { className: 'bubble' }, textOf(entry), element('p', { className: 'stamp' }))
   const made = element('li', { className: 'said' }, avatar, author, bubble, element('div', { className: 'trouble' }))
-  // Set by script, not as an attribute: the content security policy allows no inline styles.
-  made.style.setProperty('--hue', String(hueOf(name)))
   made.classList.toggle('is-own', entry.isOwn)
   made.classList.toggle('is-odd', entry.isOdd)
   made.classList.toggle('is-emoji', !entry.isOdd && entry.text.length < 40 && onlyEmoji.test(entry.text))
@@ -45,7 +49,10 @@ export function makeMessage({ entry }, actions) {
  * @param {HTMLElement} made
  * @param {SaidRow} row
  */
-export function updateMessage(made, { entry, isFirst, isLast }) {
+export function updateMessage(made, { entry, mark, isFirst, isLast }) {
+  // Set by script, not as an attribute: the content security policy allows no inline styles.
+  made.style.setProperty('--hue', String(hueOf((entry.name || nameless) + mark)))
+  made.querySelector('.mark')?.replaceChildren(mark && ` ~${mark}`)
   made.classList.toggle('is-first', isFirst)
   made.classList.toggle('is-last', isLast)
   made.dataset['status'] = entry.status

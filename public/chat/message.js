@@ -1,6 +1,8 @@
 // Reads what came over a room's topic. Anybody can publish any JSON there, so nothing about it is taken for granted:
 // whatever it is, it becomes a name and a text that can be shown.
 
+import { isTag } from './tag.js'
+
 /** @typedef {import('../client.js').Message} Message */
 /**
  * @typedef {object} Said
@@ -9,6 +11,7 @@
  * @property {string} name empty when the sender gave none
  * @property {string} text
  * @property {string} nonce what the sender tells its own message by; empty when there is none
+ * @property {string} tag what people of one name are told apart by; empty when there is none
  * @property {boolean} isOdd it is not of our making, and `text` is its JSON
  */
 
@@ -24,7 +27,7 @@ const unwanted = /[\p{Cc}\p{Zl}\p{Zp}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e
  * @returns {Said}
  */
 export function readMessage({ id, time, data }) {
-  const { name, text, nonce } = typeof data === 'string' ? { text: data } : fieldsOf(data)
+  const { name, text, nonce, tag } = typeof data === 'string' ? { text: data } : fieldsOf(data)
   const isOdd = typeof text !== 'string' || text.trim() === ''
   return {
     id,
@@ -32,6 +35,7 @@ export function readMessage({ id, time, data }) {
     name: isOdd ? '' : cleanName(name),
     text: isOdd ? jsonOf(data) : text.toWellFormed(),
     nonce: typeof nonce === 'string' && nonce.length <= 64 ? nonce : '',
+    tag: isTag(tag) ? String(tag) : '',
     isOdd,
   }
 }
@@ -49,7 +53,7 @@ export function cleanName(name) {
 
 /**
  * @param {unknown} data
- * @returns {{ name?: unknown, text?: unknown, nonce?: unknown }}
+ * @returns {{ name?: unknown, text?: unknown, nonce?: unknown, tag?: unknown }}
  */
 function fieldsOf(data) {
   return typeof data === 'object' && data !== null && !Array.isArray(data) ? data : {}

@@ -2,6 +2,7 @@
 //
 // Sending something twice is safe: it keeps its nonce, and readers show a nonce once.
 
+import { wantsKey } from './key-form.js'
 import { topicOf } from './room-name.js'
 import { keepUnsent, keptUnsent } from './session.js'
 
@@ -21,7 +22,7 @@ export class Outbox {
   #isLeaving = false
   #actions
 
-  /** @param {{ publish: (topic: string, data: unknown, idempotencyKey: string) => Promise<{ id: string }>, sent: (id: string) => void, wantKey: () => void, changed: () => void }} actions */
+  /** @param {{ publish: (topic: string, data: unknown, idempotencyKey: string) => Promise<{ id: string }>, sent: (id: string) => void, wantKey: (failure: Failure) => void, changed: () => void }} actions */
   constructor(actions) {
     this.#actions = actions
     // What a browser cuts as the page goes is not known to have failed: it is sent again when the page is back.
@@ -38,7 +39,7 @@ export class Outbox {
   restore(roomCalled) {
     for (const { room: name, status, why, ...said } of keptUnsent()) {
       const room = roomCalled(name)
-      const entry = room.say(said)
+      const entry = room.say({ ...said, tag: said.tag ?? '' })
       if (status === 'failed') room.fail(entry, why)
       this.#rooms.add(room)
     }
@@ -51,10 +52,10 @@ export class Outbox {
     }
   }
 
-  /** @param {Room} room @param {string} name @param {string} text */
-  say(room, name, text) {
+  /** @param {Room} room @param {{ name: string, tag: string }} who @param {string} text */
+  say(room, { name, tag }, text) {
     this.#rooms.add(room)
-    return this.send(room, room.say({ name, text, nonce: randomName(), time: Date.now() }))
+    return this.send(room, room.say({ name, tag, text, nonce: randomName(), time: Date.now() }))
   }
 
   /** @param {Room} room @param {Entry} entry */
@@ -63,9 +64,9 @@ export class Outbox {
     this.#underWay.add(entry)
     this.#keyless.delete(entry)
     this.keep()
-    const { name, text, nonce } = entry
+    const { name, text, nonce, tag } = entry
     try {
-      const { id } = await this.#actions.publish(topicOf(room.name), { name, text, nonce }, nonce)
+      const { id } = await this.#actions.publish(topicOf(room.name), { name, text, nonce, tag }, nonce)
       this.#actions.sent(id)
     } catch (/** @type {any} */ error) {
       // The browser cuts requests shortly before it says that the page goes.
@@ -90,8 +91,8 @@ export class Outbox {
   /** Keep what is not confirmed, as it is now. */
   keep() {
     const unsent = [...this.#rooms].flatMap((room) =>
-      room.unconfirmed.map(({ name, text, nonce, time, status, why }) => {
-        return { room: room.name, name, text, nonce, time, status: status === 'failed' ? status : 'sending', why }
+      room.unconfirmed.map(({ name, text, nonce, tag, time, status, why }) => {
+        return { room: room.name, name, text, nonce, tag, time, status: status === 'failed' ? status : 'sending', why }
       }),
     )
     keepUnsent(/** @type {import('./session.js').Unsent[]} */ (unsent))
@@ -101,9 +102,9 @@ export class Outbox {
   #fail(room, entry, failure) {
     room.fail(entry, whyNot(failure))
     this.keep()
-    if (failure.code === 'ENCKE_ERR_PUBLISH_KEY') {
+    if (wantsKey(failure)) {
       this.#keyless.set(entry, room)
-      this.#actions.wantKey()
+      this.#actions.wantKey(failure)
     }
     this.#actions.changed()
   }
@@ -112,6 +113,7 @@ export class Outbox {
 /** @param {Failure} failure */
 function whyNot({ code, message }) {
   if (code === 'ENCKE_ERR_PUBLISH_KEY') return 'Not sent: it takes a publish key.'
+  if (code && wantsKey({ code })) return 'Not sent: it takes a token that allows it.'
   // Only an answer of Encke says that it was not published.
   return code ? `Not sent: ${message}.` : 'No answer from the server: this may not have been sent.'
 }

@@ -31,6 +31,11 @@ export function topicOf(room) {
   return `chat/${encode(room)}`
 }
 
+/** Where it is told who is writing. @param {string} room */
+export function typingTopicOf(room) {
+  return `type/${encode(room)}`
+}
+
 /** @param {string} room */
 export function linkTo(room) {
   return `#${new URLSearchParams({ room })}`

@@ -15,7 +15,7 @@ import { readMessage } from './message.js'
 /** @typedef {{ has: (id: string) => boolean, add: (id: string) => unknown }} Own */
 
 /** Beyond it, the oldest leave the page. */
-const mostEntries = 2_000
+const mostEntries = 10_000
 
 export class Room {
   /** @type {(Entry | Note)[]} */
@@ -29,6 +29,8 @@ export class Room {
   /** @type {Own} */
   #own
   #notes = 0
+  /** The tags of those who have used a name. @type {Map<string, Set<string>>} */
+  #tags = new Map()
 
   /** Where the line "New" stands: before the first message after this time. @type {number | undefined} */
   newSince = undefined
@@ -77,10 +79,11 @@ export class Room {
   /**
    * Show one's own message before the server has it.
    *
-   * @param {{ name: string, text: string, nonce: string, time: number }} message
+   * @param {{ name: string, text: string, nonce: string, tag: string, time: number }} message
    * @returns {Entry}
    */
-  say({ name, text, nonce, time }) {
+  say({ name, text, nonce, tag, time }) {
+    this.meet({ name, tag })
     /** @type {Entry} */
     const entry = {
       kind: 'said',
@@ -89,6 +92,7 @@ export class Room {
       name,
       text,
       nonce,
+      tag,
       isOdd: false,
       isOwn: true,
       status: 'sending',
@@ -132,6 +136,18 @@ export class Room {
     return this.readUntil === undefined && this.markRead()
   }
 
+  /** Somebody uses a name here. @param {{ name: string, tag: string }} person */
+  meet({ name, tag }) {
+    const key = name.toLowerCase()
+    const tags = this.#tags.get(key) ?? new Set()
+    this.#tags.set(key, tags.add(tag))
+  }
+
+  /** What tells somebody apart from others of the same name; empty where there are none. @param {{ name: string, tag: string }} person */
+  markOf({ name, tag }) {
+    return (this.#tags.get(name.toLowerCase())?.size ?? 0) > 1 ? tag : ''
+  }
+
   /** Everything so far has been read. @returns {boolean} whether that is news */
   markRead() {
     const last = this.#settled.findLast(({ kind }) => kind === 'said')?.time ?? 0
@@ -145,6 +161,7 @@ export class Room {
     // Whoever comes back into a room may be given its history again.
     if (this.#ids.has(said.id) || this.#nonces.has(said.nonce)) return
     this.#ids.add(said.id)
+    this.meet(said)
     if (said.nonce !== '') this.#nonces.add(said.nonce)
     const own = this.#unconfirmed.find(({ nonce }) => nonce === said.nonce && nonce !== '')
     if (own === undefined) {

@@ -3,7 +3,7 @@
 import { dayName, dayOf } from './times.js'
 
 /** @typedef {import('./room.js').Entry} Entry */
-/** @typedef {{ kind: 'said', key: string, entry: Entry, isFirst: boolean, isLast: boolean }} SaidRow */
+/** @typedef {{ kind: 'said', key: string, entry: Entry, mark: string, isFirst: boolean, isLast: boolean }} SaidRow */
 /** @typedef {{ kind: 'day' | 'note' | 'new', key: string, text: string }} LineRow */
 /** @typedef {SaidRow | LineRow} Row */
 
@@ -11,11 +11,15 @@ import { dayName, dayOf } from './times.js'
 const groupMs = 5 * 60_000
 
 /**
+ * The rows of some entries of a room, or of all.
+ *
  * @param {import('./room.js').Room} room
  * @param {number} now
+ * @param {(Entry | import('./room.js').Note)[]} entries
  * @returns {Row[]}
  */
-export function rowsOf({ entries, newSince }, now) {
+export function rowsOf(room, now, entries = room.entries) {
+  const { newSince } = room
   /** @type {Row[]} */
   const rows = []
   let day = 0
@@ -36,12 +40,17 @@ export function rowsOf({ entries, newSince }, now) {
     const before = rows.at(-1)
     const isFirst = before?.kind !== 'said' || !belongTogether(before.entry, entry)
     if (!isFirst) before.isLast = false
-    rows.push({ kind: 'said', key: entry.id, entry, isFirst, isLast: true })
+    rows.push({ kind: 'said', key: entry.id, entry, mark: room.markOf(entry), isFirst, isLast: true })
   }
   return rows
 }
 
 /** @param {Entry} before @param {Entry} after */
 function belongTogether(before, after) {
-  return before.isOwn === after.isOwn && before.name === after.name && after.time - before.time < groupMs
+  return (
+    before.isOwn === after.isOwn &&
+    before.name === after.name &&
+    before.tag === after.tag &&
+    after.time - before.time < groupMs
+  )
 }

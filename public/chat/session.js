@@ -3,7 +3,7 @@
 // A browser may refuse to keep anything; then a reload begins afresh, and nothing else changes.
 
 /** @typedef {{ publishKey?: string, subscribeKey?: string }} Keys */
-/** @typedef {{ room: string, name: string, text: string, nonce: string, time: number, status: 'sending' | 'failed', why: string }} Unsent */
+/** @typedef {{ room: string, name: string, text: string, nonce: string, tag: string, time: number, status: 'sending' | 'failed', why: string }} Unsent */
 
 /** @returns {Record<string, string>} by room */
 export const keptDrafts = () => read('encke-chat-drafts', {})

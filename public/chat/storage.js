@@ -3,7 +3,9 @@
 // A page reads it once, when it opens, and adds to it from then on: tabs share it, and none changes what another one shows.
 // A browser may refuse to keep anything; then there is nothing to remember the next time, and nothing else changes.
 
-/** @typedef {{ name: string, rooms: string[], readUntil: Record<string, number>, ownIds: string[] }} Memory */
+import { isTag } from './tag.js'
+
+/** @typedef {{ name: string, tag: string, rooms: string[], readUntil: Record<string, number>, ownIds: string[] }} Memory */
 
 const key = 'encke-chat'
 /** More rooms would make one poll large, and the list long. */
@@ -15,6 +17,7 @@ export function remember() {
   const kept = read()
   return {
     name: typeof kept.name === 'string' ? kept.name : '',
+    tag: isTag(kept.tag) ? String(kept.tag) : '',
     rooms: strings(kept.rooms).slice(0, mostRooms),
     readUntil: times(kept.readUntil),
     ownIds: strings(kept.ownIds).slice(-mostOwnIds),

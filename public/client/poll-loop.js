@@ -21,6 +21,8 @@ import { handOut } from './subscription.js'
  * @property {import('./turns.js').Turns} turns of polls that wait
  * @property {import('./turns.js').Turns} shortTurns of polls that do not
  * @property {string} presence the name by which one is here; empty for none
+ * @property {string} reader by which the server knows again who is here, whichever tab asks
+ * @property {boolean} mayShare whether there may be other tabs to share a poll with
  * @property {boolean} events whether to ask for an event stream
  * @property {Set<import('./subscription.js').Loop>} loops in the order in which they began
  * @property {() => number} random
@@ -218,8 +220,15 @@ export class PollLoop {
       topics,
       isHolding,
       isLast: target !== undefined && target.upToDate > this.#met && topics.every((topic) => target.covered.has(topic)),
-      fields: { cursor: this.cursor, wait, limit, from, client: this.#client },
+      fields: { cursor: this.cursor, wait, limit, from, ...this.#identity() },
     }
+  }
+
+  /** Who asks: of all polls of a browser one says the name of who is here. */
+  #identity() {
+    const { presence, reader, mayShare, tabs, loops } = this.#house
+    const isHere = presence !== '' && [...loops][0] === this && (!mayShare || tabs?.isLeading)
+    return isHere ? { client: reader, presence } : { client: this.#client }
   }
 
   /** Where the topics begin that the cursor lacks. @param {boolean} isOwn @returns {[string, string | undefined][]} */
@@ -339,6 +348,7 @@ export class PollLoop {
   // This loop has no newer poll: another page has its name.
   async #rename() {
     this.#client = nameFrom(this.#house.random)
+    this.#house.reader = nameFrom(this.#house.random)
     await this.#pause(1_000)
   }
 
@@ -402,5 +412,5 @@ const ledBack = () =>
     { code: 'LED_BACK' },
   )
 
-/** @param {() => number} random */
-const nameFrom = (random) => random().toString(36).slice(2) || '0'
+/** A name that no other page has. @param {() => number} random */
+export const nameFrom = (random) => random().toString(36).slice(2) || '0'

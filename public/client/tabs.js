@@ -24,6 +24,7 @@ import { Replica } from './replica.js'
  * @property {string[]} covered
  * @property {boolean} more
  * @property {boolean} isLive
+ * @property {string} [reader]
  * @property {any} [batch]
  */
 
@@ -62,6 +63,14 @@ export class Tabs {
     this.#stand()
     this.#post('hello', {})
     this.#timer = setInterval(() => this.#listen(), beatMs)
+  }
+
+  get isLeading() {
+    return this.#term > 0
+  }
+
+  get isFollowing() {
+    return this.#replica?.isEnded === false
   }
 
   /** Is any tab that reads by this one in sight? */
@@ -144,6 +153,8 @@ export class Tabs {
       replica.handOver(this.#anchor)
     }
     this.#announce()
+    // From now on its poll says who is here.
+    if (this.#house.presence !== '') this.#findAnchor()?.interrupt()
   }
 
   /** The eldest loop, to which all others move in time. */
@@ -200,6 +211,7 @@ export class Tabs {
 
   /** @param {Batch} told */
   #follow(told) {
+    this.#house.reader = told.reader ?? this.#house.reader
     if (this.#replica?.isEnded === false && this.#replica.hear(told)) return
     this.#replica?.lose()
     const { loops } = this.#house
@@ -269,7 +281,8 @@ export class Tabs {
   /** @param {string} kind @param {object} told */
   #post(kind, told) {
     if (this.#end.signal.aborted) return
-    this.#channel.postMessage({ kind, tab: this.#id, term: this.#term || this.#seenTerm, ...told })
+    const { reader } = this.#house
+    this.#channel.postMessage({ kind, tab: this.#id, term: this.#term || this.#seenTerm, reader, ...told })
   }
 
   /** Whether the leader is alive matters to a tab that is looked at. */

@@ -7,6 +7,8 @@ import { hueOf, initialOf } from '../../public/chat/name-colour.js'
 import { Room } from '../../public/chat/room.js'
 import { cleanRoom, linkTo, roomIn, topicOf } from '../../public/chat/room-name.js'
 import { rowsOf } from '../../public/chat/rows.js'
+import { presentAs, readPresence } from '../../public/chat/tag.js'
+import { Window } from '../../public/chat/window.js'
 import { checkTopicName } from '../../server/hub/index.ts'
 
 const strange = [
@@ -109,7 +111,7 @@ describe('a room', () => {
 
   it('keeps the order of the server, and what is not confirmed after it', () => {
     const room = new Room('lobby', undefined, nobody)
-    const own = room.say({ name: 'Ada', text: 'mine', nonce: 'n1', time: 1 })
+    const own = room.say({ name: 'Ada', text: 'mine', tag: '', nonce: 'n1', time: 1 })
     room.receive([message('1', 'theirs')], true)
     const texts = () => room.entries.map((entry) => entry.text)
     expect(texts()).toEqual(['theirs', 'mine'])
@@ -143,7 +145,7 @@ describe('a room', () => {
   it('takes for its own what the server confirmed, and not a copy of a nonce that is there for all to read', () => {
     const ids = new Set<string>()
     const room = new Room('lobby', undefined, ids)
-    room.say({ name: 'Ada', text: 'mine', nonce: 'n', time: 1 })
+    room.say({ name: 'Ada', text: 'mine', tag: '', nonce: 'n', time: 1 })
     room.receive([message('1', { text: 'mine', nonce: 'n' })], true)
     expect([...ids]).toEqual(['1'])
     const elsewhere = new Room('other', undefined, ids)
@@ -160,13 +162,13 @@ describe('a room', () => {
     expect(room.unread).toBe(1)
   })
 
-  it('has no end of messages, but keeps two thousand', () => {
+  it('has no end of messages, but keeps ten thousand', () => {
     const room = new Room('lobby', undefined, nobody)
     room.receive(
-      Array.from({ length: 2_500 }, (_, n) => message(String(n), `m${n}`)),
+      Array.from({ length: 10_500 }, (_, n) => message(String(n), `m${n}`)),
       true,
     )
-    expect(room.entries).toHaveLength(2_000)
+    expect(room.entries).toHaveLength(10_000)
     expect(room.entries[0]?.text).toBe('m500')
   })
 })
@@ -193,5 +195,50 @@ describe('a name', () => {
     expect(hues.every((hue) => hue >= 0 && hue < 360)).toBe(true)
     expect(new Set(hues).size).toBe(24)
     expect(['ada', '👩‍🚀 Sally', ''].map(initialOf)).toEqual(['A', '👩‍🚀', '?'])
+  })
+})
+
+describe('the window on a long list', () => {
+  const list = Array.from({ length: 2_000 }, (_, n) => n)
+
+  it('is at the end at first, moves up and down by portions, and never grows without end', () => {
+    const window = new Window<number>()
+    expect(window.of(list)).toEqual(list.slice(-200))
+    let moves = 0
+    while (window.moveUp(list)) moves += 1
+    expect(window.of(list)[0]).toBe(0)
+    expect(window.of(list)).toHaveLength(600)
+    expect(moves).toBe(9)
+    while (window.moveDown(list)) moves += 1
+    expect(window.of(list).at(-1)).toBe(1_999)
+    expect(window.isAtEnd).toBe(true)
+  })
+
+  it('stays where one reads, whatever is added', () => {
+    const window = new Window<number>()
+    window.of(list)
+    window.stay()
+    expect(window.of([...list, 2_000]).at(-1)).toBe(1_999)
+    expect(window.isAtEnd).toBe(false)
+    window.toEnd()
+    expect(window.of([...list, 2_000]).at(-1)).toBe(2_000)
+  })
+})
+
+describe('two who chose one name', () => {
+  it('are told apart by their tags, and only where there are two', () => {
+    const room = new Room('lobby', undefined, { has: () => false, add: () => {} })
+    room.meet({ name: 'Ada', tag: 'aaaa' })
+    expect(room.markOf({ name: 'Ada', tag: 'aaaa' })).toBe('')
+    room.meet({ name: 'ada', tag: 'bbbb' })
+    expect(room.markOf({ name: 'Ada', tag: 'aaaa' })).toBe('aaaa')
+    expect(room.markOf({ name: 'Johann', tag: 'aaaa' })).toBe('')
+  })
+
+  it('are present under names that hold their tags, as other programs may not', () => {
+    expect(readPresence(presentAs('Ada', 'k3f9'))).toEqual({ name: 'Ada', tag: 'k3f9' })
+    expect(readPresence('Ada ~k3f9 (2)')).toEqual({ name: 'Ada', tag: 'k3f9' })
+    expect(readPresence('robot ~5')).toEqual({ name: 'robot ~5', tag: '' })
+    expect(presentAs('', 'k3f9')).toBe('')
   })
 })
