@@ -53,15 +53,26 @@ const table = new OptionTable(options, rules)
 export const readConfig = (argv: readonly string[], env: Environment, file?: ConfigFile): Config =>
   table.read(argv, env, file)
 
-/** The same, with the file that `--config` names or that is in the working directory. @throws ConfigError as `readConfig` */
-export const loadConfig = (argv: readonly string[], env: Environment): Config =>
-  table.read(argv, env, readConfigFile(table.textOf('config', argv, env)))
+/** Where the command keeps topics unless it is told: whoever starts it wants to find everything again. */
+const brokerOfCommand = 'sqlite:data/encke.db'
+
+/**
+ * The same for the command, with the file that `--config` names or that is in the working directory, and durable unless told
+ * otherwise. @throws ConfigError as `readConfig`
+ */
+export function loadConfig(argv: readonly string[], env: Environment): Config {
+  const file = readConfigFile(table.textOf('config', argv, env))
+  return table.read(argv, env, { name: file?.name ?? 'default', values: { broker: brokerOfCommand, ...file?.values } })
+}
 
 /** A configuration as its file has it, without secrets. */
 export const showConfig = (config: Config): Record<string, unknown> => table.show(config)
 
 /** What in it is not as usual, without secrets. */
-export const changedOptions = (config: Config): Record<string, unknown> => table.changed(config)
+export function changedOptions(config: Config): Record<string, unknown> {
+  const { broker = brokerOfCommand, ...others } = table.changed(config)
+  return broker === brokerOfCommand ? others : { broker, ...others }
+}
 
 /** Complete what a program gives by the defaults. @throws ConfigError ENCKE_ERR_CONFIG with every complaint there is */
 export const completeConfig = (values: Partial<Config>): Config => table.complete(values)

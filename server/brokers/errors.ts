@@ -30,4 +30,8 @@ export const brokerErrors = {
     summary:
       'The topics that keep everything fill `--streams-total-bytes`, and nothing of them is ever dropped; remove some, or raise the option.',
   },
+  ENCKE_ERR_SERVER_DISK: {
+    statusCode: 507,
+    summary: 'The disk of the server is full, and nothing was changed; readers go on. Make space, or remove topics.',
+  },
 } as const satisfies ErrorRows

@@ -23,6 +23,7 @@ export interface OpenBrokerOptions extends Partial<Omit<BrokerOptions, 'broker'>
 // What is not used is not loaded.
 const openers: Record<BrokerScheme, (opening: Opening) => Promise<Broker>> = {
   'memory:': async (opening) => (await import('./memory/open-memory.ts')).openMemory(opening),
+  'sqlite:': async (opening) => (await import('./sqlite/open-sqlite.ts')).openSqlite(opening),
   'redis:': openRedis,
   'rediss:': openRedis,
   'redis-sentinel:': openRedis,

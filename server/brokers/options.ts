@@ -1,6 +1,15 @@
 // Options: where topics are kept, how much history, and for how long.
 
-import { bytes, bytesOrNone, custom, integer, milliseconds, type Option, type ValuesOf } from '../config/option.ts'
+import {
+  bytes,
+  bytesOrNone,
+  choice,
+  custom,
+  integer,
+  milliseconds,
+  type Option,
+  type ValuesOf,
+} from '../config/option.ts'
 import type { Parsed } from '../config/readers.ts'
 
 const mib = 1024 * 1024
@@ -13,6 +22,7 @@ const dayMs = 24 * 60 * 60 * 1000
  */
 export const brokerSchemes = {
   'memory:': { form: 'memory:', totalBytes: 256 * mib },
+  'sqlite:': { form: 'sqlite:<file>', totalBytes: 10 * gib },
   'redis:': { form: 'redis://host:port', totalBytes: 10 * gib },
   'rediss:': { form: 'rediss://host:port', totalBytes: 10 * gib },
   'redis-sentinel:': { form: 'redis-sentinel://host:port/name', totalBytes: 10 * gib },
@@ -39,8 +49,13 @@ export const brokerOptions = {
     `the address of a broker: ${Object.values(brokerSchemes)
       .map(({ form }) => form)
       .join(', ')}`,
-    'Where topics are kept; `memory:` forgets them when the process ends, a Redis serves any number of nodes.',
+    'Where topics are kept: `memory:` forgets them when the process ends, a file is made if there is none, a Redis serves any number of nodes. `npm start` has `sqlite:data/encke.db` without it.',
     readAddress,
+  ),
+  durability: choice(
+    'full',
+    ['full', 'normal', 'off'],
+    'What a file survives: full an end of the process and a loss of power, normal and off an end of the process; off syncs nothing.',
   ),
   historyMessages: integer(
     1000,
@@ -57,11 +72,11 @@ export const brokerOptions = {
   historyAgeMs: milliseconds(dayMs, 1, 'How long a topic keeps a message; the newest is kept longer.'),
   historyTotalBytes: bytesOrNone(
     2 ** 50,
-    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503. Without it 256 MiB in memory, 10 GiB in Redis.',
+    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503. Without it 256 MiB in memory, 10 GiB in a file and in Redis.',
   ),
   streamsTotalBytes: bytesOrNone(
     2 ** 50,
-    'How large the messages of all topics may be together that keep everything; when it is full, an append gets 507. Without it 256 MiB in memory, 10 GiB in Redis.',
+    'How large the messages of all topics may be together that keep everything; when it is full, an append gets 507. Without it 256 MiB in memory, 10 GiB in a file and in Redis.',
   ),
   idempotencyKeys: integer(
     10_000,

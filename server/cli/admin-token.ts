@@ -13,7 +13,7 @@ export function keptAdminToken(broker: string): string | undefined {
   const folder = dirname(database)
   const path = join(folder, 'admin-token')
   try {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     return read(path) ?? make(path)
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? String(error)

@@ -97,6 +97,7 @@ describe('the defaults', () => {
       pollBodyBytes: 524_288,
       streamsPrefix: '/v1/stream',
       broker: 'memory:',
+      durability: 'full',
       historyMessages: 1000,
       historyBytes: 1_048_576,
       historyAgeMs: 86_400_000,

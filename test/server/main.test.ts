@@ -64,7 +64,18 @@ async function endOf(flags: readonly string[], variables: Record<string, string>
 
 describe('the process', () => {
   it('drains when npm is told to stop, as a service manager does that started it with npm start', async () => {
-    const flags = ['--port', '0', '--drain-ms', '50', '--drain-pause-ms', '0', '--log-level', 'silent']
+    const flags = [
+      '--port',
+      '0',
+      '--broker',
+      'memory:',
+      '--drain-ms',
+      '50',
+      '--drain-pause-ms',
+      '0',
+      '--log-level',
+      'silent',
+    ]
     const npm = spawn('npm', ['start', '--silent', '--', ...flags], {
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,

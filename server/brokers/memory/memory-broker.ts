@@ -21,8 +21,8 @@ import type {
   TopicRecord,
 } from '../../hub/index.ts'
 import { jsonType, Message, unbornStanding } from '../../hub/index.ts'
-import { answerWithout, producerOf } from './append-check.ts'
-import { noRoom, overHistory, streamsFull } from './capacity-errors.ts'
+import { answerWithout, producerOf } from '../append-check.ts'
+import { noRoom, overHistory, streamsFull } from '../capacity-errors.ts'
 import type { Answer } from './idempotency-keys.ts'
 import { IdempotencyKeys, keyMs } from './idempotency-keys.ts'
 import { KeptMessages } from './kept-messages.ts'

@@ -8,7 +8,7 @@
 import { WaitList } from '../../../runtime/index.ts'
 import type { Follower, Lifetime, Segment } from '../../hub/index.ts'
 import { unbornStanding } from '../../hub/index.ts'
-import { noTopic } from './capacity-errors.ts'
+import { noTopic } from '../capacity-errors.ts'
 import { Followers } from './followers.ts'
 import type { KeptMessages } from './kept-messages.ts'
 import { KeptHistory } from './kept-messages.ts'

@@ -239,6 +239,7 @@ const stream = { contentType: 'application/json', lifetime: null, messages: [], 
 
 /** Codes that no request provokes, and why. */
 const unprovoked: Partial<Record<ErrorCode, string>> = {
+  ENCKE_ERR_SERVER_DISK: 'it takes a full disk: test/server/brokers/sqlite-restarts.test.ts',
   ENCKE_ERR_SERVER_OUTDATED: 'it takes records of a later version: test/server/brokers/redis.test.ts',
   ENCKE_ERR_BODY_LENGTH:
     'Node ends a body at its Content-Length, and takes what follows for a request; cut off, it is REQUEST_MALFORMED',

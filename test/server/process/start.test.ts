@@ -88,7 +88,7 @@ describe('a start', () => {
 const canUnshare = spawnSync('unshare', ['--fork', '--pid', '--mount-proc', 'true']).status === 0
 
 describe('SIGTERM while it starts', () => {
-  const words = [start, main, '--port', '0', '--log-level', 'silent']
+  const words = [start, main, '--port', '0', '--broker', 'memory:', '--log-level', 'silent']
 
   it.each([60, 90, 130, 180, 240, 300])('ends it, %i ms after', async (ms) => {
     const child = spawn(process.execPath, words, { stdio: 'ignore' })

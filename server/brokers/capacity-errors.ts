@@ -1,6 +1,6 @@
-// What the memory broker has no room for.
+// What a broker that keeps its own books has no room for.
 
-import { EnckeError } from '../../errors.ts'
+import { EnckeError } from '../errors.ts'
 
 export function overHistory(bytes: number, historyBytes: number): EnckeError {
   return new EnckeError(

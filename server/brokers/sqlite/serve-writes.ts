@@ -1,0 +1,72 @@
+// What the writing thread does: it opens the file, and serves requests. What arrives during one transaction forms the next.
+
+import type { DatabaseSync } from 'node:sqlite'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { randomIds } from '../random-ids.ts'
+import type { Durability } from './open-file.ts'
+import { explainOpenFailure, openFile } from './open-file.ts'
+import type { OperationsOptions } from './operations.ts'
+import { Operations } from './operations.ts'
+import type { Greeting, Posted, WriterRequest } from './requests.ts'
+import { Writer } from './writer.ts'
+
+export interface WriterData {
+  readonly file: string
+  readonly durability: Durability
+  readonly options: OperationsOptions
+  readonly clock: number
+}
+
+/** At most so much is written in one transaction: those that come first need not wait for all that wait. */
+const mostRequests = 1_000
+
+/** After so long without a request there is time for the rest. */
+const quietMs = 200
+
+/** How much of the rest is left when the broker is closed. */
+const lastRounds = 50
+
+/** Serve the requests that come by a port, until one of them is to close. */
+export function serveWrites(port: MessagePort, data: WriterData, open?: (file: string) => DatabaseSync): void {
+  const randomId = randomIds()
+  const greet = (greeting: Greeting) => port.postMessage(greeting)
+  let file: ReturnType<typeof openFile>
+  let writer: Writer
+  try {
+    file = openFile({ ...data, randomId, pid: process.pid }, open)
+    writer = new Writer(file.database, new Operations(file.database, data.options, file.meta, randomId))
+  } catch (error) {
+    greet({ isOpen: false, complaint: explainOpenFailure(error, data.file) })
+    port.close()
+    return
+  }
+  greet({ isOpen: true, now: file.meta.number('now'), statistics: writer.statistics })
+  let quiet: NodeJS.Timeout | undefined
+  port.on('message', (first: readonly Posted<WriterRequest>[]) => {
+    clearTimeout(quiet)
+    const requests = takeMore(port, first)
+    const last = requests.at(-1)
+    const replies = writer.perform(requests)
+    if (last?.request.what === 'close') {
+      for (let round = 0; round < lastRounds && writer.idle(); round += 1);
+      file.close()
+    }
+    port.postMessage(replies)
+    if (last?.request.what === 'close') port.close()
+    else quiet = setTimeout(rest, quietMs)
+  })
+  function rest(): void {
+    if (writer.idle()) quiet = setTimeout(rest, 1)
+  }
+}
+
+/** What has arrived besides. */
+function takeMore(port: MessagePort, first: readonly Posted<WriterRequest>[]): readonly Posted<WriterRequest>[] {
+  const requests = [...first]
+  while (requests.length < mostRequests) {
+    const next = receiveMessageOnPort(port) as { message: readonly Posted<WriterRequest>[] } | undefined
+    if (next === undefined) break
+    requests.push(...next.message)
+  }
+  return requests
+}

@@ -1,0 +1,320 @@
+// The broker that keeps topics in a file: what it promises survives the process.
+//
+// One thread writes to the file, another reads from it, and this is what the event loop has of them. The data of a message
+// goes to the writing thread and does not come back: readers are woken with what its publisher gave. Times are taken here
+// and go along, so that whoever moves the clocks moves those of the file.
+
+import type { Coroutine, Operation, Scheduler, Task } from '../../../runtime/index.ts'
+import { sleep, until } from '../../../runtime/index.ts'
+import { EnckeError } from '../../errors.ts'
+import type {
+  Append,
+  Appended,
+  Broker,
+  BrokerStatistics,
+  Created,
+  Creation,
+  Follower,
+  ForkPoint,
+  Health,
+  HistoryLimits,
+  ListedTopic,
+  Refused,
+  Slice,
+  TopicRecord,
+} from '../../hub/index.ts'
+import { Message, unbornStanding } from '../../hub/index.ts'
+import type { BrokerThread } from './broker-thread.ts'
+import { Following } from './following.ts'
+import type {
+  Greeting,
+  Moment,
+  ReaderRequest,
+  ReaderResults,
+  Replies,
+  Reply,
+  WriterRequest,
+  WriterResults,
+} from './requests.ts'
+
+export interface SqliteBrokerParts {
+  readonly scheduler: Scheduler
+  /** Milliseconds since 1970. It may jump. */
+  readonly clock: () => number
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number
+  makeWriter(onReplies: (replies: Replies) => void): BrokerThread<WriterRequest, WriterResults>
+  makeReader(): BrokerThread<ReaderRequest, ReaderResults>
+}
+
+/** Thrown when the file cannot be opened: one line about why. */
+export class CannotOpen extends Error {}
+
+/** How often what is too old is looked for, in milliseconds: more often where a topic was given a lifetime. */
+const sweepEveryMs = 10_000
+const sweepMortalEveryMs = 500
+
+/** So many topics are asked about at once: others get a turn in between. */
+const followedAtOnce = 1_000
+
+export class SqliteBroker implements Broker {
+  readonly answersAtOnce = false
+  readonly #parts: SqliteBrokerParts
+  readonly #writer: BrokerThread<WriterRequest, WriterResults>
+  readonly #reader: BrokerThread<ReaderRequest, ReaderResults>
+  readonly #following = new Following()
+  /** Topics whose use is being written down. */
+  readonly #touching = new Set<string>()
+  #statistics: BrokerStatistics = { topics: 0, messages: 0, bytes: 0 }
+  #health: Health = { isOk: true }
+  /** What is added to the clock that never goes back, to make that of the file. */
+  #offset = 0
+  #sweeper: Task<never> | undefined
+  #isClosed = false
+
+  private constructor(parts: SqliteBrokerParts) {
+    this.#parts = parts
+    this.#writer = parts.makeWriter((replies) => this.#note(replies))
+    this.#reader = parts.makeReader()
+  }
+
+  /** Open a file, and begin to drop what has outlived its time. @throws CannotOpen */
+  static async open(parts: SqliteBrokerParts): Promise<SqliteBroker> {
+    const broker = new SqliteBroker(parts)
+    await broker.#open()
+    return broker
+  }
+
+  get health(): Health {
+    return this.#health
+  }
+
+  append(topic: string, append: Append): Operation<Appended | Refused> {
+    return this.#withRoom(() => {
+      const request = { what: 'append' as const, topic, append, isRead: this.#following.isRead(topic) }
+      return this.#write(request, (reply) => this.#tell(topic, append, reply))
+    })
+  }
+
+  create(topic: string, creation: Creation): Operation<Created> {
+    return this.#withRoom(() => this.#write({ what: 'create', topic, creation, isRead: this.#following.isRead(topic) }))
+  }
+
+  fork(source: string, point: ForkPoint, topic: string, creation: Partial<Creation>): Operation<Created> {
+    const isRead = () => this.#following.isRead(source)
+    return this.#withRoom(() => this.#write({ what: 'fork', source, point, topic, creation, isRead: isRead() }))
+  }
+
+  *remove(topic: string): Coroutine<boolean> {
+    return yield* until(this.#write({ what: 'remove', topic, isRead: this.#following.isRead(topic) }))
+  }
+
+  *inform(topic: string): Coroutine<TopicRecord | null> {
+    for (;;) {
+      const isRead = this.#following.isRead(topic)
+      const answer = yield* until(this.#read({ what: 'inform', topic, isRead }))
+      if (answer !== 'expired') return answer
+      yield* until(this.#write({ what: 'expire', topic, isRead }))
+    }
+  }
+
+  *list(after: string, limit: number): Coroutine<readonly ListedTopic[]> {
+    return yield* until(this.#read({ what: 'list', after, limit }))
+  }
+
+  *history(topic: string, from: number, limits: HistoryLimits): Coroutine<Slice> {
+    for (;;) {
+      const isRead = this.#following.isRead(topic)
+      const answer = yield* until(this.#read({ what: 'history', topic, from, limits, isRead }))
+      if (answer === 'expired') {
+        yield* until(this.#write({ what: 'expire', topic, isRead }))
+        continue
+      }
+      if (answer.mustTouch) this.#touch(topic)
+      const messages = answer.messages.map(
+        ({ offset, id, time, ...draft }) => new Message(topic, offset, id, time, draft),
+      )
+      return { ...answer.standing, messages }
+    }
+  }
+
+  follow(topics: readonly string[], follower: Follower): void {
+    for (let first = 0; first < topics.length; first += followedAtOnce) {
+      this.#follow(topics.slice(first, first + followedAtOnce), follower)
+    }
+  }
+
+  unfollow(topics: readonly string[], follower: Follower): void {
+    const left = this.#following.leave(topics, follower)
+    if (left.length > 0) this.#inBackground('leave topics', this.#write({ what: 'leave', topics: left }))
+  }
+
+  statistics(): BrokerStatistics {
+    return this.#statistics
+  }
+
+  *close(): Coroutine<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#sweeper?.cancel('the broker is closed')
+    this.#reader.say('close')
+    yield* until(this.#reader.ended())
+    if (this.#writer.ending === undefined) yield* until(this.#writer.ask({ what: 'close' }, this.#moment()))
+    yield* until(this.#writer.ended())
+  }
+
+  async #open(): Promise<void> {
+    const greeting = (await this.#writer.greeting()) as Greeting
+    if (!greeting.isOpen) {
+      await Promise.all([this.#reader.terminate(), this.#writer.ended()])
+      throw new CannotOpen(greeting.complaint)
+    }
+    const { scheduler, clock, now } = this.#parts
+    // It goes on where it stood, or by the calendar, if that is later: while the server was down time has passed.
+    this.#offset = Math.max(greeting.now, clock()) - now()
+    this.#statistics = greeting.statistics
+    this.#writer.listen()
+    this.#reader.listen()
+    this.#sweeper = scheduler.run(() => this.#sweep())
+    this.#sweeper.label = 'sweeper of the sqlite broker'
+  }
+
+  #moment(): Moment {
+    return { now: Math.floor(this.#offset + this.#parts.now()), clock: this.#parts.clock() }
+  }
+
+  #write<What extends WriterRequest['what']>(
+    request: Extract<WriterRequest, { readonly what: What }>,
+    onReply?: (reply: Reply) => void,
+  ): Promise<WriterResults[What]> {
+    if (this.#isClosed) return Promise.reject(isClosedError())
+    return this.#writer.ask<What>(request, this.#moment(), (reply) => {
+      if (onReply === undefined) this.#tellMoves(reply)
+      else onReply(reply)
+    })
+  }
+
+  #read<What extends ReaderRequest['what']>(
+    request: Extract<ReaderRequest, { readonly what: What }>,
+  ): Promise<ReaderResults[What]> {
+    return this.#isClosed ? Promise.reject(isClosedError()) : this.#reader.ask<What>(request, this.#moment())
+  }
+
+  /** Ask again, as long as there is no room and followers give up topics that they do not need. */
+  *#withRoom<T>(ask: () => Promise<T>): Coroutine<T> {
+    for (;;) {
+      try {
+        return yield* until(ask())
+      } catch (error) {
+        const topic = isForWantOfRoom(error) ? this.#following.relinquish() : undefined
+        if (topic === undefined) throw error
+        this.#inBackground('leave topics', this.#write({ what: 'leave', topics: [topic] }))
+      }
+    }
+  }
+
+  #follow(topics: readonly string[], follower: Follower): void {
+    const question = this.#following.ask(topics, follower)
+    const asked = topics.map((topic) => ({ topic, isRead: follower.isReading(topic) || this.#following.isRead(topic) }))
+    const answered = this.#write({ what: 'follow', topics: asked }, (reply) => {
+      if (reply.failure !== undefined) return
+      const standings = reply.result as WriterResults['follow']
+      const followed = this.#following.answer(question)
+      topics.forEach((topic, index) => {
+        if (followed.has(topic)) follower.located(topic, standings[index] ?? unbornStanding)
+      })
+      this.#tellMoves(reply)
+    })
+    this.#inBackground(
+      'follow topics',
+      answered.catch((error: unknown) => {
+        for (const topic of this.#following.fail(question)) follower.notLocated(topic, error)
+      }),
+    )
+  }
+
+  /** What was appended is told first, unless the topic has moved before. */
+  #tell(topic: string, { messages }: Append, reply: Reply): void {
+    const result = reply.result as Appended | Refused | undefined
+    const { moves } = reply
+    const arrive = () => {
+      if (result?.outcome !== 'appended') return
+      const { receipts, standing } = result
+      const made = () =>
+        receipts.map(({ offset, id, time }, index) => new Message(topic, offset, id, time, messages[index] as Message))
+      this.#following.arrived(topic, made, standing.epoch)
+    }
+    if (!moves?.includes(null)) arrive()
+    for (const move of moves ?? []) {
+      if (move === null) arrive()
+      else this.#following.moved(...move)
+    }
+  }
+
+  #tellMoves({ moves }: Reply): void {
+    for (const move of moves ?? []) if (move !== null) this.#following.moved(...move)
+  }
+
+  #touch(topic: string): void {
+    if (this.#touching.has(topic)) return
+    this.#touching.add(topic)
+    const touched = this.#write({ what: 'touch', topics: [topic] }).finally(() => this.#touching.delete(topic))
+    this.#inBackground('write a use down', touched)
+  }
+
+  *#sweep(): Coroutine<never> {
+    for (let pauseMs = sweepMortalEveryMs; ; ) {
+      yield* sleep(pauseMs)
+      if (this.#writer.ending !== undefined) continue
+      try {
+        const { doubtful, hasMore, hasMortals } = yield* until(this.#write({ what: 'sweep' }))
+        this.#decide(doubtful)
+        pauseMs = hasMore ? 1 : hasMortals ? sweepMortalEveryMs : sweepEveryMs
+      } catch (error) {
+        if (this.#isClosed) continue
+        // It is told by `health`; what is too old is looked for again later.
+        if (!(error instanceof EnckeError)) this.#noteTrouble(String(error))
+        pauseMs = sweepEveryMs
+      }
+    }
+  }
+
+  /** Of topics that expire for want of use, those that are read live on. */
+  #decide(topics: readonly string[]): void {
+    const read = topics.filter((topic) => this.#following.isRead(topic))
+    if (read.length > 0) this.#inBackground('write a use down', this.#write({ what: 'touch', topics: read }))
+    for (const topic of topics) {
+      if (this.#following.isRead(topic)) continue
+      this.#inBackground('let a topic expire', this.#write({ what: 'expire', topic, isRead: false }))
+    }
+  }
+
+  /** Nobody waits for it; virtual time does. A failure shows in `health`. */
+  #inBackground(what: string, work: Promise<unknown>): void {
+    const hold = this.#parts.scheduler.hold(what)
+    work
+      .catch((error: unknown) => {
+        if (!this.#isClosed && !(error instanceof EnckeError)) this.#noteTrouble(String(error))
+      })
+      .finally(() => hold[Symbol.dispose]())
+  }
+
+  #note({ statistics, trouble }: Replies): void {
+    if (statistics !== undefined) this.#statistics = statistics
+    if (trouble !== undefined) this.#noteTrouble(trouble)
+    else if (!this.#health.isOk) this.#health = { isOk: true }
+  }
+
+  #noteTrouble(reason: string): void {
+    const since = this.#health.isOk ? this.#parts.clock() : this.#health.since
+    this.#health = { isOk: false, since, reason: `the database has failed: ${reason}` }
+  }
+}
+
+function isForWantOfRoom(error: unknown): boolean {
+  return error instanceof EnckeError && ['ENCKE_ERR_SERVER_TOPICS', 'ENCKE_ERR_SERVER_HISTORY'].includes(error.code)
+}
+
+function isClosedError(): EnckeError {
+  return new EnckeError('ENCKE_ERR_SERVER_BROKER', 'the broker is closed: nothing was changed')
+}
