@@ -27,9 +27,8 @@ else {
 }
 
 async function printAll(): Promise<void> {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
   print(
-    `Measured on ${new Date().toISOString().slice(0, 10)} at ${commit}, ${availableParallelism()} cores of ${cpus()[0]?.model}:\n`,
+    `Measured on ${new Date().toISOString().slice(0, 10)} at ${commitOf()}, ${availableParallelism()} cores of ${cpus()[0]?.model}:\n`,
   )
   await using redis = await RedisServer.start({ flags: ['--appendonly', 'yes', '--stream-node-max-bytes', '512'] })
   await using memory = await node('memory:')
@@ -145,6 +144,18 @@ async function printFollowing(redis: RedisServer): Promise<void> {
   print(
     `| | ${(tookMs / 1_000).toFixed(1)} s | ${mib(process.memoryUsage().rss - rss)} | ${mib(usedMemory(redis) - used)} |`,
   )
+}
+
+/** A copy without a history has none. */
+function commitOf(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return 'an unknown commit'
+  }
 }
 
 function node(broker: string): Promise<Serving> {
