@@ -17,13 +17,25 @@ export function* append(
   reply: FastifyReply,
 ): Coroutine<FastifyReply> {
   const asked = readAppend(request)
-  const answer = yield* hub.append(topic, asked)
+  const answer = yield* appendOnce(hub, topic, asked)
   if (answer.outcome === 'refused') throw refuse(topic, asked, answer, reply)
   const { standing } = answer
   tellPlace(reply, { offset: writeOffset(standing.segment, endOf(answer)), isEnd: standing.isClosed })
   if (asked.producer !== undefined) tellProducer(reply, asked.producer, answer)
   const isNew = asked.producer !== undefined && answer.outcome === 'appended' && asked.messages.length > 0
   return reply.code(isNew ? 200 : 204).send()
+}
+
+/** A producer may always send again: what it is told when the outcome is unknown is what makes it do so. */
+function* appendOnce(hub: Hub, topic: string, asked: Append): Coroutine<Appended | Refused> {
+  try {
+    return yield* hub.append(topic, asked)
+  } catch (error) {
+    const isUnknown = error instanceof EnckeError && error.code === 'ENCKE_ERR_PUBLISH_UNKNOWN'
+    if (!isUnknown || asked.producer === undefined) throw error
+    const message = 'the broker has not answered in time: send the same again, it is appended once'
+    throw new EnckeError('ENCKE_ERR_SERVER_BROKER', message, { cause: error })
+  }
 }
 
 /** @throws EnckeError when there is nothing to append, or it is not what its type says */

@@ -13,7 +13,7 @@ import type { Batch, Subscription, TopicVerdict } from '../../hub/index.ts'
 import { type Piece, readPiece, recordOf } from './catch-up.ts'
 import { isBinary } from './encoding.ts'
 import { controlText, dataEvent } from './event-encoding.ts'
-import type { LivePoll, LongPollParts } from './long-poll.ts'
+import { goingAway, type LivePoll, type LongPollParts } from './long-poll.ts'
 import { offsetIn, writeOffset } from './offsets.ts'
 import { nextTurn } from './turn.ts'
 
@@ -59,6 +59,7 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEve
   }
 
   return function* tellEvents(poll: LivePoll, reply: FastifyReply): Coroutine<FastifyReply> {
+    if (draining.begun.isOpen) throw goingAway()
     const piece = yield* readPiece(hub, poll)
     const { slice, record } = piece
     const seat = waitingRoom.enter(poll.admission.client)

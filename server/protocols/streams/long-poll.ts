@@ -92,6 +92,6 @@ function sendNothing(reply: FastifyReply, offset: string, isEnd: boolean): Fasti
   return reply.code(204).send()
 }
 
-function goingAway(): EnckeError {
+export function goingAway(): EnckeError {
   return new EnckeError('ENCKE_ERR_SERVER_DRAINING', 'the server is going away: ask again, whoever answers next')
 }

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest'
+import { entityTag, isKnown } from '../../../../server/protocols/streams/conditions.ts'
+import { nextTurn } from '../../../../server/protocols/streams/turn.ts'
+
+const now = 1_796_000_000_000
+
+it('the cursor is above the one that was sent, and the same for all who come within 20 s', () => {
+  const first = nextTurn(undefined, now)
+  expect(nextTurn(undefined, now + 15_000)).toBe(first)
+  expect(Number(nextTurn(first, now))).toBe(Number(first) + 1)
+  expect(Number(nextTurn(nextTurn(first, now), now))).toBe(Number(first) + 2)
+  expect(Number(nextTurn('5', now))).toBe(Number(first))
+})
+
+it('the cursor rises also for those whose own lies far ahead, or is none', () => {
+  expect(nextTurn('900000000000000', now)).toBe('900000000000001')
+  for (const sent of ['', '-1', '1.5', 'x', '9'.repeat(40)]) expect(nextTurn(sent, now)).toBe(nextTurn(undefined, now))
+})
+
+it('a reply that is known is found in any list of tags, and another is not', () => {
+  const tag = entityTag('1_0', '1_2', false)
+  expect([tag, `W/${tag}`, `"x", ${tag}`, '*'].map((sent) => isKnown(sent, tag))).toEqual([true, true, true, true])
+  expect([undefined, '', '"x"', tag.slice(1)].map((sent) => isKnown(sent, tag))).toEqual([false, false, false, false])
+  expect(new Set([tag, entityTag('1_0', '1_2', true), entityTag('1_0', '1_3', false)]).size).toBe(3)
+})
