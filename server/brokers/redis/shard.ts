@@ -68,14 +68,16 @@ export class Shard {
 
   static async open(endpoint: Endpoint, ranges: readonly SlotRange[], options: ShardOptions): Promise<Shard> {
     const commands = await Connection.open(endpoint, options)
+    let subscriber: Connection | undefined
     try {
       if (options.mustBeMaster) await requireMaster(commands)
-      const subscriber = await Connection.open(endpoint, options)
+      subscriber = await Connection.open(endpoint, options)
       const shard = new Shard(endpoint, ranges, options, [commands, subscriber])
       await shard.#probe.start()
       return shard
     } catch (error) {
       commands.close()
+      subscriber?.close()
       throw error
     }
   }

@@ -260,6 +260,21 @@ describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () =
     await expect(openBroker(url)).rejects.toThrow(/self-signed|certificate/)
   })
 
+  it('follow no topic whose channel they may not hear, however often they are asked to', async () => {
+    await using server = await RedisServer.start()
+    server.ask('acl', 'setuser', 'half', 'on', '>pw', '~*', '&test:probe*', '+@all')
+    await using node = await RedisNode.open(server.url.replace('//', '//half:pw@'))
+    const refused: string[] = []
+    const recorder = Object.assign(new Recorder(), { notLocated: (topic: string) => refused.push(topic) })
+    for (let times = 1; times <= 3; times += 1) {
+      node.broker.follow(['a'], recorder)
+      await until(() => refused.length === times)
+    }
+    expect([recorder.answers, node.broker.health]).toEqual([[], { isOk: true }])
+    server.ask('acl', 'setuser', 'half', '&*')
+    expect((await node.follow('a', recorder)).head).toBe(0)
+  })
+
   it('need the password, and say no word of it', async () => {
     await using server = await RedisServer.start({ flags: ['--requirepass', 'secret'] })
     await using node = await RedisNode.open(server.url.replace('//', '//:secret@'))
