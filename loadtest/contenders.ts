@@ -1,7 +1,9 @@
 // The contenders of a scenario: Encke first, then those of its peers that were asked for and that this machine has. Each gets the
 // same load from the same generator, in turn, so that what is told is a ratio within one run.
 
+import type { DialectName } from './dialects/index.ts'
 import { peers, subjectOf, whatLacks } from './processes/peers.ts'
+import { encke } from './processes/subject.ts'
 import type { Ground, Scenario, Skipped, Stage } from './scenario.ts'
 
 export interface Contender {
@@ -11,8 +13,10 @@ export interface Contender {
 
 export const ours = 'Encke'
 
-export function fieldOf(stage: Stage, { peers: wanted = [] }: Pick<Scenario, 'peers'>) {
-  const contenders: Contender[] = [{ name: ours, start: () => stage.startServer() }]
+/** @param dialect in which Encke is spoken to; its own when it is left out */
+export function fieldOf(stage: Stage, { peers: wanted = [] }: Pick<Scenario, 'peers'>, dialect?: DialectName) {
+  const start = () => (dialect === undefined ? stage.startServer() : stage.start({ ...encke(), dialect }))
+  const contenders: Contender[] = [{ name: ours, start }]
   const skipped: Skipped[] = []
   for (const peer of peers.filter(({ name }) => wanted.includes(name) && stage.peers.includes(name))) {
     const { name } = peer

@@ -18,6 +18,7 @@ const kernel = 'the kernel and the generator are most of it, for nchan as for us
 const histories = 'the histories of 20,000 topics are twice the memory, to touch and to mark: see the row'
 
 const perClient = 'server CPU per client, park and deliver, in times of'
+const reference = 'in times of the reference server of Durable Streams'
 const ofHundred = 'server CPU per poll of 100 topics'
 
 export const bounds = {
@@ -38,6 +39,11 @@ export const bounds = {
   manyTopics: times('server CPU per wake-up with 100,000 topics, in times of that with 10', { atMost: 1.15 }),
   wideParked: times(`${ofHundred} that waits, in times of one of 1 topic`, { atMost: 20 }),
   wideNews: times(`${ofHundred} with news, in times of one of 1 topic`, { atMost: 20 }),
+  streamsCycle: times(`${reference}: server CPU of a parked poll`, { atMost: 0.5 }),
+  streamsMemory: times(`${reference}: memory of a parked poll`, { atMost: 0.4 }),
+  streamsAppends: times(`${reference}: appends a second, the least of all numbers of streams`, { atLeast: 1 }),
+  streamsCatchUp: times(`${reference}: catching up, in MB a second`, { atLeast: 1 }),
+  streamsEvents: times(`${reference}: p99 of readers of events`, { atMost: 0.5 }),
   start: { what: 'from npm start to the first reply, median', unit: 'ms', atMost: 1_000 },
 } as const satisfies Readonly<Record<string, Bound>>
 

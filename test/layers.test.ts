@@ -188,7 +188,7 @@ const map: LayerMap = {
 
   'loadtest/peers/servers': {
     mayImport: [],
-    packages: ['fastify', 'faye', 'cometd-nodejs-server', 'socket.io', 'node:*'],
+    packages: ['fastify', 'faye', '@durable-streams/server', 'cometd-nodejs-server', 'socket.io', 'node:*'],
   },
   'loadtest/peers/programs': {
     mayImport: ['runtime', 'runtime/programs'],

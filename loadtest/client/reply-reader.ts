@@ -1,7 +1,7 @@
 // Reads HTTP/1.1 replies from the bytes of one connection, as cheaply as it can: the load generator must not be the bottleneck.
 //
-// It understands what a load test needs and refuses the rest: every reply has a Content-Length, or comes in chunks without
-// extensions and trailers.
+// It understands what a load test needs and refuses the rest: every reply has a Content-Length, or is 204 and has no body, or
+// comes in chunks without extensions and trailers.
 
 import type { Reply } from '../dialects/dialect.ts'
 
@@ -41,6 +41,7 @@ function headerOf(head: string, name: string): string | undefined {
 
 /** Undefined while it is not complete. */
 function bodyOf(head: string, bytes: Buffer, start: number): Body {
+  if (head.startsWith('HTTP/1.1 204 ')) return { text: '', end: start }
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   if (!head.startsWith('HTTP/1.1 ') || (length === undefined && !/\r\ntransfer-encoding: *chunked/i.test(head))) {
     throw new Error(`not a reply with a Content-Length: ${head.slice(0, 80)}`)

@@ -9,7 +9,7 @@ export interface Dialect {
 
 /** A request. Its body is ASCII. */
 export interface Ask {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string

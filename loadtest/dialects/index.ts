@@ -5,7 +5,8 @@ import { encke } from './encke.ts'
 import { nchan } from './nchan.ts'
 import { pushpin } from './pushpin.ts'
 import { socketIo } from './socket-io.ts'
+import { streams } from './streams.ts'
 
-export const dialects = { encke, bayeux, nchan, pushpin, 'socket.io': socketIo }
+export const dialects = { encke, bayeux, nchan, pushpin, 'socket.io': socketIo, streams }
 
 export type DialectName = keyof typeof dialects

@@ -1,13 +1,15 @@
-// A load generator: a process of its own that carries out the orders of the load test, one herd for its whole life. It ends
+// A load generator: a process of its own that carries out the orders of the load test, one herd of each kind for its whole life. It ends
 // when the load test does.
 
 import process from 'node:process'
 import { armAndCancel } from './armed-timers.ts'
 import { loop } from './closed-loop.ts'
+import { EventHerd, type WatchPlan } from './event-herd.ts'
 import { Herd, type OpenPlan } from './herd.ts'
 import { goOnTrips } from './trips.ts'
 
 const herd = new Herd()
+const eventHerd = new EventHerd()
 
 /** What a generator can be asked for: processes/generator.ts gives it these, with their types. */
 const orders = {
@@ -19,6 +21,9 @@ const orders = {
   follow: () => herd.follow(),
   heard: () => herd.heard(),
   leave: () => herd.leave(),
+  watch: (plan: WatchPlan) => eventHerd.watch(plan),
+  watched: () => eventHerd.watched(),
+  leaveEvents: () => eventHerd.leave(),
   loop,
   trips: goOnTrips,
   timers: armAndCancel,

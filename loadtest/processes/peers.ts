@@ -30,6 +30,12 @@ export const peers: readonly Peer[] = [
   { name: 'faye', dialect: 'bayeux', file: 'faye', needs: { package: 'faye' } },
   { name: 'CometD', dialect: 'bayeux', file: 'cometd', needs: { package: 'cometd-nodejs-server' } },
   { name: 'socket.io', dialect: 'socket.io', file: 'socket-io', needs: { package: 'socket.io' } },
+  {
+    name: 'Durable Streams',
+    dialect: 'streams',
+    file: 'durable-streams',
+    needs: { package: '@durable-streams/server' },
+  },
   // Each poll goes through its backend; a burst is answered with 502.
   { name: 'Pushpin', dialect: 'pushpin', file: 'pushpin', needs: { programs: pushpin }, pollsPerSecond: 500 },
 ]

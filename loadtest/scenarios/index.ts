@@ -11,11 +11,12 @@ import { memory } from './memory.ts'
 import { rates, topics } from './offered-rates.ts'
 import { start } from './start.ts'
 import { storm } from './storm.ts'
+import { streams } from './streams.ts'
 import { timers } from './timers.ts'
 
 export const known = {
   usual: [publish, roundTrips, fanOut1000, fanOut10000, topics, benchmark, storm],
-  hotPath: [herd, memory, ingest, news, rates, timers, manyTopics, start],
+  hotPath: [herd, memory, ingest, news, rates, timers, manyTopics, start, streams],
   runtime: runtimeScenarios,
   large: [hundredThousand],
 } as const satisfies Known & Readonly<Record<string, readonly Scenario[]>>

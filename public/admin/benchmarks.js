@@ -36,8 +36,8 @@ export class Benchmarks {
   #catalogue
   /** @type {AbortController | undefined} */
   #running
-  /** @type {any} the run of which the results are shown */
-  #newest
+  /** @type {any[]} the runs that were asked for last */
+  #now = []
   #form = element('form', { className: 'card bench-form' })
   #model = element('select', { name: 'model' })
   #n = numberField('n')
@@ -108,7 +108,7 @@ export class Benchmarks {
       const isOther = this.#program === 'chain' ? /players|turns|variant/.test(name ?? '') : name === 'n'
       if (row instanceof HTMLElement) row.hidden = isOther
     }
-    this.#newest = undefined
+    this.#now = []
     void this.#prepare()
   }
 
@@ -171,6 +171,7 @@ export class Benchmarks {
     const program = this.#program
     const { signal } = (this.#running = new AbortController())
     this.#showRunning(true)
+    this.#now = []
     try {
       for (const [at, model] of models.entries()) {
         const request = this.#request(model, models.length > 1)
@@ -178,10 +179,10 @@ export class Benchmarks {
         this.#said.textContent = `${model}: ${sizeInWords(program, request)}${which}…`
         const report = await this.#runOne(program, request, signal)
         keepRun(program, report)
-        this.#newest = report
+        this.#now.push(report)
         if (program === this.#program) this.#draw()
       }
-      this.#said.textContent = `Done: ${outcome(this.#newest)}`
+      this.#said.textContent = `Done: ${this.#now.map(outcome).join(', ')}.`
     } catch (/** @type {any} */ error) {
       this.#said.textContent = signal.aborted ? 'Cancelled.' : error.message
     } finally {
@@ -221,7 +222,7 @@ export class Benchmarks {
   #draw() {
     const program = this.#program
     const earlier = newestOfEach(keptRuns(program))
-    const runs = earlier.map((run) => figureOfRun(program, run, this.#isNewest(run) ? 'now' : 'earlier'))
+    const runs = earlier.map((run) => figureOfRun(program, run, this.#isOfNow(run) ? 'now' : 'earlier'))
     const rows = this.#catalogue.published[program].map((/** @type {any} */ row) => figureOfRow(program, row))
     const figures = [...runs, ...rows].sort((a, b) => perUnitMicros(a) - perUnitMicros(b))
     const unit = unitOf(program)
@@ -240,12 +241,19 @@ export class Benchmarks {
       runs.length === 0
         ? [element('p', { className: 'nothing' }, 'Nothing has run here yet: press Run, or try all eight models.')]
         : []
-    this.#results.replaceChildren(title, legend, ...nothing, tableOf(figures, unit), note, ...detailsOf(this.#newest))
+    this.#results.replaceChildren(
+      title,
+      legend,
+      ...nothing,
+      tableOf(figures, unit),
+      note,
+      ...detailsOf(this.#now.at(-1)),
+    )
   }
 
   /** @param {any} run */
-  #isNewest(run) {
-    return this.#newest !== undefined && run.at === this.#newest.at
+  #isOfNow(run) {
+    return this.#now.some(({ at }) => at === run.at)
   }
 }
 
@@ -270,7 +278,12 @@ function tableOf(figures, unit) {
       ),
       element('td', { className: 'quiet' }, about),
       element('td', { className: 'number' }, duration(wallMs)),
-      element('td', { className: 'bench-time' }, bar, element('span', {}, duration(perUnitMicros(figure) / 1_000))),
+      element(
+        'td',
+        { className: 'bench-time' },
+        element('span', { className: 'number' }, duration(perUnitMicros(figure) / 1_000)),
+        element('span', { className: 'bench-room' }, bar),
+      ),
     )
   })
   return element(
@@ -300,7 +313,7 @@ function detailsOf(report) {
 }
 
 /** @param {any} report */
-const outcome = ({ model, best }) => `${model} took ${duration(best.wallMs)}.`
+const outcome = ({ model, best }) => `${model} took ${duration(best.wallMs)}`
 
 /** @param {string} name */
 function numberField(name) {

@@ -56,6 +56,13 @@ export function reasonOf(waitsFor) {
   return waitsFor?.replace(/^select\{ (.*) \}$/, '$1').replaceAll(' | ', ' · ') ?? ''
 }
 
+/** The case of it that says most: of a poll, what it waits for news of. @param {string | null} waitsFor */
+export function gistOf(waitsFor) {
+  const reason = reasonOf(waitsFor)
+  const news = reason.split(' · ').find((one) => one.startsWith('news: '))
+  return news?.slice('news: '.length) ?? reason
+}
+
 /**
  * The rows to show, parents before their children.
  *

@@ -1,7 +1,7 @@
 // One message, followed from its publish to every reader that it was given to.
 
 import { element } from '../chat/element.js'
-import { clientOf, titleOf } from './coroutine-rows.js'
+import { clientOf, kindOf, titleOf } from './coroutine-rows.js'
 import { clock, count, duration, plural } from './format.js'
 import { hrefOf } from './route.js'
 import { percentile } from './samples.js'
@@ -116,8 +116,8 @@ export class Follow {
       'li',
       { className: 'begin' },
       element('b', {}, `${way.topic} #${way.offset}`),
-      element('span', {}, `${titleOf(way.from)}${clientOf(way.from) === '' ? '' : ` from ${clientOf(way.from)}`}`),
-      element('span', { className: 'quiet' }, clock(way.time)),
+      element('span', { className: 'quiet' }, publisherOf(way.from)),
+      element('span', { className: 'number quiet' }, clock(way.time)),
     )
     const drawn = way.handovers.slice(0, mostDrawn).map((handover) => handoverRow(handover, longest))
     const rest = readers - drawn.length
@@ -148,4 +148,9 @@ function handoverRow({ to, afterMs }, longest) {
     element('span', { className: 'number' }, `+${duration(afterMs)}`),
     bar,
   )
+}
+
+/** What has published it: a request of a client, or the process itself. @param {string} name */
+function publisherOf(name) {
+  return kindOf(name) === 'request' ? `by ${clientOf(name)}` : 'by the server itself'
 }

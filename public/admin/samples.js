@@ -91,11 +91,11 @@ export function percentile(values, q) {
   return sorted[Math.min(Math.max(Math.ceil(q * sorted.length) - 1, 0), sorted.length - 1)] ?? null
 }
 
-/** A round number not below `most`, where an axis ends. @param {number} most @param {number} least */
+/** A round number not below `most`, where an axis ends, and whose quarters are round, too. @param {number} most @param {number} least */
 export function roundAbove(most, least) {
   const wanted = Math.max(most, least)
   const power = 10 ** Math.floor(Math.log10(wanted))
-  return ([1, 2, 2.5, 5, 10].find((step) => step * power >= wanted) ?? 10) * power
+  return ([1, 2, 4, 8, 10].find((step) => step * power >= wanted) ?? 10) * power
 }
 
 /** @param {(number | null)[][]} table @param {(number | null)[]} row */

@@ -2,7 +2,7 @@
 // one message. Looking at ten thousand rows costs the server some work, so the more there are, the more rarely it looks.
 
 import { element } from '../chat/element.js'
-import { clientOf, everything, kindOf, reasonOf, rowsOf, titleOf } from './coroutine-rows.js'
+import { clientOf, everything, gistOf, kindOf, reasonOf, rowsOf, titleOf } from './coroutine-rows.js'
 import { Follow } from './follow.js'
 import { clock, count, duration } from './format.js'
 import { hrefOf } from './route.js'
@@ -298,7 +298,7 @@ function fillRow(row, { coroutine, depth, isOpen, children, isMatch }, chosen) {
   what.style.paddingInlineStart = `${0.75 + depth * 1.25}rem`
   fold.textContent = children === 0 ? '' : isOpen ? '▾' : '▸'
   title.textContent = titleOf(name)
-  reason.textContent = waitsFor === null ? status : reasonOf(waitsFor)
+  reason.textContent = waitsFor === null ? status : gistOf(waitsFor)
   since.textContent = parkedMs === null ? '' : duration(parkedMs)
   client.textContent = clientOf(name)
 }

@@ -3,14 +3,17 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { bytesOf, SourcePorts } from '../../loadtest/client/http-connection.ts'
+import { bytesOf, HttpConnection, SourcePorts } from '../../loadtest/client/http-connection.ts'
 import { Publishers } from '../../loadtest/client/publishers.ts'
 import { type DialectName, dialects } from '../../loadtest/dialects/index.ts'
+import { appendOf, createOf, pathOf } from '../../loadtest/dialects/streams.ts'
+import { EventHerd } from '../../loadtest/generator/event-herd.ts'
 import { Herd } from '../../loadtest/generator/herd.ts'
 import { whatNpmLacks } from '../../loadtest/processes/npm-peers.ts'
 import { peers, subjectOf, whatLacks } from '../../loadtest/processes/peers.ts'
 import { ServerProcess } from '../../loadtest/processes/server-process.ts'
 import { browserHeaders } from '../../loadtest/scenarios/memory.ts'
+import { buildApp } from '../../server/app.ts'
 import { type Fake, fakeBayeux, fakeNchan, fakePushpin, fakeSocketIo } from './fake-peers.ts'
 
 const ends: (() => unknown)[] = []
@@ -54,6 +57,13 @@ async function serving(listener: RequestListener): Promise<Fake> {
   })
 }
 
+async function ownServer() {
+  const app = await buildApp({ logLevel: 'error', clientLimits: false })
+  ends.push(() => app.close())
+  const origin = await app.http.listen({ host: '127.0.0.1', port: 0 })
+  return { origin, publishOrigin: origin }
+}
+
 async function expectRounds({ herd, publish }: Spoken, readers: number): Promise<void> {
   for (const round of [1, 2, 3]) {
     await herd.park()
@@ -90,6 +100,28 @@ describe('readers and publishers', () => {
     await expectRounds(await speaking('encke', server, 5), 5)
     expect(server.complaints).toBe('')
   })
+})
+
+it('readers and publishers of streams wait, are answered alike, and wait again, at our own server', async () => {
+  await expectRounds(await speaking('streams', await ownServer(), 5), 5)
+})
+
+it('readers of events get every message once, and say when it was due', async () => {
+  const { origin } = await ownServer()
+  const herd = new EventHerd()
+  ends.push(() => herd.leave())
+  using connection = await HttpConnection.open(origin)
+  await connection.request(createOf(topic))
+  await herd.watch({ origin, path: `${pathOf(topic)}?offset=now&live=sse`, readers: 3, localAddresses: [] })
+  for (const dueMs of [12.5, 7]) await connection.request(appendOf(topic, JSON.stringify({ dueMs })))
+  const seen: number[] = []
+  await expect
+    .poll(() => {
+      seen.push(...herd.watched().dueMs)
+      return seen.toSorted((a, b) => a - b)
+    })
+    .toEqual([7, 7, 7, 12.5, 12.5, 12.5])
+  expect(herd.watched().ended).toBe(0)
 })
 
 describe('a reader', () => {

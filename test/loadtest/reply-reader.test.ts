@@ -29,6 +29,15 @@ describe('the reader of replies', () => {
     expect(read(Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)))).toEqual(whole)
   })
 
+  it('reads one without a body, which 204 has none of, before another', () => {
+    const empty = 'HTTP/1.1 204 No Content\r\nStream-Next-Offset: 0_1\r\n\r\n'
+    expect(read([`${empty}${empty}${text('two')}`])).toEqual([
+      [204, ''],
+      [204, ''],
+      [200, 'two'],
+    ])
+  })
+
   it('reads one that comes in chunks, however it is cut', () => {
     const bytes = Buffer.from(`${chunked}4\r\n{"a"\r\nD\r\n:"☄ ☄ ☄\r\n2\r\n"}\r\n0\r\n\r\n${text('two')}`)
     const whole = [

@@ -5,7 +5,7 @@
 
 import type { FastifyReply } from 'fastify'
 import type { Coroutine, Selectable } from '../../../runtime/index.ts'
-import { after, select } from '../../../runtime/index.ts'
+import { select } from '../../../runtime/index.ts'
 import type { EventStream } from '../../http/event-stream.ts'
 import type { EventStreams } from '../../http/event-streams.ts'
 import { retryText } from '../../http/event-text.ts'
@@ -35,10 +35,12 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEve
       events.push(controlText({ offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, Date.now()) }))
       return isEnd
     }
-    const over = after(Math.min(lastsMs, poll.admission.shorten(lastsMs)))
+    const { admission } = poll
+    const endsAt = admission.clock() + lastsMs
     if (tell(dataEvent(piece.slice, contentType), piece.to, piece.isUpToDate, piece.isEnd)) return
     for (;;) {
       const ready: Selectable<void> = events.isFull ? events.drained() : subscription.changed()
+      const over = admission.over(endsAt - admission.clock())
       const woken = yield* select({ ready, drain: draining.wait(), over }, { order: 'first' })
       if (woken.case === 'drain') events.push(retryText(draining.retryAfterMs()))
       if (woken.case !== 'ready') return

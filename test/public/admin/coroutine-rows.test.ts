@@ -3,6 +3,7 @@ import {
   type Coroutine,
   clientOf,
   everything,
+  gistOf,
   kindOf,
   reasonOf,
   rowsOf,
@@ -49,6 +50,8 @@ describe('a coroutine', () => {
 
   it('waits for the cases of its select', () => {
     expect(reasonOf('select{ news: news of a | quiet: after 3 s }')).toBe('news: news of a · quiet: after 3 s')
+    expect(gistOf('select{ news: news of a | quiet: after 3 s }')).toBe('news of a')
+    expect(gistOf('select{ job: receive jobs | idle: after 3 s }')).toBe('job: receive jobs · idle: after 3 s')
     expect(reasonOf('receive jobs')).toBe('receive jobs')
     expect(reasonOf(null)).toBe('')
   })

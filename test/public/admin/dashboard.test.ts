@@ -58,6 +58,18 @@ describe.skipIf(unpacked.missing !== '')('the dashboard', { timeout: 40_000 }, (
     expect(await axeComplaints(page)).toEqual([])
   })
 
+  it('has its plots in a browser whose language is none', async () => {
+    await using app = await LiveApp.open()
+    const plain = await launch(unpacked, { LANG: 'C', LC_ALL: 'C', LANGUAGE: '' })
+    try {
+      await using operator = await Operator.enter(plain, app)
+      await soon(() => operator.page.locator('.plot-canvas canvas').count()).toBe(4)
+      expect(operator.complaints).toEqual([])
+    } finally {
+      await plain.close()
+    }
+  })
+
   it('has a table behind each plot, and a crosshair that moves by keyboard in all of them', async () => {
     await using app = await LiveApp.open()
     await using operator = await Operator.enter(browser, app)

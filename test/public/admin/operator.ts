@@ -1,7 +1,12 @@
 // An operator at the dashboard: a browser window with the link that the server prints, and what it complains about.
 
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import type { LiveApp } from '../../server/http/live-app.ts'
+
+/** Where the dashboard is, and what it wants. */
+interface Place {
+  readonly origin: string
+  readonly app: { readonly adminToken: string }
+}
 
 export class Operator implements AsyncDisposable {
   readonly page: Page
@@ -19,8 +24,8 @@ export class Operator implements AsyncDisposable {
   }
 
   /** Open the dashboard by its link. */
-  static async enter(browser: Browser, app: LiveApp, options: BrowserContextOptions = {}): Promise<Operator> {
-    const operator = await Operator.open(browser, app, `#token=${app.app.adminToken}`, options)
+  static async enter(browser: Browser, { origin, app }: Place, options: BrowserContextOptions = {}): Promise<Operator> {
+    const operator = await Operator.open(browser, { origin, app }, `#token=${app.adminToken}`, options)
     await operator.page.locator('#pulse', { hasText: 'Live' }).waitFor()
     return operator
   }
@@ -28,18 +33,17 @@ export class Operator implements AsyncDisposable {
   /** Open an address of the dashboard, and wait for nothing. */
   static async open(
     browser: Browser,
-    app: LiveApp,
+    { origin }: Place,
     hash: string,
     options: BrowserContextOptions = {},
   ): Promise<Operator> {
     const context = await browser.newContext({
       viewport: { width: 1280, height: 720 },
       reducedMotion: 'reduce',
-      locale: 'en-GB',
       ...options,
     })
     context.setDefaultTimeout(15_000)
-    const operator = new Operator(await context.newPage(), app.origin)
+    const operator = new Operator(await context.newPage(), origin)
     await operator.go(hash)
     return operator
   }
