@@ -3,7 +3,7 @@
 //
 // `docs/operations.md` lists exactly these options (test/server/config.test.ts compares them in both directions).
 
-import { accessOptions } from './access/options.ts'
+import { accessOptions, patternOutside } from './access/options.ts'
 import { brokerOptions, totalsOf } from './brokers/options.ts'
 import { type ConfigFile, readConfigFile } from './config/config-file.ts'
 import type { Environment } from './config/given.ts'
@@ -43,6 +43,7 @@ const rules: readonly Rule<ServerOptions>[] = [
   notAbove('messageBytes', 'historyBytes', 'a message that may be published must fit into the history of its topic'),
   historyWithinTotal,
   keysBeyondLoopback,
+  cachedByAll,
   wholeTls,
   tokensForClaims,
 ]
@@ -114,6 +115,14 @@ function keysBeyondLoopback({ values, areSound, nameOf }: Comparison<ServerOptio
   const named = wanted.map((key) => `${flagOf(key)} (or ${variableOf(key)})`).join(' and ')
   const reach = `${nameOf('host')} is ${clip(values.host)}, which other machines can reach`
   return `${reach}: set ${named}, or let everybody publish and read without a key with --open (or ENCKE_OPEN=on)`
+}
+
+function cachedByAll({ values, areSound, nameOf }: Comparison<ServerOptions>): string | undefined {
+  if (!areSound('cacheable', 'anonymousSubscribe')) return undefined
+  const outside = patternOutside(values.cacheable, values.anonymousSubscribe)
+  if (outside === undefined) return undefined
+  const named = `${flagOf('anonymousSubscribe')} (or ${variableOf('anonymousSubscribe')})`
+  return `${nameOf('cacheable')} has ${clip(outside)}, which not everybody may read: a cache would show it to all; add it to ${named}`
 }
 
 function wholeTls({ values, areSound, nameOf }: Comparison<ServerOptions>): string | undefined {

@@ -10,6 +10,7 @@ import { guardRate } from './access/client-rate.ts'
 import { openBearers } from './access/open-bearers.ts'
 import { adviseAboutProxies } from './access/proxy-advice.ts'
 import { siteGuard } from './access/same-site.ts'
+import { TopicPatterns } from './access/topic-pattern.ts'
 import { administrationRoutes } from './admin/administration.ts'
 import { benchmarkRoutes } from './admin/benchmarks.ts'
 import { controlRoutes } from './admin/control.ts'
@@ -33,6 +34,7 @@ import { metricsRoute } from './observe/metrics-route.ts'
 import { Notices } from './observe/notices.ts'
 import { hostBehind } from './process/hosts.ts'
 import { packageRoot, version } from './process/package-root.ts'
+import { Cacheable } from './protocols/encke/cacheable.ts'
 import { eventReading } from './protocols/encke/event-reading.ts'
 import { eventRoutes } from './protocols/encke/events.ts'
 import { LocalPresence } from './protocols/encke/local-presence.ts'
@@ -41,6 +43,7 @@ import { longPolling } from './protocols/encke/poll.ts'
 import { PresenceChanges } from './protocols/encke/presence-changes.ts'
 import { presenceRoutes } from './protocols/encke/presence-routes.ts'
 import { publishRoutes } from './protocols/encke/publish.ts'
+import { sharedPolling } from './protocols/encke/shared-poll.ts'
 import { topicRoutes } from './protocols/encke/topic.ts'
 import { streamsRoutes } from './protocols/streams/streams.ts'
 
@@ -88,14 +91,14 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const presence = keepPresence(app, engine)
-  const longPoll = longPolling({
+  const pollParts = {
     hub,
     draining,
     waitingRoom,
     presence,
     hasOtherHooks,
-    wrote: (publishedAt) => observations.wrote(publishedAt),
-  })
+    wrote: (publishedAt: number) => observations.wrote(publishedAt),
+  }
 
   if (config.accessLog) logRequests(app)
   app.setValidatorCompiler(compileValidator)
@@ -120,7 +123,10 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     ...config,
     limits: config,
     scheduler,
-    longPoll,
+    longPoll: longPolling(pollParts),
+    privatePoll: longPolling({ ...pollParts, cacheControl: 'private, no-store' }),
+    sharedPoll: sharedPolling(pollParts),
+    cacheable: new Cacheable(new TopicPatterns(config.cacheable), config),
     pipelining,
     fastPath,
     keepsHeaders: hasOtherHooks,

@@ -2,7 +2,7 @@
 
 import { custom, integer, list, milliseconds, secret, text, toggle, words } from '../config/option.ts'
 import { readAddress, readHostName, readOrigin, readTrustProxy } from '../config/readers.ts'
-import { patternRule, readTopicPattern } from './topic-pattern.ts'
+import { patternRule, readTopicPattern, TopicPatterns } from './topic-pattern.ts'
 
 export const accessOptions = {
   adminToken: secret(
@@ -35,6 +35,11 @@ export const accessOptions = {
   anonymousSubscribe: list(
     `patterns of topics, separated by commas, each ${patternRule}`,
     'Topics that everybody may read, without a key or a token; only reading is let in by it.',
+    readTopicPattern,
+  ),
+  cacheable: list(
+    `patterns of topics, separated by commas, each ${patternRule}`,
+    'Topics whose polls caches may answer, for many readers at once; they must lie within `--anonymous-subscribe`.',
     readTopicPattern,
   ),
   publicHosts: list(
@@ -72,4 +77,10 @@ export const accessOptions = {
     'requests',
     'How many requests of one client may wait; one more gets 429.',
   ),
+}
+
+/** The first of `patterns` that matches a topic which none of `others` matches. */
+export function patternOutside(patterns: readonly string[], others: readonly string[]): string | undefined {
+  const within = new TopicPatterns(others)
+  return patterns.find((pattern) => !within.covers(pattern))
 }

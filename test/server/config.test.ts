@@ -78,6 +78,7 @@ describe('the defaults', () => {
       tokenAudience: [],
       tokenIssuer: [],
       anonymousSubscribe: [],
+      cacheable: [],
       publicHosts: [],
       origins: [],
       trustProxy: false,

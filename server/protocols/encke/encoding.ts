@@ -22,6 +22,11 @@ export function encodeBatch({ messages, cursor, more, verdicts }: Batch): string
   return `{"messages":[${texts}],"cursor":"${cursor}","more":${more},"topics":{${topics}}}`
 }
 
+/** A reply with members of its own, which are JSON that begins with a comma. */
+export function withMembers(json: string, members: string): string {
+  return members === '' ? json : `${json.slice(0, -1)}${members}}`
+}
+
 /** A message, as it stands in `messages`, of a batch with these `verdicts`, which know its topic's content type. */
 export function encodeMessage(message: Message, verdicts: readonly TopicVerdict[]): string {
   const { topic, offset, id, time, data } = message

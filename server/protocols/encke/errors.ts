@@ -28,6 +28,10 @@ export const enckeErrors = {
     statusCode: 400,
     summary: '`client` is not a short random name of letters, digits, `-` and `_`; make one per page, or leave it out.',
   },
+  ENCKE_ERR_TURN_VALUE: {
+    statusCode: 400,
+    summary: '`turn` is not that of a reply, a whole number; send the last one, or leave it out.',
+  },
   ENCKE_ERR_PRESENCE_NAME: {
     statusCode: 400,
     summary:

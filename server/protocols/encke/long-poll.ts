@@ -10,15 +10,21 @@ import type { FastPath } from '../../http/fast-path/fast-path.ts'
 import type { Pipelining } from '../../http/pipelining.ts'
 import { letGoOfHeaders } from '../../http/request-headers.ts'
 import { type Cursor, decodeCursor } from '../../hub/index.ts'
+import { type Cacheable, openToAll, sendShared } from './cacheable.ts'
 import type { LongPoll, Poll } from './poll.ts'
 import { participantOf } from './presence.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
 import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
+import type { SharedPoll } from './shared-poll.ts'
 import { readerKey } from './superseding.ts'
 
 export interface LongPollOptions {
   readonly scheduler: Scheduler
   readonly longPoll: LongPoll
+  /** The same, with replies that say that they are one reader's. */
+  readonly privatePoll: LongPoll
+  readonly sharedPoll: SharedPoll
+  readonly cacheable: Cacheable
   readonly pipelining: Pipelining
   /** Undefined where every poll is answered by Fastify. */
   readonly fastPath: FastPath | undefined
@@ -33,7 +39,8 @@ type SeveralTopics = { Querystring: PollParameters & { topic: string[] } }
 type ManyTopics = { Body: PollParameters & { topics: string[] } }
 
 export async function longPollRoutes(app: FastifyInstance, options: LongPollOptions): Promise<void> {
-  const { scheduler, longPoll, pipelining, fastPath, keepsHeaders, limits } = options
+  const { scheduler, longPoll, privatePoll, sharedPoll, cacheable, pipelining, fastPath, keepsHeaders, limits } =
+    options
 
   function* answer(
     topics: readonly string[],
@@ -45,23 +52,32 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     // Without a socket others are ahead of it on its connection.
     const room = reply.raw.socket === null ? () => pipelining.room(reply.raw) : undefined
     const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
+    if (cacheable.admits(topics, given, request)) {
+      openToAll(reply)
+      return sendShared(yield* sharedPoll(poll, cursor, given.turn ?? 0), request, reply)
+    }
+    const answerPoll = cacheable.isPrivate(topics, request) ? privatePoll : longPoll
     const recognised =
       given.cursor === undefined ? undefined : fastPath?.recognise(request.raw, { cursor: given.cursor })
     if (!keepsHeaders()) letGoOfHeaders(request.raw)
-    const prepared = yield* fastPath?.underWay(request)?.reply() ?? longPoll(poll, cursor, room)
+    const prepared = yield* fastPath?.underWay(request)?.reply() ?? answerPoll(poll, cursor, room)
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
     if (head !== undefined && cursor !== undefined) {
-      fastPath?.answered(request.raw, reply.raw, recognised, { admission: poll.admission, head, begin: again(poll) })
+      fastPath?.answered(request.raw, reply.raw, recognised, {
+        admission: poll.admission,
+        head,
+        begin: again(poll, answerPoll),
+      })
     }
     return reply
   }
 
   // Not within `answer`: what a closure there holds would be a context of its own for each poll that waits.
-  function again(poll: Poll): Known['begin'] {
+  function again(poll: Poll, answerPoll: LongPoll): Known['begin'] {
     return (values) => {
       const cursor = cursorOr(values[0] as string, limits.topicsPerPoll)
-      return cursor === undefined ? null : longPoll(poll, cursor)
+      return cursor === undefined ? null : answerPoll(poll, cursor)
     }
   }
 

@@ -7,7 +7,7 @@ import type { WaitingRoom } from '../../access/waiting-room.ts'
 import type { Draining } from '../../http/draining.ts'
 import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepared-reply.ts'
 import type { Batch, Cursor, From, Hub } from '../../hub/index.ts'
-import { encodeBatch, encodeShared } from './encoding.ts'
+import { encodeBatch, encodeShared, withMembers } from './encoding.ts'
 import type { Participant, PresenceStore } from './presence.ts'
 import { Superseding } from './superseding.ts'
 
@@ -34,6 +34,8 @@ export interface PollParts {
   readonly presence: PresenceStore
   /** Whether hooks of others want to see every reply: then none is prepared. */
   readonly hasOtherHooks: () => boolean
+  /** What caches are told. Default: to keep nothing. */
+  readonly cacheControl?: string
   /** Told when news was written that a poll has waited for, and when that was published. */
   readonly wrote?: (publishedAt: number) => void
 }
@@ -44,12 +46,12 @@ type Room = () => Coroutine<void>
 /** Answer a poll, when there is `room`. */
 export type LongPoll = (poll: Poll, cursor: Cursor | undefined, room?: Room) => Coroutine<PreparedReply>
 
-const headers = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
-
 /** Waits are shortened by up to so much, so that clients who came together do not come back together. */
 const jitter = 0.1
 
-export function longPolling({ hub, draining, waitingRoom, presence, hasOtherHooks, wrote }: PollParts): LongPoll {
+export function longPolling(parts: PollParts): LongPoll {
+  const { hub, draining, waitingRoom, presence, hasOtherHooks, wrote, cacheControl = 'no-store' } = parts
+  const headers = { 'cache-control': cacheControl, 'content-type': 'application/json; charset=utf-8' }
   const isLast = () => draining.begun.isOpen || hasOtherHooks()
   const superseding = new Superseding()
   const replies = new PreparedReplies({ headers, isLast, ...(wrote && { wrote }) })
@@ -134,8 +136,4 @@ interface LastReply {
   readonly lowered: string
   readonly waited: boolean
   readonly reply: PreparedReply
-}
-
-function withMembers(json: string, members: string): string {
-  return members === '' ? json : `${json.slice(0, -1)}${members}}`
 }

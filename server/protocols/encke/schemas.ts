@@ -85,6 +85,13 @@ function pollParameters({ waitMaxSeconds, waitDefaultSeconds, limitMax, limitDef
     from,
     client,
     presence,
+    turn: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Of a poll that caches answer: the turn of the last reply, if it had one.',
+        ...complaining('ENCKE_ERR_TURN_VALUE', 'the turn of a reply, unchanged'),
+      }),
+    ),
   }
 }
 
@@ -95,6 +102,7 @@ export interface PollParameters {
   readonly from?: From
   readonly client?: string
   readonly presence?: string
+  readonly turn?: number
 }
 
 const eventParameters = { cursor, from, client, presence }
@@ -144,6 +152,9 @@ const batch = closed(
     ),
     brokerFailingSince: Type.Optional(
       Type.Integer({ description: 'The broker fails since then, in milliseconds since 1970: news may come late.' }),
+    ),
+    turn: Type.Optional(
+      Type.Integer({ description: 'Of a poll that caches answer: give it to the next poll, in its URL.' }),
     ),
     superseded: Type.Optional(
       Type.Boolean({ description: 'A newer poll of the same client has come for the same topics: that one waits.' }),

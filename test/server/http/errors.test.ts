@@ -45,6 +45,7 @@ const provocations: Partial<Record<ErrorCode, (served: Served) => Promise<Answer
     await using locked = await Served.start(['--subscribe-key', 's'])
     return await locked.get('/messages?topic=a')
   },
+  ENCKE_ERR_TURN_VALUE: (served) => served.get('/messages?topic=a&turn=soon'),
   ENCKE_ERR_PRESENCE_NAME: (served) => served.get('/messages?topic=a&presence='),
   ENCKE_ERR_TOKEN_MISSING: presenting(() => undefined),
   ENCKE_ERR_TOKEN: presenting(() => 'a.b.c'),

@@ -149,6 +149,10 @@ describe('a reader of events', () => {
     for (let n = 0; n < 400; n += 1) await scheduler.run(() => hub.publish('big', draft)).promise
     // It waits for the client, not for news.
     await served.waiting(0)
+    await until(() => scheduler.statistics().runnable === 0)
+    const { resumes } = scheduler.statistics()
+    await served.get('/healthz')
+    expect(scheduler.statistics().resumes - resumes).toBeLessThan(100)
     wire.socket.resume()
     await until(() => wire.received.includes('"offset":400,'))
     const [, missed = '0'] =
