@@ -186,7 +186,9 @@ export class PollLoop {
     if (this.isEnded) return () => {}
     this.#abort = new AbortController()
     const { signal } = this.#abort
+    const { terms } = this.#house
     const question = this.#question(mayHold)
+    if (this.#isPatient && this.#house.events && !terms.lacksEvents) return this.#stream(question)
     const began = this.#house.now()
     try {
       const batch = await this.#poll(question)
@@ -251,9 +253,7 @@ export class PollLoop {
     this.#brake.ask(this.cursor)
     const asking = { key, limitMs: terms.limitMs(question), abort: this.#abort }
     if (terms.takesPost(topics.length)) return ask(connection, '/poll', { ...asking, body: { topics, ...fields } })
-    const query = new URLSearchParams(topics.map((topic) => ['topic', topic]))
-    for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, `${value}`)
-    return ask(connection, `/messages?${query}`, asking)
+    return ask(connection, `/messages?${queryOf(topics, fields)}`, asking)
   }
 
   /** @param {any} batch @param {Question & { isLast: boolean }} question @param {number} tookMs */
@@ -264,24 +264,13 @@ export class PollLoop {
     const isEmpty = messages.length === 0 && (!more || batch.cursor === this.cursor)
     const restMs = this.#brake.restMs(isEmpty && question.isHolding, tookMs)
     if (!isNamed && !superseded) this.#house.terms.learnHold(question, batch, tookMs)
-    const before = this.cursor
-    this.cursor = batch.cursor
-    this.covered = new Set(question.topics)
     this.#isAnswered = this.#isFresh = true
     this.#failures = 0
     this.#isAtHead = !more
     if (!more) this.upToDate = this.polls
     this.isLive = !isNamed && strikes <= 1
     this.#growLimit(batch.limit)
-    this.#house.tabs?.tell(this, {
-      before,
-      cursor: batch.cursor,
-      covered: question.topics,
-      more,
-      isLive: this.isLive,
-      batch,
-    })
-    await handOut(this, batch)
+    await this.#accept(batch, question.topics)
     if (superseded) await this.#rename()
     else if (isNamed) await this.#retreat(trusted(retryAfterMs))
     else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), ledBack())
@@ -289,6 +278,35 @@ export class PollLoop {
     else if (this.#isHidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
     else if (restMs > 0) await this.#pause(restMs)
     else if (!more) this.#seekTarget()
+  }
+
+  /** Go on to where a reply ends, here and in the other tabs. @param {any} batch @param {string[]} topics */
+  async #accept(batch, topics) {
+    const before = this.cursor
+    const { cursor, more } = batch
+    this.cursor = cursor
+    this.covered = new Set(topics)
+    this.#house.tabs?.tell(this, { before, cursor, covered: topics, more, isLive: this.isLive, batch })
+    await handOut(this, batch)
+  }
+
+  /** Wait by an event stream, for as long as there is one. A short poll follows: it says what is wrong, if anything is. @param {Question} question */
+  async #stream({ topics, fields: { cursor = '', client, presence } }) {
+    const { connection, key, terms } = this.#house
+    const { signal } = this.#abort
+    this.#brake.ask(this.cursor)
+    const { readEvents } = await import('./events.js')
+    const hasPassed = await readEvents(connection, `/events?${queryOf(topics, { cursor, client, presence })}`, {
+      key,
+      abort: this.#abort,
+      topics,
+      cursor: String(cursor),
+      take: async (batch) => signal.aborted || this.#accept(batch, topics),
+    })
+    if (!hasPassed && signal.reason !== woken) terms.lacksEvents = true
+    return () => {
+      this.#isFresh = false
+    }
   }
 
   /** After a cut: ask for more again. @param {number | undefined} serversMost */
@@ -399,6 +417,13 @@ export class PollLoop {
 
 /** Where a topic begins that the cursor lacks; undefined is the server's default. @param {{ from?: string | undefined }} options */
 export const fromOf = ({ from }) => (from === 'now' ? undefined : from)
+
+/** @param {string[]} topics @param {Record<string, unknown>} fields */
+function queryOf(topics, fields) {
+  const query = new URLSearchParams(topics.map((topic) => ['topic', topic]))
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, `${value}`)
+  return query
+}
 
 /** @param {any} answer */
 const isBatch = (answer) =>

@@ -22,6 +22,8 @@ export const heldMs = 500
 const tooMany = /TOPIC_COUNT|BODY_TOO_LARGE|URL_TOO_LONG|HEADERS_TOO_LARGE/
 
 export class Terms {
+  /** Whether event streams do not get through. */
+  lacksEvents = false
   #getMost = 100
   #postMost = 1_000
   #waitMost = Number.POSITIVE_INFINITY

@@ -107,7 +107,13 @@ function uses(line: string): string {
     const ch = new Channel<number>(1)
     run(function* (): Coroutine<void> { ${line}; void n })
     const app: App = await buildApp(readConfig([], {}))
-    createClient({ origin: 'http://127.0.0.1:8080' }).subscribe('a', (messages) => messages.map(({ offset }) => offset + 1))
+    const client = createClient({ origin: 'http://127.0.0.1:8080', presence: 'ann' })
+    client.subscribe('a', (messages) => messages.map(({ offset }) => offset + 1))
+    const reading = client.subscribe(['a'], { from: 'latest', onEnd: ({ reason }) => reason === 'closed' })
+    reading.add('b', { from: 'earliest' })
+    for await (const { messages, cursor } of reading) void [messages.length, cursor.length, reading.topics.length]
+    const { members } = await client.presence('a')
+    void members.map(({ name, lastSeen }) => name.length + lastSeen)
     void [app.http, EnckeError, VirtualHost]
   `
 }

@@ -1,0 +1,80 @@
+// client.js by event streams where they pass, and by polls where something on the way holds them back.
+
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createClient } from '../../public/client.js'
+import { LiveApp, until } from '../server/http/live-app.ts'
+import { eager, Reader, recording } from './reader.ts'
+
+describe('a client that asks for event streams', () => {
+  it('reads by one, in order and once, with verdicts, through a cut', async () => {
+    await using app = await LiveApp.open(['--history-messages', '5'])
+    const asked: URL[] = []
+    const client = createClient({ origin: app.origin, events: true, fetch: recording(asked), ...eager })
+    const reader = new Reader(client, ['a', 'b'])
+    await until('a stream', () => asked.some(({ pathname }) => pathname === '/events'))
+    await app.untilWaiting(1)
+    const polls = asked.length
+    for (let n = 1; n <= 20; n += 1) {
+      await app.publishNow(n % 2 === 0 ? 'a' : 'b', n)
+      await reader.untilRead(n)
+    }
+    expect(asked.length).toBe(polls)
+    for (const socket of app.sockets) socket.destroy()
+    for (let n = 21; n <= 24; n += 1) await app.publishNow('a', n)
+    await reader.untilRead(24)
+    expect(reader.data).toEqual(Array.from({ length: 24 }, (_, n) => n + 1))
+    expect(reader.verdicts).toEqual([])
+  })
+
+  it('adds a topic while it streams, and goes on by one stream', async () => {
+    await using app = await LiveApp.open()
+    const client = createClient({ origin: app.origin, events: true, ...eager })
+    const reader = new Reader(client, 'a')
+    await reader.untilState('live')
+    await app.untilWaiting(1)
+    reader.subscription.add('b')
+    await until('both', () => reader.subscription.topics.length === 2)
+    await until('it reads both', async () => {
+      await app.publishNow('b', 'x')
+      return reader.data.length > 0
+    })
+    await app.untilWaiting(1)
+  })
+
+  it('polls where a proxy holds the stream back', { timeout: 30_000 }, async () => {
+    await using app = await LiveApp.open()
+    await using proxy = createServer((asking, reply) => {
+      const { method, url, headers } = asking
+      const passed = request({ host: '127.0.0.1', port: app.port, method, path: url, headers, agent: false })
+      passed.on('response', (answer) => {
+        const chunks: Buffer[] = []
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+        answer.on('error', () => reply.destroy())
+        answer.on('end', () => reply.writeHead(answer.statusCode ?? 502, answer.headers).end(Buffer.concat(chunks)))
+      })
+      passed.on('error', () => reply.destroy())
+      reply.on('close', () => passed.destroy())
+      asking.pipe(passed)
+    })
+    await once(proxy.listen(0, '127.0.0.1'), 'listening')
+    onTestFinished(() => proxy.closeAllConnections())
+    const origin = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    const asked: URL[] = []
+    const client = createClient({ origin, events: true, fetch: recording(asked), ...eager })
+    const reader = new Reader(client, 'a')
+    await reader.untilState('live')
+    await app.publishNow('a', 1)
+    await reader.untilRead(1)
+    await until(
+      'a poll that waits',
+      () => asked.at(-1)?.pathname === '/messages' && !asked.at(-1)?.search.includes('wait=0'),
+    )
+    await app.publishNow('a', 2)
+    await reader.untilRead(2)
+    expect(asked.filter(({ pathname }) => pathname === '/events')).toHaveLength(1)
+    client.close()
+  })
+})
