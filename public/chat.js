@@ -52,6 +52,8 @@ let name = memory.name
 const tag = memory.tag || newTag()
 if (memory.tag === '') keep({ tag })
 
+/** The server that has sent this page, with its base path. */
+const server = new URL('.', location.href).href.slice(0, -1)
 const wire = new Wire(() => wireView.update())
 const wireView = new WireView(() => ({ exchanges: wire.exchanges, role: client.role }))
 const people = new PeopleView()
@@ -126,7 +128,7 @@ function enter(roomName, isChosen = true) {
   composer.draft = current.draft
   for (const place of document.querySelectorAll('.room')) place.textContent = roomName
   for (const place of document.querySelectorAll('.topic')) place.textContent = topicOf(roomName)
-  for (const place of document.querySelectorAll('.origin')) place.textContent = location.origin
+  for (const place of document.querySelectorAll('.origin')) place.textContent = server
   drawer.close()
   followPeople()
   show(true)
@@ -179,7 +181,7 @@ function follow(room) {
 }
 
 function connect() {
-  return createClient({ ...keyForm.keys, presence: presentAs(name, tag), fetch: wire.fetch })
+  return createClient({ ...keyForm.keys, origin: server, presence: presentAs(name, tag), fetch: wire.fetch })
 }
 
 /** With another name, or other rights. */

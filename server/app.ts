@@ -31,6 +31,8 @@ export interface App {
   readonly broker: Broker
   readonly adminToken: string
   readonly draining: Draining
+  /** Its log; the level may be set. */
+  readonly logger: { level: string }
   /** What it observes of itself: counts, durations and the last ten minutes. */
   readonly observations: Observations
   /** Answer the requests that wait, spread over the drain window, and close. */
@@ -87,6 +89,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
     adminToken,
     draining,
     observations,
+    logger,
     drain: () => engine.drain().then(() => http.close()),
     hurry: () => engine.hurry(),
     close: () => http.close(),

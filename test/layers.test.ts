@@ -208,6 +208,8 @@ const topLevel = [
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   '.gitignore',
   '.npmrc',
   '.ci',

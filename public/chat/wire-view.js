@@ -83,7 +83,7 @@ export class WireView {
 const holdOf = ({ wait }) => (wait === undefined ? usualHoldMs : wait * 1_000) || 1
 
 /** @param {Exchange} exchange */
-const isPoll = ({ path }) => path === '/messages' || path === '/poll'
+const isPoll = ({ path }) => path.endsWith('/messages') || path.endsWith('/poll')
 
 /** @param {Exchange} exchange */
 function makeRow(exchange) {

@@ -52,7 +52,7 @@ export class Wire {
   /** @param {string} input @param {RequestInit | undefined} init */
   #begin(input, init) {
     const { pathname, searchParams } = new URL(input, location.href)
-    const asked = typeof init?.body === 'string' && pathname === '/poll' ? JSON.parse(init.body) : {}
+    const asked = typeof init?.body === 'string' && pathname.endsWith('/poll') ? JSON.parse(init.body) : {}
     const wait = searchParams.get('wait') ?? asked.wait
     /** @type {Exchange} */
     const exchange = {

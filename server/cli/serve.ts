@@ -41,11 +41,17 @@ export async function serve(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
 }
 
 async function listen(app: App, { host, port }: Config): Promise<void> {
+  const { logger } = app
+  const { level } = logger
+  // Fastify would say that it listens; that is what the banner is for.
+  logger.level = 'silent'
   try {
     await app.http.listen({ host, port })
   } catch (error) {
     await app.close()
     throw explainListenFailure(error, { host, port }) ?? error
+  } finally {
+    logger.level = level
   }
 }
 

@@ -57,7 +57,7 @@ export class InstalledPackage implements Disposable {
   async #pack(): Promise<string> {
     const copy = join(this.#folder, 'checkout')
     const { stdout: known } = await run('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: top })
-    for (const path of known.split('\0').filter((path) => /^(runtime|server|public)\/|^[^/]+$/.test(path))) {
+    for (const path of known.split('\0').filter((path) => /^(\.ci|runtime|server|public)\/|^[^/]+$/.test(path))) {
       mkdirSync(dirname(join(copy, path)), { recursive: true })
       cpSync(join(top, path), join(copy, path))
     }

@@ -1,6 +1,10 @@
 // The tarball: what `npm pack` makes installs, imports, type-checks and serves, so that nothing grows that cannot be published.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { delimiter, dirname } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
 import { InstalledPackage } from './installed.ts'
 import { nodesBefore } from './older-node.ts'
 
@@ -51,6 +55,46 @@ describe('the tarball', () => {
        console.log(JSON.stringify(process.getActiveResourcesInfo().filter((kind) => !/^(TTY|Pipe)/.test(kind))))`,
     )
     expect(await installed.run(process.execPath, 'import.mjs')).toBe('[]\n')
+  })
+
+  it('has the command: npx encke serves, says where in a line of JSON, and stops when it is told to', async () => {
+    const child = spawn('npx', ['encke', 'serve', '--port', '0', '--log-level', 'silent'], {
+      cwd: installed.consumer,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` },
+      detached: true,
+    })
+    onTestFinished(() => {
+      if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL')
+    })
+    let said = ''
+    while (!said.includes('\n')) said += String((await once(child.stdout, 'data'))[0])
+    const { msg, version, url } = JSON.parse(said)
+    expect({ msg, version }).toEqual({ msg: 'ready', version: packageJson.version })
+    const encke = (...words: string[]) =>
+      installed.run(process.execPath, 'node_modules/.bin/encke', ...words, '--url', url)
+    expect(await encke('publish', 'a', 'hello')).toBe('published 1 message to a, up to offset 1\n')
+    expect(await encke('subscribe', 'a', '--from', 'earliest', '--count', '1')).toBe('hello\n')
+    expect((await fetch(`${url}/`)).status).toBe(200)
+    const ended = once(child, 'close')
+    process.kill(-(child.pid as number), 'SIGTERM')
+    await ended
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow()
+  })
+
+  it('runs a benchmark with the threads of the baseline, whose files are found in it', async () => {
+    const out = await installed.run(
+      process.execPath,
+      'node_modules/.bin/encke',
+      'bench',
+      'chain',
+      '--n',
+      '8',
+      '--model',
+      'threads',
+      '--json',
+    )
+    expect(JSON.parse(out)).toMatchObject({ answer: 8 })
   })
 
   it('serves when it is imported', async () => {

@@ -25,7 +25,7 @@ describe('the pages', () => {
   })
 
   it.each(pages)('name only files that there are: %s', async (page) => {
-    const paths = linksOf((await served.get(page)).text)
+    const paths = linksOf((await served.get(page)).text, `http://localhost${page}`)
     expect(paths.length).toBeGreaterThan(0)
     for (const path of paths) expect({ path, status: (await served.get(path)).status }).toEqual({ path, status: 200 })
   })
@@ -43,6 +43,15 @@ describe('the pages', () => {
       const { status, headers } = await served.get(path)
       expect({ status, type: headers['content-type'] }).toEqual({ status: 200, type: 'image/svg+xml' })
     }
+  })
+
+  it.each(['admin', 'docs'])('in a folder of their own end in a slash, below any base path: %s', async (folder) => {
+    for (const path of [`/${folder}`, `/${folder}?a=b`]) {
+      const { status, headers } = await served.get(path)
+      const location = path.replace(`/${folder}`, `${folder}/`)
+      expect({ status, location: headers['location'] }).toEqual({ status: 302, location })
+    }
+    expect((await served.get(`/${folder}/`)).status).toBe(200)
   })
 
   it('are asked for again at no cost', async () => {
@@ -72,6 +81,6 @@ describe('the pages', () => {
 })
 
 /** The paths on this server that a page names. */
-function linksOf(page: string): string[] {
-  return [...page.matchAll(/(?:href|src)="(\/[^"#?]*)/g)].map(([, path]) => path as string)
+function linksOf(page: string, at = 'http://localhost/'): string[] {
+  return [...page.matchAll(/(?:href|src)="(\.{0,2}\/[^"#?]*)/g)].map(([, path]) => new URL(path as string, at).pathname)
 }

@@ -140,7 +140,7 @@ describe('the metrics', () => {
   })
 
   it('tell how many wait, and the state of the process', async () => {
-    const poll = server.get('/messages?topic=a&wait=1')
+    const poll = server.get('/messages?topic=a')
     await server.waiting(1)
     await until(() => server.app.observations.timeline.latest !== undefined)
     const now = await metrics()
@@ -151,6 +151,7 @@ describe('the metrics', () => {
     expect(now.get('encke_event_loop_delay_seconds{kind="max"}')).toBeGreaterThanOrEqual(0)
     expect(now.get('encke_event_loop_active_seconds_total')).toBeGreaterThan(0)
     expect(now.get('encke_cpu_seconds_total{mode="user"}')).toBeGreaterThan(0)
+    await server.publish('a', 1)
     await poll
   })
 

@@ -1,0 +1,75 @@
+// A server below a path of a site.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { belowBasePath } from '../../../server/http/base-path.ts'
+import { Served } from './served.ts'
+
+let server: Served
+
+beforeEach(async () => {
+  server = await Served.start(['--base-path', '/push', '--admin-token', 't', '--origins', 'https://a.example'])
+})
+
+afterEach(() => server[Symbol.asyncDispose]())
+
+describe('below a base path', () => {
+  it('every route and page is there, and nowhere else', async () => {
+    expect((await server.post('/push/publish?topic=a', 1)).status).toBe(201)
+    expect((await server.get('/push/messages?topic=a&from=earliest&wait=0')).json.messages).toHaveLength(1)
+    const headers = { authorization: 'Bearer t' }
+    for (const path of ['/', '/client.js', '/healthz', '/metrics', '/openapi.json', '/topics/a', '/admin/statistics']) {
+      expect({ path, status: (await server.get(`/push${path}`, { headers })).status }).toEqual({ path, status: 200 })
+      expect({ path, status: (await server.get(path, { headers })).status }).toEqual({ path, status: 404 })
+    }
+    for (const path of [
+      '/pushed/healthz',
+      '/pus',
+      '/push/push/healthz',
+      '/%70ush/healthz',
+      '/.outside-of-the-base-path',
+    ]) {
+      expect({ path, status: (await server.get(path)).status }).toEqual({ path, status: 404 })
+    }
+  })
+
+  it('errors name the path that was asked for, and wrong methods are answered as everywhere', async () => {
+    expect((await server.get('/elsewhere')).json.message).toContain('there is nothing at GET "/elsewhere"')
+    expect((await server.send('PUT', '/push/healthz')).json.code).toBe('ENCKE_ERR_METHOD')
+    const other = await server.get('/push/%zz', { headers: { origin: 'https://a.example' } })
+    expect(other.headers['access-control-allow-origin']).toBe('https://a.example')
+  })
+
+  it('the page is that with a slash at its end, and names what it needs relative to itself', async () => {
+    expect(await server.get('/push')).toMatchObject({ status: 308, headers: { location: '/push/' } })
+    const { text } = await server.get('/push/')
+    const links = [...text.matchAll(/ (?:href|src)="([^"#]+)"/g)].map(([, link]) => link as string)
+    expect(links.length).toBeGreaterThan(3)
+    for (const link of links) {
+      const { pathname } = new URL(link, `${server.origin}/push/`)
+      expect({ link, status: (await server.get(pathname)).status }).toEqual({ link, status: 200 })
+    }
+  })
+
+  it('the OpenAPI document says so', async () => {
+    expect((await server.get('/push/openapi.json')).json.servers).toEqual([{ url: '/push' }])
+  })
+
+  it('polls repeat on the fast path', async () => {
+    const wire = await server.wire()
+    let { cursor } = (await server.get('/push/messages?topic=a&wait=0')).json
+    for (let poll = 0; poll < 6; poll += 1) {
+      await wire.write(`GET /push/messages?topic=a&wait=0&cursor=${cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+      ;({ cursor } = (await wire.reply()).json)
+    }
+    expect(server.app.observations.traffic.repeats).toBeGreaterThan(2)
+  })
+})
+
+it.each([
+  ['/push', '/'],
+  ['/push/', '/'],
+  ['/push?a=1', '/?a=1'],
+  ['/push/messages?topic=/push/a', '/messages?topic=/push/a'],
+])('takes the base path off %s', (url, rest) => {
+  expect(belowBasePath(url, '/push')).toBe(rest)
+})
