@@ -243,16 +243,27 @@ describe('the presence of two nodes on one broker', () => {
     expect(await both()).toEqual(['cyd', 'bob'])
   })
 
-  it('has no node end the members of others because it was cut off itself', async () => {
+  it.each(['one', 'other'])('has no node end the members of others because it was cut off itself: %s', async (name) => {
+    const cutOff = name === 'one' ? one : other
     one.enter('ann')
     other.enter('bob')
     host.advance(10_000)
-    other.isDeaf = true
+    cutOff.isDeaf = true
     host.advance(120_000)
-    other.isDeaf = false
+    cutOff.isDeaf = false
     host.advance(60_000)
     expect(await both()).toEqual(['ann', 'bob'])
     expect(told()).toEqual(['ann join', 'bob join'])
+  })
+
+  it('makes good that the last member has gone, which could not be written', async () => {
+    one.enter('ann', { instance: 'page' })
+    one.isMute = true
+    one.presence.enter({ client: 'host', instance: 'page', name: '' }, ['chat'])
+    host.settle()
+    one.isMute = false
+    host.advance(leaseMs / 5)
+    expect(await both()).toEqual([])
   })
 
   it('makes good what could not be written, and reports it once', async () => {
