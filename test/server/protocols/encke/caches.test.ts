@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent } from 'undici'
 import { describe, expect, it } from 'vitest'
+import { openBroker } from '../../../../server/brokers/open-broker.ts'
+import type { Broker } from '../../../../server/hub/index.ts'
+import { TcpProxy } from '../../../chaos/tcp-proxy.ts'
 import { Served } from '../../http/served.ts'
 
 const deployment = readFileSync(new URL('../../../../docs/deployment.md', import.meta.url), 'utf8')
@@ -70,36 +73,57 @@ function configuration(language: string): string {
 }
 
 class Behind implements AsyncDisposable {
-  readonly served: Served
+  /** The server that the cache asks. */
+  served: Served
   /** How many requests readers have sent, and how many of them have come to the server. */
   asked = 0
   origin = 0
+  readonly #flags: readonly string[]
+  readonly #broker: Broker
+  readonly #road: TcpProxy
   readonly #folder: string
   readonly #process: ChildProcess
   readonly #agent: Agent
 
-  private constructor(served: Served, folder: string, child: ChildProcess, agent: Agent) {
-    this.served = served
-    this.#folder = folder
-    this.#process = child
-    this.#agent = agent
-    served.app.http.server.on('request', ({ url }) => {
-      if (url?.startsWith('/messages')) this.origin += 1
-    })
+  private constructor(parts: Parts) {
+    this.served = parts.served
+    this.#flags = parts.flags
+    this.#broker = parts.broker
+    this.#road = parts.road
+    this.#folder = parts.folder
+    this.#process = parts.child
+    this.#agent = parts.agent
+    this.#count()
   }
 
-  static async start(cache: Cache, flags: readonly string[]): Promise<Behind> {
-    const served = await Served.start([
-      ...['--client-limits', 'off', '--anonymous-subscribe', 'public/**', '--cacheable', 'public/**'],
-      ...flags,
-    ])
+  static async start(cache: Cache, given: readonly string[]): Promise<Behind> {
+    const flags = ['--client-limits', 'off', '--anonymous-subscribe', 'public/**', '--cacheable', 'public/**', ...given]
+    const broker = await openBroker('memory:')
+    const served = await Served.start(flags, { broker })
+    const road = await TcpProxy.start(Number(new URL(served.origin).port))
     const folder = mkdtempSync(join(tmpdir(), 'encke-cache-'))
     const socket = join(folder, 'socket')
-    const child = cache.start(folder, new URL(served.origin).port, socket)
+    const child = cache.start(folder, `${road.port}`, socket)
     const agent = new Agent({ connect: { socketPath: socket }, headersTimeout: 0, bodyTimeout: 0 })
-    const behind = new Behind(served, folder, child, agent)
+    const behind = new Behind({ served, flags, broker, road, folder, child, agent })
     await expect.poll(() => existsSync(socket) && behind.#isUp(), { timeout: 20_000 }).toBe(true)
     return behind
+  }
+
+  /** Another server on the same broker takes over; the one before sends its readers away, and ends. */
+  async restart(): Promise<void> {
+    const before = this.served
+    this.served = await Served.start(this.#flags, { broker: this.#broker })
+    this.#count()
+    this.#road.target = Number(new URL(this.served.origin).port)
+    await before.app.drain()
+    await before[Symbol.asyncDispose]()
+  }
+
+  #count(): void {
+    this.served.app.http.server.on('request', ({ url }) => {
+      if (url?.startsWith('/messages')) this.origin += 1
+    })
   }
 
   async #isUp(): Promise<boolean> {
@@ -143,8 +167,19 @@ class Behind implements AsyncDisposable {
     this.#process.kill('SIGTERM')
     await ended
     await this.served[Symbol.asyncDispose]()
+    await this.#road[Symbol.asyncDispose]()
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+interface Parts {
+  readonly served: Served
+  readonly flags: readonly string[]
+  readonly broker: Broker
+  readonly road: TcpProxy
+  readonly folder: string
+  readonly child: ChildProcess
+  readonly agent: Agent
 }
 
 for (const cache of caches) {
@@ -164,6 +199,25 @@ for (const cache of caches) {
       expect(behind.origin).toBeLessThan(behind.asked / 15)
       // No reader spins: news, and a time-out a second.
       expect(behind.asked / 60).toBeLessThan(5 + 2 * ((performance.now() - begun) / 1_000))
+    })
+
+    it('readers outlast a server that drains while another takes over: nothing lost, nothing twice, and still as one', async () => {
+      await using behind = await Behind.start(cache, ['--drain-pause-ms', '0', '--drain-ms', '100'])
+      const { cursor } = (await behind.served.get('/topics/public%2Fa')).json
+      const readers = Array.from({ length: 60 }, () => behind.read(cursor, 4))
+      const waits = () => behind.served.app.hub.statistics().waiting
+      await expect.poll(waits, { timeout: 10_000 }).toBeGreaterThan(0)
+      await behind.served.publish('public/a', 1)
+      await expect.poll(waits, { timeout: 10_000 }).toBeGreaterThan(0)
+      await behind.restart()
+      await behind.served.publish('public/a', 2)
+      await expect.poll(waits, { timeout: 10_000 }).toBeGreaterThan(0)
+      await behind.restart()
+      for (const data of [3, 4]) await behind.served.publish('public/a', data)
+      for (const got of await Promise.all(readers)) expect(got).toEqual([1, 2, 3, 4])
+      expect(behind.origin).toBeLessThan(behind.asked / 6)
+      // News, two goodbyes, and what a goodbye that a cache keeps for a second repeats.
+      expect(behind.asked / 60).toBeLessThan(12)
     })
 
     it('what is private stays between a reader and the server', async () => {
