@@ -147,6 +147,9 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     draining,
     waitingRoom,
     eventStreams,
+    fastPath,
+    hasOtherHooks,
+    wrote: pollParts.wrote,
     holdMs: config.waitDefaultSeconds * 1_000,
   })
   if (around.hasAdministration) {
