@@ -19,8 +19,8 @@ export class Outbox {
   #underWay = new Set()
   /** What waits for a key, with its room. @type {Map<Entry, Room>} */
   #keyless = new Map()
-  /** What no answer came to, with its room. @type {Map<Entry, Room>} */
-  #unanswered = new Map()
+  /** What no answer came to. @type {Set<Entry>} */
+  #unanswered = new Set()
   #isLeaving = false
   #actions
 
@@ -86,12 +86,14 @@ export class Outbox {
 
   /** The server is back: send what it has not answered, in the order in which it was said. */
   async sendUnanswered() {
-    for (const [entry, room] of [...this.#unanswered]) {
-      // By now it may have been discarded or sent by hand, or have come back: it had arrived.
-      if (!this.#unanswered.has(entry) || entry.status !== 'failed') continue
-      const sent = this.send(room, entry)
-      this.#actions.changed()
-      await sent
+    for (const room of this.#rooms) {
+      for (const entry of [...room.unconfirmed]) {
+        // By now it may have been discarded or sent by hand, or have come back: it had arrived.
+        if (!this.#unanswered.has(entry) || entry.status !== 'failed') continue
+        const sent = this.send(room, entry)
+        this.#actions.changed()
+        await sent
+      }
     }
   }
 
@@ -117,7 +119,7 @@ export class Outbox {
   #fail(room, entry, failure) {
     room.fail(entry, whyNot(failure))
     this.keep()
-    if (failure.code === undefined) this.#unanswered.set(entry, room)
+    if (failure.code === undefined) this.#unanswered.add(entry)
     if (wantsKey(failure)) {
       this.#keyless.set(entry, room)
       this.#actions.wantKey(failure)
