@@ -3,6 +3,7 @@
 import helmet from '@fastify/helmet'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { endInSlash } from './ending-slash.ts'
 
 /** The page makes style elements as it runs, and pictures out of data; its scripts are files of this server. */
 const directives = {
@@ -19,6 +20,7 @@ const directives = {
 
 /** Call it where the document is described already. */
 export async function docsRoutes(app: FastifyInstance): Promise<void> {
+  endInSlash(app, 'docs')
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives },
     strictTransportSecurity: false,

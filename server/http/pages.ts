@@ -6,9 +6,11 @@ import { dirname } from 'node:path'
 import helmet from '@fastify/helmet'
 import files from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
+import { endInSlash } from './ending-slash.ts'
 
 /** Serve `folder` as it stands. */
 export async function pageRoutes(app: FastifyInstance, { folder }: { readonly folder: string }): Promise<void> {
+  endInSlash(app, 'admin')
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

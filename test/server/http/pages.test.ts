@@ -45,6 +45,15 @@ describe('the pages', () => {
     }
   })
 
+  it.each(['admin', 'docs'])('in a folder of their own end in a slash, below any base path: %s', async (folder) => {
+    for (const path of [`/${folder}`, `/${folder}?a=b`]) {
+      const { status, headers } = await served.get(path)
+      const location = path.replace(`/${folder}`, `${folder}/`)
+      expect({ status, location: headers['location'] }).toEqual({ status: 302, location })
+    }
+    expect((await served.get(`/${folder}/`)).status).toBe(200)
+  })
+
   it('are asked for again at no cost', async () => {
     const { etag } = (await served.get('/favicon.svg')).headers
     const { status, text } = await served.get('/favicon.svg', { headers: { 'if-none-match': String(etag) } })
