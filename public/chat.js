@@ -10,6 +10,7 @@ import { LogView } from './chat/log-view.js'
 import { Outbox } from './chat/outbox.js'
 import { PeopleView } from './chat/people-view.js'
 import { Presence } from './chat/presence.js'
+import { showRights } from './chat/rights.js'
 import { Room } from './chat/room.js'
 import { RoomList } from './chat/room-list.js'
 import { linkTo, roomIn, topicOf, typingTopicOf } from './chat/room-name.js'
@@ -60,9 +61,11 @@ const people = new PeopleView()
 const presence = new Presence(showMembers)
 const typing = new Typing(tag, () => people.showWriters(typing.writers, (person) => current.markOf(person)))
 const keyForm = new KeyForm(() => {
+  showRights(keyForm.keys)
   reconnect()
   outbox.sendKeyless()
 })
+showRights(keyForm.keys)
 let client = connect()
 const outbox = new Outbox({
   publish: (topic, data, idempotencyKey) => client.publish(topic, data, { idempotencyKey }),

@@ -49,7 +49,16 @@ export class KeyForm {
     this.#show(kind, true)
     const asked = kinds.filter((one) => this.#isAsked(one)).map((one) => this.#wordsFor(one))
     this.#words.textContent = asked.join(' ')
+    this.#name(kind, refusal)
     if (isNew) this.#focus()
+  }
+
+  /** Call the field what is asked for in it. @param {Kind} kind @param {Refusal} refusal */
+  #name(kind, { code = '' }) {
+    const label = this.#fields[kind].closest('label')?.firstChild
+    const isToken = /TOKEN|RIGHT/.test(code)
+    if (kind === 'publishKey') label?.replaceWith(isToken ? 'Token to say something with ' : 'Publish key ')
+    else label?.replaceWith(isToken ? 'Token ' : 'Subscribe key ')
   }
 
   /** @param {Kind} kind */
@@ -59,7 +68,7 @@ export class KeyForm {
     const { code = '', message } = this.#why[kind] ?? {}
     if (code === 'ENCKE_ERR_RIGHT') return `This takes a token that allows one to ${does} here.`
     if (code === 'ENCKE_ERR_TOKEN_EXPIRED') return 'The token has expired: a new one, please.'
-    if (code === 'ENCKE_ERR_TOKEN') return `The token cannot be used: ${message}.`
+    if (code === 'ENCKE_ERR_TOKEN') return `${message?.replace(/^t/, 'T')}.`
     if (code === 'ENCKE_ERR_TOKEN_MISSING') return `This server wants a token from those who ${does}.`
     return this.keys[kind] ? `The ${what} key is wrong.` : `This server wants a ${what} key from those who ${does}.`
   }

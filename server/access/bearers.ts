@@ -12,6 +12,9 @@ import { type Token, Tokens, type TokensOptions } from './tokens.ts'
 
 const cookieName = 'encke_token'
 
+/** So many cookies of that name are looked at: verifying one that is not sound costs far more than sending it. */
+const mostTokens = 4
+
 /** Who has presented a sound token, and how. */
 class Bearer {
   readonly #token: Token
@@ -84,5 +87,5 @@ export class Bearers implements BearerAdmissions {
 
 function tokensIn(bearer: string | undefined, cookies: string | undefined): readonly string[] {
   if (bearer !== undefined) return isTokenLike(bearer) ? [bearer] : []
-  return cookies?.includes(cookieName) ? cookiesIn(cookies, cookieName) : []
+  return cookies?.includes(cookieName) ? cookiesIn(cookies, cookieName).slice(0, mostTokens) : []
 }

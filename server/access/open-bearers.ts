@@ -2,6 +2,7 @@
 
 import type { Coroutine } from '../../runtime/index.ts'
 import { ConfigError } from '../config/config-error.ts'
+import { isLoopback } from '../config/readers.ts'
 import { Bearers } from './bearers.ts'
 import { KeySet } from './key-set.ts'
 import { fetchKeys, keysInFile, loadFile } from './key-sources.ts'
@@ -44,8 +45,18 @@ export function openBearers(options: TokenOptions, parts: BearersParts): Bearers
       `the token secret has ${tokenSecret.length} characters: give it ${shortestSecret} random ones, or it can be guessed`,
     )
   }
+  if (options.tokenJwks !== undefined && isReadableOnTheWay(options.tokenJwks)) {
+    warn(
+      'the keys of tokens are fetched without TLS: who stands on the way can put keys of their own there, and mint tokens',
+    )
+  }
   const secret = tokenSecret === undefined ? undefined : secretKey(tokenSecret)
   return new Bearers({ secret, keySets: openKeySets(options, parts), audience, issuer, clock, wallClock }, keyring)
+}
+
+function isReadableOnTheWay(address: string): boolean {
+  const { protocol, hostname } = new URL(address)
+  return protocol === 'http:' && !isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'))
 }
 
 function openKeySets({ tokenKeys, tokenJwks, tokenKeysMaxAgeMs }: TokenOptions, parts: BearersParts): KeySet[] {

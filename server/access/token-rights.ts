@@ -65,7 +65,8 @@ export class TokenRights extends KnownRights {
   #isGranted(right: Right, topic: string | undefined): boolean {
     const { admin } = this.#grant
     if (right === 'administer') return admin
-    if (right === 'remove' && admin) return true
+    // As with the admin token: an administrator may remove whatever anybody may.
+    if (admin && (right === 'manage' || right === 'remove')) return true
     const patterns = this.#grant[right === 'remove' ? 'manage' : right]
     return topic === undefined ? !patterns.isEmpty : patterns.matches(topic)
   }

@@ -11,15 +11,25 @@ export interface Ready {
   /** Where topics are kept: the address of the broker. */
   readonly broker: string
   readonly startMs: number
+  /** What a reader of the topic `hello` presents. Default: nothing. */
+  readonly reading?: 'nothing' | 'key' | 'token'
 }
 
-export function bannerFor({ version, url, adminToken, broker, startMs }: Ready): string {
+/** By the names of the variables: what is printed on a terminal stays there. */
+const presenting = {
+  nothing: '',
+  key: '-H "Authorization: Bearer $ENCKE_SUBSCRIBE_KEY" ',
+  token: '-H "Authorization: Bearer $ENCKE_TOKEN" ',
+}
+
+export function bannerFor({ version, url, adminToken, broker, startMs, reading = 'nothing' }: Ready): string {
   const seconds = (startMs / 1_000).toFixed(1)
   const rows = [
     ['Chat', `${url}/`],
     ['Dashboard', `${url}/admin/#token=${encodeURIComponent(adminToken)}`],
     ['Data', dataInWords(broker)],
-    ['Try', `curl '${url}/messages?topic=hello'`],
+    ...(reading === 'token' ? [['Token', 'export ENCKE_TOKEN=$(encke token --subscribe hello)'] as const] : []),
+    ['Try', `curl ${presenting[reading]}'${url}/messages?topic=hello'`],
   ] as const
   return [
     `${styleText('bold', `Encke ${version}`)} · ready in ${seconds} s`,

@@ -3,13 +3,15 @@
 import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import type { Server as TlsServer } from 'node:tls'
+import { wantsTokens } from '../access/open-bearers.ts'
+import { TopicPatterns } from '../access/topic-pattern.ts'
 import { type App, buildApp } from '../app.ts'
 import { type Config, changedOptions, explainListenFailure, loadConfig, showConfig } from '../config.ts'
 import { prefixOf } from '../http/base-path.ts'
 import { version } from '../process/package-root.ts'
 import { letMemoryBeReduced } from '../process/quiet-memory.ts'
 import { keptAdminToken } from './admin-token.ts'
-import { bannerFor, readyLine } from './banner.ts'
+import { bannerFor, type Ready, readyLine } from './banner.ts'
 
 /** Print the configuration as a file has it, without secrets. @throws ConfigError with every complaint there is */
 export function printConfig(argv: readonly string[], env: NodeJS.ProcessEnv): void {
@@ -35,9 +37,17 @@ export async function serve(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
     adminToken: app.adminToken,
     broker: config.broker,
     startMs: performance.now(),
+    reading: readingOf(config),
   }
   process.stdout.write(process.stdout.isTTY ? bannerFor(ready) : readyLine(ready, Date.now()))
   flushCompileCache()
+}
+
+/** What a reader of the topic `hello` has to present. */
+function readingOf(config: Config): NonNullable<Ready['reading']> {
+  if (new TopicPatterns(config.anonymousSubscribe).matches('hello')) return 'nothing'
+  if (wantsTokens(config)) return 'token'
+  return config.subscribeKey === undefined ? 'nothing' : 'key'
 }
 
 async function listen(app: App, { host, port }: Config): Promise<void> {

@@ -2,8 +2,10 @@
 
 import { mintToken } from '../access/mint-token.ts'
 import { patternRule, readTopicPattern } from '../access/topic-pattern.ts'
-import { custom, integer, list, secret, toggle } from '../config/option.ts'
+import { custom, list, secret, toggle } from '../config/option.ts'
 import { OptionTable } from '../config/option-table.ts'
+import type { Parsed } from '../config/readers.ts'
+import { clip } from '../errors.ts'
 import { type Command, helpText, misuse } from './command.ts'
 import { type Terminal, write } from './terminal.ts'
 
@@ -20,7 +22,7 @@ const options = {
   subject: name('Whose it is, for limits, presence and idempotency keys.'),
   audience: name('Whom it is for, where the server wants that (--token-audience).'),
   issuer: name('Whom it is from, where the server wants that (--token-issuer).'),
-  ttlSeconds: integer(3_600, 1, longestSeconds, 'seconds', 'How long it holds.'),
+  ttl: custom(3_600, 'a time such as 90s, 15m, 1h or 7d; a number alone counts seconds', 'How long it holds.', readTtl),
   json: toggle(false, 'Print the token and when it expires as JSON.'),
 }
 
@@ -34,7 +36,7 @@ function help(): string {
     'Mint a token for a server that was started with --token-secret (HS256). What it may do is in the patterns: a segment of\na pattern may be *, and ** at its end stands for the rest.',
     table.describe(),
     [
-      `encke token --subscribe 'chat/**' --publish 'chat/**' --subject ada`,
+      `encke token --publish 'chat/**' --subscribe '**' --subject ada --ttl 1h`,
       'ENCKE_TOKEN=$(encke token --admin) encke subscribe __encke/statistics',
     ],
   )
@@ -50,7 +52,7 @@ async function run(argv: readonly string[], open: () => Terminal): Promise<numbe
   if (!admin && [publish, subscribe, manage].every(({ length }) => length === 0)) {
     throw misuse('this token could do nothing: give --publish, --subscribe, --manage or --admin')
   }
-  const { subject, audience, issuer, ttlSeconds } = values
+  const { subject, audience, issuer, ttl: ttlSeconds } = values
   const named = {
     ...(subject !== undefined && { subject }),
     ...(audience !== undefined && { audience }),
@@ -60,6 +62,14 @@ async function run(argv: readonly string[], open: () => Terminal): Promise<numbe
   const expiresAt = new Date(Date.now() + ttlSeconds * 1_000).toISOString()
   await write(terminal.out, json ? `${JSON.stringify({ token: minted, expiresAt })}\n` : `${minted}\n`)
   return 0
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400 }
+
+function readTtl(text: string): Parsed<number> {
+  const [, digits, unit = ''] = /^(\d{1,9})([smhd]?)$/i.exec(text) ?? []
+  const seconds = Number(digits) * (unitSeconds[unit.toLowerCase()] ?? 0)
+  return seconds >= 1 && seconds <= longestSeconds ? { value: seconds } : { misfit: clip(text) }
 }
 
 function patterns(about: string) {

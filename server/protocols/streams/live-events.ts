@@ -41,7 +41,8 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEve
     for (;;) {
       const ready: Selectable<void> = events.isFull ? events.drained() : subscription.changed()
       const over = admission.over(endsAt - admission.clock())
-      const woken = yield* select({ ready, drain: draining.wait(), over }, { order: 'first' })
+      // First, or news without a pause would keep a reader whose token has ended.
+      const woken = yield* select({ over, ready, drain: draining.wait() }, { order: 'first' })
       if (woken.case === 'drain') events.push(retryText(draining.retryAfterMs()))
       if (woken.case !== 'ready') return
       if (events.isFull) continue

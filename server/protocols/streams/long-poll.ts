@@ -2,7 +2,7 @@
 
 import type { FastifyReply } from 'fastify'
 import type { Coroutine } from '../../../runtime/index.ts'
-import { after, select, trySelect } from '../../../runtime/index.ts'
+import { select, trySelect } from '../../../runtime/index.ts'
 import type { Admission } from '../../access/admission.ts'
 import type { WaitingRoom } from '../../access/waiting-room.ts'
 import { EnckeError } from '../../errors.ts'
@@ -67,10 +67,11 @@ export function longPolling({ hub, draining, waitingRoom, holdMs }: LongPollPart
     const subscription = hub.readAfter(topic, epoch, position)
     try {
       const woken = yield* select(
-        { news: subscription.changed(), drain: draining.wait(), quiet: after(waitMs) },
+        { news: subscription.changed(), drain: draining.wait(), quiet: admission.over(waitMs) },
         { order: 'first' },
       )
-      return woken.case === 'news' || trySelect({ news: subscription.changed() }) !== undefined
+      const isThere = woken.case === 'news' || trySelect({ news: subscription.changed() }) !== undefined
+      return isThere && admission.holds()
     } finally {
       subscription[Symbol.dispose]()
       seat?.[Symbol.dispose]()

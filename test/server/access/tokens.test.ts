@@ -137,6 +137,8 @@ describe('a token', () => {
     expect(await get(`encke_token=${stale}; encke_token=${good}`)).toBe(200)
     expect(await get(`encke_token=${good}; encke_token=x.y.z`)).toBe(200)
     expect(await get(`encke_token=x; encke_token=${stale}; encke_token=x.y.z`)).toBe('401 ENCKE_ERR_TOKEN_EXPIRED')
+    expect(await get(`${'encke_token=x.y.z; '.repeat(3)}encke_token=${good}`)).toBe(200)
+    expect(await get(`${'encke_token=x.y.z; '.repeat(4)}encke_token=${good}`)).toBe('401 ENCKE_ERR_TOKEN')
     expect(await get(`not_encke_token=${good}`)).toBe('401 ENCKE_ERR_TOKEN_MISSING')
     expect(await get(`ENCKE_TOKEN=${good}`)).toBe('401 ENCKE_ERR_TOKEN_MISSING')
     // What the request says itself counts, whatever a browser adds to it.

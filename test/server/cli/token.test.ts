@@ -18,7 +18,7 @@ describe('encke token', () => {
 
   it('mints one for administration, and says as JSON when it expires', async () => {
     await using server = await Served.start(['--token-secret', secret])
-    const { out } = await runCommand(token, ['--admin', '--json', '--ttl-seconds', '60'], { env })
+    const { out } = await runCommand(token, ['--admin', '--json', '--ttl', '1m'], { env })
     const minted = JSON.parse(out) as { token: string; expiresAt: string }
     const headers = { authorization: `Bearer ${minted.token}` }
     expect((await server.get('/admin/statistics', { headers })).status).toBe(200)
@@ -26,6 +26,24 @@ describe('encke token', () => {
   })
 
   it.each([
+    ['90', 90],
+    ['90s', 90],
+    ['15m', 900],
+    ['1h', 3_600],
+    ['7d', 604_800],
+  ])('mints one that holds for --ttl %s', async (ttl, seconds) => {
+    const { out } = await runCommand(token, ['--subscribe', '**', '--publish', 'chat/**', '--ttl', ttl], { env })
+    const claims = JSON.parse(String(Buffer.from(out.split('.')[1] as string, 'base64url'))) as {
+      exp: number
+      iat: number
+    }
+    expect(claims.exp - claims.iat).toBe(seconds)
+  })
+
+  it.each([
+    [['--admin', '--ttl', '0'], env, '--ttl must be a time such as 90s, 15m, 1h or 7d'],
+    [['--admin', '--ttl', '1w'], env, '(got "1w")'],
+    [['--admin', '--ttl', '99999d'], env, '--ttl must be'],
     [['--admin'], {}, 'token needs --token-secret (or ENCKE_TOKEN_SECRET)'],
     [[], env, 'this token could do nothing'],
     [['--publish', 'a', 'b'], env, 'quote patterns, or the shell expands them'],
