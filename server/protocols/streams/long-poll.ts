@@ -7,7 +7,7 @@ import type { Admission } from '../../access/admission.ts'
 import type { WaitingRoom } from '../../access/waiting-room.ts'
 import { EnckeError } from '../../errors.ts'
 import type { Draining } from '../../http/draining.ts'
-import type { Hub } from '../../hub/index.ts'
+import { type Hub, oldestTimeOf } from '../../hub/index.ts'
 import { type Reading, readPiece, sendPiece } from './catch-up.ts'
 import { writeOffset } from './offsets.ts'
 import { tellPlace } from './replies.ts'
@@ -25,7 +25,12 @@ export interface LongPollParts {
   readonly draining: Draining
   readonly waitingRoom: WaitingRoom
   readonly holdMs: number
+  /** Told when news was written that a poll has waited for, and when that was published. */
+  readonly wrote?: (publishedAt: number) => void
 }
+
+/** What has come after the end: nothing, something while the reader waited, or before it could wait. */
+type News = 'none' | 'waited' | 'at once'
 
 /** Where a reader is that waits. */
 interface Tail {
@@ -37,17 +42,19 @@ interface Tail {
 /** Waits are shortened by up to so much, so that clients who came together do not come back together. */
 const jitter = 0.1
 
-export function longPolling({ hub, draining, waitingRoom, holdMs }: LongPollParts) {
+export function longPolling({ hub, draining, waitingRoom, holdMs, wrote }: LongPollParts) {
   function* longPoll(poll: LivePoll, reply: FastifyReply): Coroutine<FastifyReply> {
     reply.header('stream-cursor', nextTurn(poll.turn, Date.now()))
     const tail = knownTail(hub, poll) ?? (yield* findTail(poll, reply))
     if (tail === undefined) return reply
     if (draining.begun.isOpen) throw goingAway()
-    const news = yield* hasNews(poll, tail)
-    if (!news) return sendNothing(reply, tail.offset, false)
+    const news = yield* awaitNews(poll, tail)
+    if (news === 'none') return sendNothing(reply, tail.offset, false)
     const piece = yield* readPiece(hub, { topic: poll.topic, offset: tail.offset })
     if (piece.slice.messages.length === 0) return sendNothing(reply, piece.to, piece.isEnd)
-    return sendPiece(piece, { ...poll, offset: tail.offset }, reply)
+    sendPiece(piece, { ...poll, offset: tail.offset }, reply)
+    if (news === 'waited') wrote?.(oldestTimeOf(piece.slice.messages))
+    return reply
   }
 
   /** The end of the stream, if that is where the reader is; undefined when it has been answered. */
@@ -61,7 +68,7 @@ export function longPolling({ hub, draining, waitingRoom, holdMs }: LongPollPart
   }
 
   /** Wait for something to come after the end. */
-  function* hasNews({ topic, admission }: LivePoll, { epoch, position }: Tail): Coroutine<boolean> {
+  function* awaitNews({ topic, admission }: LivePoll, { epoch, position }: Tail): Coroutine<News> {
     const waitMs = admission.shorten(Math.round(holdMs * (1 - Math.random() * jitter)))
     const seat = waitMs > 0 ? waitingRoom.enter(admission.client) : null
     const subscription = hub.readAfter(topic, epoch, position)
@@ -71,7 +78,8 @@ export function longPolling({ hub, draining, waitingRoom, holdMs }: LongPollPart
         { order: 'first' },
       )
       const isThere = woken.case === 'news' || trySelect({ news: subscription.changed() }) !== undefined
-      return isThere && admission.holds()
+      if (!isThere || !admission.holds()) return 'none'
+      return subscription.isWoken ? 'waited' : 'at once'
     } finally {
       subscription[Symbol.dispose]()
       seat?.[Symbol.dispose]()
