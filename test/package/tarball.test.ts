@@ -120,6 +120,27 @@ describe('the tarball', () => {
     expect(JSON.parse(await installed.run(process.execPath, 'serve.mjs'))).toEqual([201, { n: 1 }, 200])
   })
 
+  it('keeps topics in a file, on the threads that it brings', async () => {
+    installed.write(
+      'file.mjs',
+      `import { openBroker } from 'encke'
+       import { run } from 'encke/runtime'
+       const first = await openBroker('sqlite:kept/encke.db')
+       await run(function* () {
+         yield* first.append('a', { messages: [{ data: '1', bytes: 1 }] })
+         yield* first.close()
+       }).promise
+       const second = await openBroker('sqlite:kept/encke.db')
+       const slice = await run(function* () {
+         const read = yield* second.history('a', 1, { messages: 9, bytes: 9 })
+         yield* second.close()
+         return read
+       }).promise
+       console.log(slice.messages[0].data)`,
+    )
+    expect(await installed.run(process.execPath, 'file.mjs')).toBe('1\n')
+  })
+
   it('serves when it is required', async () => {
     installed.write('serve.cjs', `const { buildApp, readConfig } = require('encke')\n;(async () => {${serving}})()`)
     expect(JSON.parse(await installed.run(process.execPath, 'serve.cjs'))).toEqual([201, { n: 1 }, 200])

@@ -43,8 +43,7 @@ export function openFile(
 ): OpenFile {
   const { file, durability, pid } = options
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  // SQLite would make it readable by others; what it makes beside it has the rights of the file.
-  closeSync(openSync(file, 'a', 0o600))
+  makeForOwner(file)
   const lock = lockFile(file, pid)
   let database: DatabaseSync | undefined
   try {
@@ -56,6 +55,18 @@ export function openFile(
     database?.close()
     lock.close()
     throw error
+  }
+}
+
+/**
+ * SQLite would make it readable by others; what it makes beside it has the rights of the file. One that is there is not
+ * opened: closing it would take away the locks that this process has on it by another broker.
+ */
+function makeForOwner(file: string): void {
+  try {
+    closeSync(openSync(file, 'ax', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -49,7 +49,6 @@ export class Operations {
   /** The topics that are followed and expire for want of use: whether they are read is not known here. */
   readonly #perishable = new Set<string>()
   #generation: number
-  #before: Totals
 
   constructor(database: DatabaseSync, options: OperationsOptions, meta: Meta, randomId: () => string) {
     this.#meta = meta
@@ -65,7 +64,6 @@ export class Operations {
       'SELECT name FROM topics WHERE is_removed = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?',
     )
     this.#generation = meta.number('generation')
-    this.#before = { ...this.#rows.topics.totals }
   }
 
   get totals(): Totals {
@@ -75,7 +73,6 @@ export class Operations {
   /** A transaction begins. */
   begin(): void {
     this.#rows.topics.begin()
-    this.#before = { ...this.totals }
   }
 
   /** Write what has changed: the transaction is about to be committed. */
@@ -84,11 +81,18 @@ export class Operations {
     this.#rows.topics.flush()
   }
 
-  /** The transaction was rolled back. */
+  /** The transaction was rolled back, or it is not known what has come of it: go on with what the file has. */
   undo(): void {
-    this.#rows.topics.forget({ ...this.#before })
+    this.#rows.topics.forget()
     this.#rows.keys.forgetCounts()
     this.#room.forget()
+  }
+
+  /** Where the topics of a request stand, when it is not known what has come of it. */
+  whereabouts(request: WriterRequest): Moves {
+    if (!('topic' in request)) return []
+    const topic = this.#rows.topics.find(request.topic)
+    return [[request.topic, topic === undefined || topic.isRemoved ? unbornStanding : topic.standing()]]
   }
 
   /** Do what was asked at a moment. Gives the result, and where topics have moved to. */

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { randomIds } from '../random-ids.ts'
-import type { Durability } from './open-file.ts'
+import type { Durability, OpenFile } from './open-file.ts'
 import { explainOpenFailure, openFile } from './open-file.ts'
 import type { OperationsOptions } from './operations.ts'
 import { Operations } from './operations.ts'
@@ -30,7 +30,7 @@ const lastRounds = 50
 export function serveWrites(port: MessagePort, data: WriterData, open?: (file: string) => DatabaseSync): void {
   const randomId = randomIds()
   const greet = (greeting: Greeting) => port.postMessage(greeting)
-  let file: ReturnType<typeof openFile>
+  let file: OpenFile
   let writer: Writer
   try {
     file = openFile({ ...data, randomId, pid: process.pid }, open)
@@ -47,16 +47,28 @@ export function serveWrites(port: MessagePort, data: WriterData, open?: (file: s
     const requests = takeMore(port, first)
     const last = requests.at(-1)
     const replies = writer.perform(requests)
-    if (last?.request.what === 'close') {
-      for (let round = 0; round < lastRounds && writer.idle(); round += 1);
-      file.close()
+    if (last?.request.what !== 'close') {
+      port.postMessage(replies)
+      quiet = setTimeout(rest, quietMs)
+      return
     }
-    port.postMessage(replies)
-    if (last?.request.what === 'close') port.close()
-    else quiet = setTimeout(rest, quietMs)
+    const trouble = end(writer, file)
+    port.postMessage(trouble === undefined ? replies : { ...replies, trouble })
+    port.close()
   })
   function rest(): void {
     if (writer.idle()) quiet = setTimeout(rest, 1)
+  }
+}
+
+/** Close the file. What was committed is safe also where that fails, but the next start takes it for a crash. */
+function end(writer: Writer, file: OpenFile): string | undefined {
+  try {
+    for (let round = 0; round < lastRounds && writer.idle(); round += 1);
+    file.close()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
 }
 

@@ -71,6 +71,7 @@ export class SqliteBroker implements Broker {
   #offset = 0
   #sweeper: Task<never> | undefined
   #isClosed = false
+  #hasLostThread = false
 
   private constructor(parts: SqliteBrokerParts) {
     this.#parts = parts
@@ -159,7 +160,8 @@ export class SqliteBroker implements Broker {
     this.#sweeper?.cancel('the broker is closed')
     this.#reader.say('close')
     yield* until(this.#reader.ended())
-    if (this.#writer.ending === undefined) yield* until(this.#writer.ask({ what: 'close' }, this.#moment()))
+    // What was acknowledged is safe before: a disk that fails now keeps the file from being closed in order, no more.
+    if (this.#writer.ending === undefined) this.#writer.ask({ what: 'close' }, this.#moment()).catch(() => {})
     yield* until(this.#writer.ended())
   }
 
@@ -175,6 +177,7 @@ export class SqliteBroker implements Broker {
     this.#statistics = greeting.statistics
     this.#writer.listen()
     this.#reader.listen()
+    for (const thread of [this.#writer, this.#reader]) void thread.ended().then(() => this.#noteEnding(thread.ending))
     this.#sweeper = scheduler.run(() => this.#sweep())
     this.#sweeper.label = 'sweeper of the sqlite broker'
   }
@@ -197,7 +200,12 @@ export class SqliteBroker implements Broker {
   #read<What extends ReaderRequest['what']>(
     request: Extract<ReaderRequest, { readonly what: What }>,
   ): Promise<ReaderResults[What]> {
-    return this.#isClosed ? Promise.reject(isClosedError()) : this.#reader.ask<What>(request, this.#moment())
+    if (this.#isClosed) return Promise.reject(isClosedError())
+    return this.#reader.ask<What>(request, this.#moment()).catch((error: unknown) => {
+      // Nothing is unknown about a question: it can be asked again.
+      if (error instanceof EnckeError) throw error
+      throw new EnckeError('ENCKE_ERR_SERVER_BROKER', String(error), { cause: error })
+    })
   }
 
   /** Ask again, as long as there is no room and followers give up topics that they do not need. */
@@ -302,7 +310,14 @@ export class SqliteBroker implements Broker {
   #note({ statistics, trouble }: Replies): void {
     if (statistics !== undefined) this.#statistics = statistics
     if (trouble !== undefined) this.#noteTrouble(trouble)
-    else if (!this.#health.isOk) this.#health = { isOk: true }
+    else if (!this.#health.isOk && !this.#hasLostThread) this.#health = { isOk: true }
+  }
+
+  /** A thread that ends before it is told to comes back with the next start only. */
+  #noteEnding(ending: Error | undefined): void {
+    if (this.#isClosed) return
+    this.#hasLostThread = true
+    this.#noteTrouble(String(ending?.message))
   }
 
   #noteTrouble(reason: string): void {

@@ -172,10 +172,10 @@ export class TopicRows {
   }
 
   /** Begin with what the file has. */
-  forget(totals: Totals): void {
+  forget(): void {
     this.#atHand.clear()
     this.#dirty.clear()
-    this.totals = totals
+    this.totals = this.#count()
   }
 
   /** Assert the invariants at the head of this file. */

@@ -69,7 +69,9 @@ export class Writer {
         return requests.flatMap((one) => this.#perform([one]))
       this.#trouble = messageOf(error)
       if (errorNumber(error) === sqliteFull && this.#makeSpace()) return this.#perform(requests)
-      return requests.map(({ number }) => ({ number, failure: failureOf(error) }))
+      const failure = failureOf(error)
+      if (!(error instanceof OutcomeUnknown)) return requests.map(({ number }) => ({ number, failure }))
+      return requests.map(({ number, request }) => ({ number, failure, moves: this.#operations.whereabouts(request) }))
     }
   }
 

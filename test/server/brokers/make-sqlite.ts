@@ -35,8 +35,14 @@ export function openOn(host: VirtualHost, scheduler: Scheduler, file: string, op
 /** Open one whose disk fails. */
 export function openFailing(host: VirtualHost, scheduler: Scheduler, file: string, faults: Faults) {
   const now = () => host.now()
-  const options = completeConfig({ broker: `sqlite:${file}` })
-  const opening = { address: options.broker, options: { ...options, ...totalsOf(options) }, scheduler, clock: now, now }
+  return openFailingFile(file, faults, { scheduler, clock: now, now })
+}
+
+/** The same, on the clocks of the process where none are given. */
+export function openFailingFile(file: string, faults: Faults, given: OpenBrokerOptions & { scheduler: Scheduler }) {
+  const { scheduler, clock = Date.now, now = () => performance.now(), ...values } = given
+  const options = completeConfig({ ...values, broker: `sqlite:${file}` })
+  const opening = { address: options.broker, options: { ...options, ...totalsOf(options) }, scheduler, clock, now }
   return openSqlite(opening, { script: new URL('failing-writer.ts', import.meta.url), data: { faults } })
 }
 
