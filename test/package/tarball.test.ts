@@ -16,7 +16,7 @@ beforeAll(async () => {
   installed = await InstalledPackage.create()
 }, 3 * minute)
 
-afterAll(() => installed?.[Symbol.dispose]())
+afterAll(() => installed?.[Symbol.dispose](), minute)
 
 const serving = `
   const app = await buildApp(readConfig(['--log-level', 'silent'], {}))
