@@ -163,5 +163,8 @@ function showFallback(fallback: unknown): string {
 
 /** The address of a broker may hold a password, and the query of an address of keys a secret. */
 function withoutPassword(text: string): string {
-  return text.replace(/(:\/\/[^/@]*:)[^/@]*@/, '$1…@').replace(/^(https?:[^?]*\?).*/, '$1…')
+  return text
+    .replace(/(:\/\/[^/@]*:)[^/@]*@/, '$1…@')
+    .replace(/(password=)[^&]*/gi, '$1…')
+    .replace(/^(https?:[^?]*\?).*/, '$1…')
 }
