@@ -162,6 +162,7 @@ const map: LayerMap = {
       'server/access',
       'server/benchmarks',
       'server/brokers',
+      'server/brokers/options.ts',
       'server/http',
       'server/hub',
       'server/process',

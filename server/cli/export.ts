@@ -121,13 +121,14 @@ async function writingTo(file: string, terminal: Terminal, body: (out: Writable)
       error.code === 'EEXIST' ? 'is there already; name a file that is not' : `cannot be made: ${error.message}`
     throw new Failure(`${file} ${why}`)
   })
+  const out = handle.createWriteStream({ flush: true })
   try {
-    const out = handle.createWriteStream({ flush: true })
     const failed = new Promise<never>((_resolve, reject) => out.once('error', reject))
     const done = await Promise.race([body(out), failed])
     await Promise.race([new Promise<void>((resolve) => out.end(resolve)), failed])
     return done
   } catch (error) {
+    if (!out.closed) await new Promise((resolve) => out.once('close', resolve).destroy())
     await rm(file, { force: true })
     if (error instanceof Error && 'code' in error) throw new Failure(`${file} cannot be written: ${error.message}`)
     throw error

@@ -64,7 +64,9 @@ async function opened(file: string): Promise<Readable> {
 async function* linesOf(input: Readable, { signal }: Terminal): AsyncGenerator<string, void> {
   const decoder = new TextDecoder()
   let rest = ''
-  signal.addEventListener('abort', () => input.destroy(new Failure('it was stopped: not everything is imported')))
+  const stop = () => input.destroy(new Failure('it was stopped: not everything is imported'))
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
   for await (const chunk of input) {
     const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n')
     rest = lines.pop() as string
