@@ -148,6 +148,8 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     draining,
     waitingRoom,
     eventStreams,
+    fastPath,
+    hasOtherHooks,
     wrote,
     holdMs: config.waitDefaultSeconds * 1_000,
   })
@@ -167,8 +169,9 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await app.register(metricsRoute, { observations, hub, scheduler, draining, version })
   await app.register(openApiRoutes)
   if (around.hasPages) {
-    await app.register(docsRoutes)
-    await app.register(pageRoutes, { folders: pageFolders() })
+    const folders = pageFolders()
+    await app.register(docsRoutes, { folders })
+    await app.register(pageRoutes, { folders })
   }
   answerWrongMethods(app, routes)
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }

@@ -55,7 +55,7 @@ export class Batch {
     // Those topics are read by dashboards, alone: looking at a server that is quiet must not make it look busy.
     const isOwn = isOwnTopic(batch.messages[0]?.topic ?? '')
     this.delivered = isOwn ? 0 : batch.messages.length
-    this.oldestTime = isOwn ? 0 : oldestTimeOf(batch.messages)
+    this.oldestTime = isOwn ? 0 : oldestOf(batch.messages)
     let [gaps, resets, missed] = [0, 0, 0]
     for (const { verdict, missed: its } of batch.verdicts) {
       if (verdict === 'ok') continue
@@ -69,8 +69,7 @@ export class Batch {
   }
 }
 
-/** When the oldest of `messages` was published, in milliseconds since 1970; 0 without any. */
-export function oldestTimeOf(messages: readonly Message[]): number {
+function oldestOf(messages: readonly Message[]): number {
   let oldest = messages[0]?.time ?? 0
   for (const { time } of messages) if (time < oldest) oldest = time
   return oldest

@@ -3,7 +3,7 @@
 export type { Append, Appended, IdempotencyKey, ProducerMark, Receipt, Refusal, Refused } from './append.ts'
 export { jsonType } from './append.ts'
 export type { TopicVerdict, Verdict } from './batch.ts'
-export { Batch, oldestTimeOf } from './batch.ts'
+export { Batch } from './batch.ts'
 export type { Broker, BrokerStatistics, Follower, Health, Slice } from './broker.ts'
 export { unbornStanding } from './broker.ts'
 export type { Cursor } from './cursor.ts'
