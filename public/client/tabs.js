@@ -267,8 +267,12 @@ export class Tabs {
 
   /** Something is refused: let each tab find out for itself whether it is what that one asks for. */
   #release() {
-    if (this.#remote.size > 0) this.#post('state', {})
+    if (this.#remote.size === 0) return
+    this.#post('state', {})
+    for (const portion of this.#remote.values()) this.#anchor?.remove(portion)
     this.#remote.clear()
+    // They may come back, each once it has caught up.
+    this.#announce()
   }
 
   /** Tell one tab how the poll fares. @param {import('../client.js').State} state @param {string} to */

@@ -189,6 +189,8 @@ describe.skipIf(unpacked.missing !== '')('tabs of one browser', { timeout: 90_00
     await soon(() => waitingAt(app)).toBe(1)
     const deep = `${'['.repeat(9_000)}${']'.repeat(9_000)}`
     await app.ask('POST', '/publish?topic=all', { body: JSON.parse(deep) })
+    for (const tab of tabs) await soon(() => tab.see('read.all.length')).toBe(1)
+    await soon(() => waitingAt(app)).toBe(1)
     await app.publishNow('all', 2)
     for (const tab of tabs)
       await soon(() => tab.see(`read.all.map((data) => typeof data)`)).toEqual(['object', 'number'])

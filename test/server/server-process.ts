@@ -34,7 +34,7 @@ export class ServerProcess implements AsyncDisposable {
     )
   }
 
-  /** Start one on a free port, and wait until it has said where. */
+  /** Start one on a free port unless one is given, and wait until it has said where. */
   static async serving(
     flags: readonly string[] = [],
     variables = {},
@@ -42,7 +42,8 @@ export class ServerProcess implements AsyncDisposable {
   ): Promise<Serving> {
     const token = 'token-of-the-tests'
     const all = { ENCKE_ADMIN_TOKEN: token, ...variables }
-    const server = new ServerProcess(['--port', '0', '--log-level', 'silent', ...flags], all, flagsOfNode)
+    const port = flags.includes('--port') ? [] : ['--port', '0']
+    const server = new ServerProcess([...port, '--log-level', 'silent', ...flags], all, flagsOfNode)
     const origin = await server.untilSaid(/"url":"(https?:[^"]+)"/)
     return Object.assign(server, { origin, token, port: Number(new URL(origin).port) })
   }

@@ -212,13 +212,18 @@ function makeClient({ host, port }: Endpoint, { credentials, database, tls, sile
     ...credentials,
     database,
     RESP: 3,
-    socket: tls === undefined ? socket : { ...socket, tls: true, servername: host, ...tls },
+    socket: tls === undefined ? socket : { ...socket, tls: true, ...nameOf(host), ...tls },
     // Nothing waits for a connection that is not there.
     disableOfflineQueue: true,
     // They are of one vendor's service, and would reconnect behind our back.
     maintNotifications: 'disabled',
     commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
   })
+}
+
+/** An address is no name that TLS could ask for. */
+function nameOf(host: string): { servername?: string } {
+  return /^[\d.]+$|:/.test(host) ? {} : { servername: host }
 }
 
 function reasonOf(error: unknown): string {

@@ -207,6 +207,8 @@ export class Followings {
 
   #failed(followed: Followed, asked: Asked, shard: Shard, error: unknown): void {
     followed.isLost ||= asked.isLost
+    // What could not be subscribed to is not taken for subscribed the next time.
+    if (followed.shard === shard) followed.shard = null
     const mayWait =
       !isComplaint(error) || /^(MOVED|ASK|LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|BUSY) /.test(error.message)
     if (mayWait) {

@@ -203,6 +203,7 @@ export class RedisBroker implements Broker {
   *close(): Coroutine<void> {
     this.#upkeep.cancel('the broker is closed')
     this.#followings.close()
+    yield* until(this.#shards.finish())
     this.#shards.close()
   }
 

@@ -46,7 +46,7 @@ function promiseOf(settings: ReadonlyMap<string, string>, waitReplicas: number):
       ? `and ${waitReplicas} replica(s) have confirmed it`
       : replicas > 0
         ? `and ${replicas} replica(s) were within min-replicas-max-lag`
-        : 'and no replica needs to have it (a failover may lose it, which readers are told)'
+        : 'and no replica needs to have it (a failover may lose it)'
   return `201 means that a message ${onDisk} ${elsewhere}`
 }
 

@@ -23,6 +23,11 @@ export interface ShardOptions extends ConnectionOptions {
   readonly told: (channel: string, bytes: Buffer) => void
 }
 
+export interface Trouble {
+  readonly since: number
+  readonly reason: string
+}
+
 /** In milliseconds. */
 export interface ProbeTimes {
   /** After so much silence a word is sent. */
@@ -43,6 +48,7 @@ export class Shard {
   onEnd: (reason: Error) => void = () => {}
   readonly #options: ShardOptions
   readonly #probe: Probe
+  #endedAt: number | null = null
   #confirming: Promise<number> | null = null
   #nextConfirming: Promise<number> | null = null
 
@@ -62,14 +68,16 @@ export class Shard {
 
   static async open(endpoint: Endpoint, ranges: readonly SlotRange[], options: ShardOptions): Promise<Shard> {
     const commands = await Connection.open(endpoint, options)
+    let subscriber: Connection | undefined
     try {
       if (options.mustBeMaster) await requireMaster(commands)
-      const subscriber = await Connection.open(endpoint, options)
+      subscriber = await Connection.open(endpoint, options)
       const shard = new Shard(endpoint, ranges, options, [commands, subscriber])
       await shard.#probe.start()
       return shard
     } catch (error) {
       commands.close()
+      subscriber?.close()
       throw error
     }
   }
@@ -78,10 +86,12 @@ export class Shard {
     return this.commands.isOpen && this.subscriber.isOpen
   }
 
-  /** Why it does not work as it should. */
-  get trouble(): string | undefined {
-    if (!this.isOpen) return `${endpointText(this.endpoint)} is not connected`
-    return this.#probe.missed > 0 ? `${endpointText(this.endpoint)} tells nothing any more` : undefined
+  /** What does not work as it should, and since when, in milliseconds since 1970. */
+  get trouble(): Trouble | undefined {
+    const since = this.#endedAt ?? this.#probe.missedAt
+    if (since === null) return undefined
+    const what = this.#endedAt === null ? 'tells nothing any more' : 'is not connected'
+    return { since, reason: `${endpointText(this.endpoint)} ${what}` }
   }
 
   // One listener for all channels: a closure for each of a hundred thousand would be as many objects more.
@@ -127,6 +137,7 @@ export class Shard {
   }
 
   #end(reason: Error): void {
+    this.#endedAt ??= Date.now()
     this.#probe.stop()
     this.commands.close()
     this.subscriber.close()
@@ -139,6 +150,8 @@ export class Shard {
 class Probe {
   /** How many words in a row were lost. */
   missed = 0
+  /** Since when, in milliseconds since 1970; null while all have come. */
+  missedAt: number | null = null
   readonly #commands: Connection
   readonly #subscriber: Connection
   readonly #channel: string
@@ -169,6 +182,7 @@ class Probe {
     this.#heardAt = performance.now()
     this.#sentAt = null
     this.missed = 0
+    this.missedAt = null
   }
 
   #look(): void {
@@ -179,6 +193,7 @@ class Probe {
     }
     if (now - this.#sentAt < this.#times.patienceMs) return
     this.missed += 1
+    this.missedAt ??= Date.now()
     if (this.missed >= 2) this.#subscriber.fail(new Error('it tells nothing any more'))
     else this.#send(now)
   }

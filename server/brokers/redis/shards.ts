@@ -7,7 +7,7 @@ import { endpointText } from './address.ts'
 import type { Argument, Reply, Script } from './connection.ts'
 import { Connection, ConnectionLost, isComplaint, NotSent } from './connection.ts'
 import type { Deployment, Master } from './deployment.ts'
-import type { ShardOptions } from './shard.ts'
+import type { ShardOptions, Trouble } from './shard.ts'
 import { Shard } from './shard.ts'
 import { slotCount, slotOf } from './slots.ts'
 
@@ -51,7 +51,7 @@ export class Shards {
   #isStale = false
   #rouse: () => void = () => {}
   #settled: Promise<void> = Promise.resolve()
-  #failing: { readonly since: number; readonly reason: string } | undefined
+  #failing: Trouble | undefined
   #askConnections = new Map<string, Connection>()
 
   /** @param changed is told when topics may have another shard */
@@ -71,11 +71,8 @@ export class Shards {
     return [...this.#shards.values()]
   }
 
-  get trouble(): { readonly since: number; readonly reason: string } | undefined {
-    const reason = this.all.map(({ trouble }) => trouble).find((text) => text !== undefined)
-    if (this.#failing === undefined && reason === undefined) return undefined
-    this.#failing ??= { since: Date.now(), reason: reason as string }
-    return this.#failing
+  get trouble(): Trouble | undefined {
+    return this.#failing ?? this.all.map(({ trouble }) => trouble).find((trouble) => trouble !== undefined)
   }
 
   slotOf(topic: string): number {
@@ -112,6 +109,13 @@ export class Shards {
         await pause(20 + Math.random() * 80)
       }
     }
+  }
+
+  /** Wait a second at most for what is on its way. */
+  async finish(): Promise<void> {
+    const until = performance.now() + patienceMs
+    while (this.all.some(({ commands }) => commands.isOpen && commands.inFlight > 0) && performance.now() < until)
+      await pause(5)
   }
 
   close(): void {
@@ -198,6 +202,8 @@ export class Shards {
     this.#adopt(masters, found)
     const failed = opened.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+    const alone = this.#bySlot.filter((shard) => shard === undefined).length
+    if (alone > 0) throw new NotSent(`${alone} slots of the cluster have no master`)
     this.#failing = undefined
   }
 
@@ -216,7 +222,7 @@ export class Shards {
   }
 
   #adopt(masters: readonly Master[], found: Map<string, Shard>): void {
-    const bySlot: (Shard | undefined)[] = Array(slotCount)
+    const bySlot: (Shard | undefined)[] = Array(slotCount).fill(undefined)
     for (const { endpoint, ranges } of masters) {
       const shard = found.get(endpointText(endpoint))
       for (const [first, last] of ranges) bySlot.fill(shard, first, last + 1)

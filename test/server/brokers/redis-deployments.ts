@@ -59,6 +59,15 @@ export class Sentinels extends Deployment {
     return `redis-sentinel://${this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/main`
   }
 
+  /** Start the server again that was killed, and wait until it is a replica of the other. */
+  async revive(): Promise<void> {
+    for (const server of this.servers.slice(0, 2)) {
+      if (server.isRunning) continue
+      await server.start()
+      await isReplicating(server)
+    }
+  }
+
   /** The server that the sentinels name. */
   get master(): RedisServer {
     const [, port] = (this.#sentinels[0] as RedisServer).ask('sentinel', 'get-master-addr-by-name', 'main').split('\n')
@@ -109,17 +118,20 @@ export class Cluster extends Deployment {
   migrate(tag: string): void {
     const from = this.masterOf(tag)
     const slot = from.ask('cluster', 'keyslot', tag)
-    const to = this.servers.find((server) => server !== from && server.ask('role').startsWith('master')) as RedisServer
+    const to = this.servers.find((server) => server !== from && isMaster(server)) as RedisServer
     const [fromId, toId] = [from.ask('cluster', 'myid'), to.ask('cluster', 'myid')]
     to.ask('cluster', 'setslot', slot, 'importing', fromId)
     from.ask('cluster', 'setslot', slot, 'migrating', toId)
     const keys = from.ask('cluster', 'getkeysinslot', slot, '1000').split('\n').filter(Boolean)
     if (keys.length > 0) from.ask('migrate', '127.0.0.1', `${to.port}`, '', '0', '5000', 'keys', ...keys)
     for (const server of [to, from, ...this.servers]) {
-      if (server.isRunning && server.ask('role').startsWith('master'))
-        server.ask('cluster', 'setslot', slot, 'node', toId)
+      if (isMaster(server)) server.ask('cluster', 'setslot', slot, 'node', toId)
     }
   }
+}
+
+function isMaster(server: RedisServer): boolean {
+  return server.isRunning && server.ask('role').startsWith('master')
 }
 
 /** Before its first synchronisation a replica is no candidate. */

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 
 /** Why no Redis can be started here; undefined when one can. */
 export const redisIsMissing: string | undefined = (() => {
@@ -62,6 +63,10 @@ export class RedisServer implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
+    // However this process ends, its servers end with it.
+    const end = () => child.kill('SIGKILL')
+    process.once('exit', end)
+    child.once('exit', () => process.off('exit', end))
     let said = ''
     const ready = new Promise<void>((resolve, reject) => {
       child.stdout.on('data', (chunk: Buffer) => {
@@ -98,7 +103,7 @@ export class RedisServer implements AsyncDisposable {
 }
 
 /** A port that nothing listens on; for a cluster also the one ten thousand above it, by which its servers talk. */
-async function freePort(isClustered = false): Promise<number> {
+export async function freePort(isClustered = false): Promise<number> {
   for (;;) {
     // Below the ports that the system hands out, where nobody takes it before Redis does.
     const port = 12_000 + Math.floor(Math.random() * 10_000)

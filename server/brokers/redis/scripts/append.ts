@@ -69,18 +69,16 @@ local id = replicationId()
 local begins = false
 if not exists then
   call('DEL', M, S, K, Z, P, Q, F)
-  m = { V = 1, e = fresh, h = 0, o = 1, b = 0, a = now, c = contentType, x = '0', l = '', k = 'b', r = id }
+  m = {}
+  setAll({ V = 1, e = fresh, h = 0, o = 1, b = 0, a = now, c = contentType, x = '0', l = '', k = 'b', r = id })
   beginSegment(1)
 elseif m.r ~= id then
   begins = true
-  m.r = id
+  set('r', id)
   beginSegment(m.h + 1)
 end
 local first = m.h + 1
 add(drafts)
-if not exists then save('V', 'e', 'h', 'o', 'b', 'i', 'a', 'c', 'x', 'l', 'k', 'g', 'r')
-elseif begins then save('h', 'b', 'i', 'a', 'g', 'r')
-elseif count > 0 then save('h', 'b', 'i', 'a') end
 local goneMessages, goneBytes = trim()
 
 if key ~= '' then
@@ -116,21 +114,14 @@ if key ~= '' then
   call('PEXPIREAT', Z, at)
 end
 if producer ~= '' then
-  m.n = (m.n or 0) + 1
-  save('n')
+  set('n', (m.n or 0) + 1)
   call('HSET', P, producer, str(epoch) .. ' ' .. str(sequence))
   call('ZADD', Q, str(m.n), producer)
   while call('ZCARD', Q) > mostProducers do call('HDEL', P, call('ZPOPMIN', Q)[1]) end
   lastSequence = sequence
 end
-if mark ~= '' then
-  m.w = mark
-  save('w')
-end
-if isClosing then
-  m.x = '1'
-  save('x')
-end
+if mark ~= '' then set('w', mark) end
+if isClosing then set('x', '1') end
 use(true)
 if isClosing or begins then tell() end
 return {

@@ -23,17 +23,14 @@ if isDrafted then
   call('RENAME', D, S)
   call('PERSIST', S)
 end
-m = {
+m = {}
+setAll({
   V = 1, e = fresh, h = head, o = oldest, b = bytes, a = now, c = contentType, x = isClosed, l = lifetime, k = 'w',
   r = replicationId(), u = now, i = id ~= '' and id or nil, s = source ~= '' and source or nil, g = segments ~= '' and segments or nil,
-}
+})
 beginSegment(head + 1)
 local count, size = add(drafts, true)
-if string.sub(lifetime, 1, 1) == 'a' then m.y = tonumber(string.sub(lifetime, 2)) end
-save('V', 'e', 'h', 'o', 'b', 'a', 'c', 'x', 'l', 'k', 'g', 'r', 'u')
-if m.i then save('i') end
-if m.s then save('s') end
-if m.y then save('y') end
+if string.sub(lifetime, 1, 1) == 'a' then set('y', tonumber(string.sub(lifetime, 2))) end
 use(true)
 tell()
 return { 'created', record(), str(m.h - m.o + 1), str(m.b) }

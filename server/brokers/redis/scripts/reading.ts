@@ -16,6 +16,7 @@ local goneMessages, goneBytes = 0, 0
 if not isNewer() then
   goneMessages, goneBytes = trim()
   use(false)
+  save()
 end
 local messages, bytes, count = {}, 0, 0
 from = math.max(from, m.o)

@@ -1,0 +1,107 @@
+// Readers by the real client, and publishers that send each message until it is acknowledged, under one key.
+
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createClient } from '../../public/client.js'
+import type { Acknowledged, Heard } from './ledger.ts'
+
+export class ReaderOfMany {
+  readonly name: string
+  readonly heard: Map<string, Heard[]>
+  readonly verdicts: { readonly topic: string; readonly verdict: string; readonly missed: number | null }[] = []
+  readonly #client: ReturnType<typeof createClient>
+
+  constructor(name: string, origin: string, topics: readonly string[]) {
+    this.name = name
+    this.heard = new Map(topics.map((topic) => [topic, []]))
+    this.#client = createClient({ origin })
+    const take = (messages: readonly { topic: string; data: unknown }[]) => {
+      for (const { topic, data } of messages) this.heard.get(topic)?.push({ ...(data as Heard), at: performance.now() })
+    }
+    this.#client.subscribe([...topics], take, {
+      from: 'earliest',
+      onVerdict: (verdict) => this.verdicts.push(verdict),
+    })
+  }
+
+  has(topic: string, publisher: string, number: number): boolean {
+    return this.heard.get(topic)?.some((each) => each.publisher === publisher && each.number === number) ?? true
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+}
+
+/** When a publish was refused or lost, in milliseconds. */
+export interface Trouble {
+  readonly at: number
+  readonly what: string
+}
+
+export class Publisher {
+  readonly name: string
+  readonly acknowledged: Acknowledged[] = []
+  readonly troubles: Trouble[] = []
+  readonly #origin: string
+  readonly #topics: readonly string[]
+  readonly #pauseMs: number
+  readonly #numbers = new Map<string, number>()
+  #isStopped = false
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(name: string, origin: string, topics: readonly string[], pauseMs: number) {
+    this.name = name
+    this.#origin = origin
+    this.#topics = topics
+    this.#pauseMs = pauseMs
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Stop once the message that is under way is acknowledged. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    for (let turn = 0; !this.#isStopped; turn += 1) {
+      await this.#publish(this.#topics[turn % this.#topics.length] as string)
+      await wait(this.#pauseMs)
+    }
+  }
+
+  async #publish(topic: string): Promise<void> {
+    const number = (this.#numbers.get(topic) ?? 0) + 1
+    this.#numbers.set(topic, number)
+    const key = randomUUID()
+    while (!(await this.#send(topic, { publisher: this.name, number }, key))) await wait(100 + Math.random() * 200)
+    this.acknowledged.push({ topic, publisher: this.name, number, at: performance.now() })
+  }
+
+  async #send(topic: string, data: object, key: string): Promise<boolean> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': key }
+    const url = `${this.#origin}/publish?topic=${encodeURIComponent(topic)}`
+    try {
+      const reply = await fetch(url, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(data),
+        signal: AbortSignal.timeout(8_000),
+      })
+      const text = await reply.text()
+      if (reply.ok) return true
+      this.troubles.push({ at: performance.now(), what: `${reply.status}` })
+      if (reply.status < 500 && reply.status !== 429) throw new Fatal(`a publish was refused: ${text}`)
+    } catch (error) {
+      if (error instanceof Fatal) throw error
+      this.troubles.push({ at: performance.now(), what: error instanceof Error ? error.name : 'error' })
+    }
+    return false
+  }
+}
+
+class Fatal extends Error {}

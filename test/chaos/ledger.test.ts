@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { type Heard, judge, type Observations } from './ledger.ts'
+import { reportOf } from './report.ts'
+
+const acknowledged = [1, 2, 3].map((number) => ({ topic: 'a', publisher: 'p', number, at: number }))
+const kept = new Map([['a', new Set(['p/1', 'p/2', 'p/3'])]])
+
+function heard(...numbers: number[]): Observations {
+  const told: Heard[] = numbers.map((number) => ({ publisher: 'p', number, at: number + 5 }))
+  return { acknowledged, readers: [{ name: 'r', heard: new Map([['a', told]]) }], kept }
+}
+
+describe('the ledger', () => {
+  it('is content when each acknowledged message was heard once and in order', () => {
+    expect(judge(heard(1, 2, 3))).toEqual({ failures: [], lostByRedis: [], longestMs: 5, deliveries: 3 })
+  })
+
+  it('finds a message that was not heard, heard twice, out of order, or too late', () => {
+    expect(judge(heard(1, 3)).failures).toEqual(['r never heard p/2 of a'])
+    expect(judge(heard(1, 2, 2, 3)).failures).toEqual(['r heard p/2 of a twice'])
+    expect(judge(heard(2, 1, 3)).failures).toEqual(['r heard p/1 of a after 2'])
+    const late = heard(1, 2, 3)
+    const told = late.readers[0]?.heard.get('a') as unknown as { at: number }[]
+    ;(told[2] as { at: number }).at = 40_000
+    expect(judge(late).failures).toEqual(['r heard p/3 of a 39997 ms late'])
+  })
+
+  it('counts apart what Redis itself has lost, which nobody can have heard', () => {
+    const lost = { ...heard(1, 2), kept: new Map([['a', new Set(['p/1', 'p/2'])]]) }
+    expect(judge(lost)).toMatchObject({ failures: [], lostByRedis: ['p/3 of a'] })
+  })
+})
+
+describe('the report', () => {
+  it('says how long a fault was felt, and every failure', () => {
+    const felt = [{ fault: 'x', refused: 2, refusedMs: 1_234, longestMs: 40, p99Ms: 4, herd: [0, 5, 1], told: 0 }]
+    const text = reportOf({ felt, verdicts: [{ kind: 'single', ...judge(heard(1, 3)) }] })
+    expect(text).toContain('| x | 2 | 1.2 s | 4 ms | 40 ms | 0 |')
+    expect(text).toContain('at most 5 in 0.1 s')
+    expect(text).toContain('single: 1 FAILURES; 2 deliveries')
+    expect(text).toContain('r never heard p/2 of a')
+  })
+})

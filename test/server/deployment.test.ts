@@ -1,0 +1,111 @@
+// docs/deployment.md, as it stands there: Redis, two nodes and nginx, and both nodes replaced under a crowd.
+
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Publisher, ReaderOfMany } from '../chaos/crowd.ts'
+import { judge, keyOf } from '../chaos/ledger.ts'
+import { eventually, until } from './brokers/redis-harness.ts'
+import { freePort, RedisServer, redisIsMissing } from './brokers/redis-server.ts'
+import { ServerProcess, type Serving } from './server-process.ts'
+
+const page = readFileSync(new URL('../../docs/deployment.md', import.meta.url), 'utf8')
+const nginxOf = (text: string) => /```nginx\n([\s\S]*?)```/.exec(text)?.[1] ?? ''
+
+const nginx = ['/usr/sbin/nginx', 'nginx'].find((path) => {
+  try {
+    execFileSync(path, ['-v'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})
+const missing = redisIsMissing ?? (nginx === undefined ? 'nginx is not installed' : undefined)
+
+/** nginx with the configuration of the page, on ports of the test's own. */
+class Nginx implements AsyncDisposable {
+  readonly origin: string
+  readonly #folder = mkdtempSync(join(tmpdir(), 'encke-nginx-'))
+  readonly #child: ReturnType<typeof spawn>
+
+  constructor(port: number, nodes: readonly number[]) {
+    this.origin = `http://127.0.0.1:${port}`
+    const site = nginxOf(page)
+      .replace('listen 8080', `listen 127.0.0.1:${port}`)
+      .replace('127.0.0.1:8081', `127.0.0.1:${nodes[0]}`)
+      .replace('127.0.0.1:8082', `127.0.0.1:${nodes[1]}`)
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`)
+    writeFileSync(
+      join(this.#folder, 'nginx.conf'),
+      `daemon off;\npid nginx.pid;\nerror_log error.log;\nevents { worker_connections 4096; }\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${site}\n}\n`,
+    )
+    this.#child = spawn(nginx as string, ['-p', this.#folder, '-c', 'nginx.conf'], { stdio: 'ignore' })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#child, 'exit')
+    this.#child.kill('SIGTERM')
+    await ended
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+describe.skipIf(missing !== undefined)(
+  `two nodes on one Redis behind nginx${missing ? ` (skipped: ${missing})` : ''}`,
+  () => {
+    it('serve one crowd, and are replaced one after the other without a reader missing anything', async () => {
+      await using redis = await RedisServer.start()
+      const ports = [await freePort(), await freePort()]
+      const start = (index: number) => serving(redis.url, ports[index] as number)
+      const nodes: Serving[] = [await start(0), await start(1)]
+      await using proxy = new Nginx(await freePort(), ports)
+      const topics = ['a', 'b', 'c']
+      const readers: ReaderOfMany[] = []
+      try {
+        await eventually(async () => {
+          if (!(await fetch(`${proxy.origin}/healthz`, { headers: { host: 'push.example.com' } })).ok)
+            throw new Error('not yet')
+        })
+        for (let index = 0; index < 8; index += 1) readers.push(new ReaderOfMany(`page ${index}`, proxy.origin, topics))
+        const publisher = new Publisher('p', proxy.origin, topics, 10)
+        publisher.start()
+        for (const index of [0, 1]) {
+          await until(() => publisher.acknowledged.length > 30 * (index + 1))
+          nodes[index]?.kill('SIGTERM')
+          await nodes[index]?.ended
+          nodes[index] = await start(index)
+        }
+        await publisher.stop()
+        const { acknowledged } = publisher
+        await until(() =>
+          readers.every((reader) => acknowledged.every((each) => reader.has(each.topic, 'p', each.number))),
+        )
+        const kept = new Map(
+          topics.map((topic) => [topic, new Set(acknowledged.filter((each) => each.topic === topic).map(keyOf))]),
+        )
+        expect(judge({ acknowledged, readers, kept })).toMatchObject({ failures: [], lostByRedis: [] })
+        expect(readers.flatMap(({ verdicts }) => verdicts)).toEqual([])
+      } finally {
+        for (const reader of readers) reader.close()
+        for (const node of nodes) await node[Symbol.asyncDispose]()
+      }
+    }, 60_000)
+  },
+)
+
+async function serving(broker: string, port: number): Promise<Serving> {
+  const flags = [
+    '--broker',
+    broker,
+    '--port',
+    `${port}`,
+    '--trust-proxy',
+    '127.0.0.1',
+    '--public-hosts',
+    'push.example.com',
+  ]
+  return await ServerProcess.serving([...flags, '--drain-ms', '1000', '--drain-pause-ms', '100'])
+}
