@@ -147,6 +147,9 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     draining,
     waitingRoom,
     eventStreams,
+    fastPath,
+    hasOtherHooks,
+    wrote: pollParts.wrote,
     holdMs: config.waitDefaultSeconds * 1_000,
   })
   if (around.hasAdministration) {
@@ -165,8 +168,9 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await app.register(metricsRoute, { observations, hub, scheduler, draining, version })
   await app.register(openApiRoutes)
   if (around.hasPages) {
-    await app.register(docsRoutes)
-    await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
+    const folder = join(packageRoot, 'public')
+    await app.register(docsRoutes, { folder })
+    await app.register(pageRoutes, { folder })
   }
   answerWrongMethods(app, routes)
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }

@@ -1,5 +1,7 @@
 // The OpenAPI document as a page, with forms to try each route. Everything that it loads comes from this server.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import helmet from '@fastify/helmet'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
@@ -18,8 +20,9 @@ const directives = {
   frameAncestors: ["'none'"],
 }
 
-/** Call it where the document is described already. */
-export async function docsRoutes(app: FastifyInstance): Promise<void> {
+/** Call it where the document is described already. `folder` holds the pages: the sheet and the script of this one, too. */
+export async function docsRoutes(app: FastifyInstance, { folder }: { folder: string }): Promise<void> {
+  const own = (filename: string) => ({ filename, content: readFileSync(join(folder, filename), 'utf8') })
   endInSlash(app, 'docs')
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives },
@@ -27,7 +30,7 @@ export async function docsRoutes(app: FastifyInstance): Promise<void> {
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    theme: { title: 'Encke: routes' },
+    theme: { title: 'Encke: routes', css: [own('docs-page.css')], js: [own('docs-page.js')] },
     // Without the bar on top, which offers to load other documents.
     uiConfig: { docExpansion: 'list', deepLinking: true, validatorUrl: null, layout: 'BaseLayout' },
   })

@@ -214,8 +214,8 @@ describe('a number', () => {
 })
 
 describe('a parameter', () => {
-  it.each(['later', '', 'NOW', '0'])('from that is neither now nor earliest: %s', async (from) => {
-    const words = ['from must be "now" or "earliest"', `(got "${from}")`]
+  it.each(['later', '', 'NOW', '0'])('from that is none of the three: %s', async (from) => {
+    const words = ['from must be "now", "earliest" or "latest"', `(got "${from}")`]
     expectRefusal(await served.get(`/messages?topic=known&wait=0&from=${from}`), 'FROM_VALUE', ...words)
     expectRefusal(await served.post('/poll', { topics: ['known'], wait: 0, from }), 'FROM_VALUE', ...words)
   })
