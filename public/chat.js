@@ -235,6 +235,7 @@ function onState(room, state) {
   // That another room is read says nothing about the connection; only its failure would.
   if (state.name === 'connecting' && isLive) return
   if (state.name === 'closed' && state.error === undefined) return
+  const isBack = !isLive && state.name === 'live'
   isLive = state.name === 'live'
   isClosed = state.name === 'closed'
   connection.show(state)
@@ -244,6 +245,7 @@ function onState(room, state) {
   setTimeout(() => {
     if (room.loaded()) keepReadUntil(room.name, room.readUntil ?? 0)
     outbox.loaded(room)
+    if (isBack) outbox.sendUnanswered()
     show()
   })
 }

@@ -70,12 +70,11 @@ export function createClient({
   network = globalThis,
   location = globalThis.location,
 } = {}) {
-  const server = location === undefined ? undefined : new URL(origin, location.href).origin
-  const isElsewhere = origin !== '' && server !== location?.origin
+  const server = location && new URL(origin, location.href).origin
   /** @type {any} */
   const inTime = (/** @type {() => void} */ ring, /** @type {number} */ ms) =>
     setTimeout(ring, Math.min(ms, longestTimerMs))
-  const pageOrigin = isElsewhere && location !== undefined ? location.origin : ''
+  const pageOrigin = location && server !== location.origin ? location.origin : ''
   const connection = { origin, credentials, pageOrigin, fetch, setTimeout: inTime, clearTimeout }
   const terms = new Terms(pageOrigin !== '' && subscribeKey !== '')
   /** @type {Set<import('./client/subscription.js').Loop>} */
@@ -88,7 +87,8 @@ export function createClient({
     key: subscribeKey,
     presence,
     reader: nameFrom(random),
-    mayShare: false,
+    // Web Locks are there for pages that came over HTTPS, or from this machine.
+    mayShare: tabs && page !== undefined && Boolean(globalThis.navigator?.locks && globalThis.BroadcastChannel),
     events,
     terms,
     turns: new Turns(3),
@@ -101,8 +101,6 @@ export function createClient({
     isAway: false,
     tabs: undefined,
   }
-  // Web Locks are there for pages that came over HTTPS, or from this machine.
-  house.mayShare = tabs && page !== undefined && Boolean(globalThis.navigator?.locks && globalThis.BroadcastChannel)
   /** @type {AbortController | undefined} */
   let listening
 
@@ -242,19 +240,18 @@ export function createClient({
       else joinTabs()
       every((loop) => loop.interrupt())
     }
-    const turn = () => {
-      house.tabs?.want()
-      if (!page.hidden) every((loop) => loop.pollNow())
-    }
+    const pollNow = () => page?.hidden || every((loop) => loop.pollNow())
+    const on = (/** @type {any} */ source, /** @type {string} */ event, /** @type {() => void} */ act) =>
+      source?.addEventListener?.(event, act, { signal })
+    on(page, 'visibilitychange', () => house.tabs?.want())
+    on(page, 'visibilitychange', pollNow)
+    on(page, 'freeze', () => setAway(true))
+    on(page, 'resume', () => setAway(false))
+    on(network, 'online', pollNow)
+    on(network, 'offline', () => page?.hidden || every((loop) => loop.checkNetwork()))
+    on(network, 'pagehide', () => setAway(true))
+    on(network, 'pageshow', () => setAway(false))
     joinTabs()
-    page?.addEventListener('visibilitychange', turn, { signal })
-    page?.addEventListener('freeze', () => setAway(true), { signal })
-    page?.addEventListener('resume', () => setAway(false), { signal })
-    if (network.addEventListener === undefined) return listening
-    network.addEventListener('online', () => page?.hidden || every((loop) => loop.pollNow()), { signal })
-    network.addEventListener('offline', () => page?.hidden || every((loop) => loop.checkNetwork()), { signal })
-    network.addEventListener('pagehide', () => setAway(true), { signal })
-    network.addEventListener('pageshow', () => setAway(false), { signal })
     return listening
   }
 

@@ -91,13 +91,14 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const presence = keepPresence(app, engine)
+  const wrote = (publishedAt: number) => observations.wrote(publishedAt)
   const pollParts = {
     hub,
     draining,
     waitingRoom,
     presence,
     hasOtherHooks,
-    wrote: (publishedAt: number) => observations.wrote(publishedAt),
+    wrote,
   }
 
   if (config.accessLog) logRequests(app)
@@ -134,7 +135,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await app.register(eventRoutes, {
     limits: config,
     scheduler,
-    readEvents: eventReading({ hub, draining, waitingRoom, presence, eventStreams, limit: config.limitDefault }),
+    readEvents: eventReading({ hub, draining, waitingRoom, presence, eventStreams, limit: config.limitDefault, wrote }),
     keepsHeaders: hasOtherHooks,
   })
   await app.register(presenceRoutes, { scheduler, hub, presence })
@@ -147,6 +148,9 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     draining,
     waitingRoom,
     eventStreams,
+    fastPath,
+    hasOtherHooks,
+    wrote,
     holdMs: config.waitDefaultSeconds * 1_000,
   })
   if (around.hasAdministration) {
@@ -165,11 +169,17 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await app.register(metricsRoute, { observations, hub, scheduler, draining, version })
   await app.register(openApiRoutes)
   if (around.hasPages) {
-    await app.register(docsRoutes)
-    await app.register(pageRoutes, { folder: join(packageRoot, 'public') })
+    const folders = pageFolders()
+    await app.register(docsRoutes, { folders })
+    await app.register(pageRoutes, { folders })
   }
   answerWrongMethods(app, routes)
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }
+}
+
+/** A published package has the pages' programs made small, beside its code; in a checkout both are the same folder. */
+function pageFolders(): string[] {
+  return [...new Set([join(import.meta.dirname, '../public'), join(packageRoot, 'public')])]
 }
 
 /** Know who is on which topic, on this node, and tell it. */

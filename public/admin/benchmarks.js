@@ -109,6 +109,8 @@ export class Benchmarks {
       if (row instanceof HTMLElement) row.hidden = isOther
     }
     this.#now = []
+    // What came of a run stands beside its own program only.
+    if (this.#running === undefined) this.#said.textContent = ''
     void this.#prepare()
   }
 

@@ -207,7 +207,7 @@ function chartOptions(options, { size, follow, span }) {
   const inWords = (values) => (_chart, splits) => splits.map(values)
   return {
     ...size,
-    padding: [8, rightAxis === undefined ? 10 : 4, 0, 0],
+    padding: [8, rightAxis === undefined ? 28 : 4, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: 'encke', setSeries: false, scales: ['x', null] },

@@ -19,6 +19,8 @@ export class Outbox {
   #underWay = new Set()
   /** What waits for a key, with its room. @type {Map<Entry, Room>} */
   #keyless = new Map()
+  /** What no answer came to. @type {Set<Entry>} */
+  #unanswered = new Set()
   #isLeaving = false
   #actions
 
@@ -63,6 +65,7 @@ export class Outbox {
     entry.status = 'sending'
     this.#underWay.add(entry)
     this.#keyless.delete(entry)
+    this.#unanswered.delete(entry)
     this.keep()
     const { name, text, nonce, tag } = entry
     try {
@@ -81,9 +84,23 @@ export class Outbox {
     for (const [entry, room] of this.#keyless) this.send(room, entry)
   }
 
+  /** The server is back: send what it has not answered, in the order in which it was said. */
+  async sendUnanswered() {
+    for (const room of this.#rooms) {
+      for (const entry of [...room.unconfirmed]) {
+        // By now it may have been discarded or sent by hand, or have come back: it had arrived.
+        if (!this.#unanswered.has(entry) || entry.status !== 'failed') continue
+        const sent = this.send(room, entry)
+        this.#actions.changed()
+        await sent
+      }
+    }
+  }
+
   /** @param {Room} room @param {Entry} entry */
   discard(room, entry) {
     this.#keyless.delete(entry)
+    this.#unanswered.delete(entry)
     room.discard(entry)
     this.keep()
   }
@@ -102,6 +119,7 @@ export class Outbox {
   #fail(room, entry, failure) {
     room.fail(entry, whyNot(failure))
     this.keep()
+    if (failure.code === undefined) this.#unanswered.add(entry)
     if (wantsKey(failure)) {
       this.#keyless.set(entry, room)
       this.#actions.wantKey(failure)

@@ -134,6 +134,7 @@ function whatOf(exchange) {
   }
   if (state !== 'answered') return [state]
   const code = element('span', { className: 'status' }, String(status))
+  if (status === 201) return [code, ' published']
   if (status !== 200 || !isPoll(exchange) || next === '') return [code]
   const count = messages === 0 ? 'nothing new' : `${messages} ${messages === 1 ? 'message' : 'messages'}`
   return [code, ` ${count}, go on from `, element('code', { className: 'cursor' }, shortened(next))]

@@ -9,15 +9,17 @@
  * @param {((state: State) => void) | undefined} onState
  */
 export function batchesOf(begin, onState) {
-  /** @type {{ messages: import('../client.js').Message[], cursor: string, done: (value?: unknown) => void }[]} */
-  const batches = []
-  let wake = () => {}
+  /** @type {{ messages: import('../client.js').Message[], cursor: string } | undefined} */
+  let batch
   /** @type {State | undefined} */
   let end
+  let wake = () => {}
+  let done = () => {}
   const handle = begin(
     (messages, cursor) =>
-      new Promise((done) => {
-        batches.push({ messages, cursor, done })
+      new Promise((resolve) => {
+        batch = { messages, cursor }
+        done = () => resolve(0)
         wake()
       }),
     (state) => {
@@ -29,19 +31,18 @@ export function batchesOf(begin, onState) {
 
   async function* iterate() {
     try {
-      for (;;) {
-        const batch = batches.shift()
-        if (batch) {
-          const { done, ...given } = batch
+      while (batch || !end) {
+        const given = batch
+        batch = undefined
+        if (given) {
           yield given
           done()
-        } else if (end?.error) throw end.error
-        else if (end) return
-        else
+        } else
           await new Promise((resolve) => {
             wake = () => resolve(0)
           })
       }
+      if (end.error) throw end.error
     } finally {
       handle.close()
     }

@@ -49,9 +49,8 @@ export class Brake {
     told.push(['', messages.length > 0 && this.#asked.has(cursor)])
     let most = 0
     for (const [name, isBack] of told) {
-      const strikes = (this.#strikes.get(name) ?? 0) + (isBack ? 1 : -0.5)
-      if (strikes > 0) this.#strikes.set(name, strikes)
-      else this.#strikes.delete(name)
+      const strikes = Math.max(0, (this.#strikes.get(name) ?? 0) + (isBack ? 1 : -0.5))
+      this.#strikes.set(name, strikes)
       if (isBack) most = Math.max(most, strikes)
     }
     return most

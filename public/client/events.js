@@ -3,7 +3,7 @@
 // Always true: its cursor is that of the last whole event. A stream that something on the way holds back is given up: the
 // server begins each with an event, and sends a comment every 15 s.
 
-import { graceMs } from './request.js'
+import { graceMs, queryOf } from './request.js'
 
 /** How long the first event may take: what buffers streams holds it back for good. */
 const firstMs = 4_000
@@ -12,14 +12,16 @@ const heartbeatMs = 15_000
 /**
  * Read until the stream ends. Gives whether anything came by it.
  *
- * @param {import('./request.js').Connection} connection
- * @param {string} path
- * @param {{ key: string, abort: AbortController, topics: string[], cursor: string, take: (batch: any) => Promise<unknown> }} how
+ * @param {import('./poll-loop.js').House} house
+ * @param {import('./terms.js').Question} question
+ * @param {AbortController} abort
+ * @param {(batch: any) => Promise<unknown>} take
  */
-export async function readEvents({ origin, credentials, fetch, setTimeout, clearTimeout }, path, how) {
-  const { key, abort, topics, take } = how
+export async function readEvents({ connection, key }, { topics, fields }, abort, take) {
+  const { origin, credentials, fetch, setTimeout, clearTimeout } = connection
   const { signal } = abort
-  let { cursor } = how
+  const { client, presence } = fields
+  let cursor = `${fields['cursor']}`
   let hasCome = false
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
@@ -29,7 +31,7 @@ export async function readEvents({ origin, credentials, fetch, setTimeout, clear
   }
   try {
     listen(firstMs)
-    const response = await fetch(origin + path, {
+    const response = await fetch(`${origin}/events?${queryOf(topics, { cursor, client, presence })}`, {
       headers: { accept: 'text/event-stream', ...(key && { authorization: `Bearer ${key}` }) },
       cache: 'no-store',
       signal,
@@ -48,7 +50,7 @@ export async function readEvents({ origin, credentials, fetch, setTimeout, clear
       text = text.slice(end && end + 1)
       hasCome ||= batch.cursor !== '' && end > 0
       cursor = batch.cursor
-      if (batch.isNews) await take(batch)
+      if (batch.isNews && !signal.aborted) await take(batch)
     }
   } catch {
     return hasCome

@@ -6,7 +6,7 @@
 //   - a loop that moves to another (`target`) ends only when each has read as far as the other one had when they met.
 
 import { Brake, paceMs } from './brake.js'
-import { ask, isFinal, trusted } from './request.js'
+import { ask, isFinal, queryOf, trusted } from './request.js'
 import { handOut } from './subscription.js'
 
 /** @typedef {import('./request.js').Failure} Failure */
@@ -59,15 +59,14 @@ export class PollLoop {
   #client
   #brake
   #abort = new AbortController()
-  #wake = () => {}
-  #isAnswered = false
+  /** Ends the pause that it makes, if it makes one. @type {(() => void) | undefined} */
+  #wake
   /** Whether the last thing that happened was a good reply. */
   #isFresh = false
   /** Whether the last reply left nothing to read. */
   #isAtHead = false
   /** Whether it has asked the server to wait as long as it likes. */
   #isPatient = false
-  #isPaused = false
   #failures = 0
   /** After a cut, how many messages to ask for. @type {number | undefined} */
   #most
@@ -105,7 +104,7 @@ export class PollLoop {
    */
   admits(topics, from, cursor) {
     if (this.target || !this.hasRoomFor(topics)) return false
-    const isNew = !this.#isAnswered && this.cursor !== undefined
+    const isNew = this.cursor !== undefined && this.covered.size === 0
     // Which topics a cursor from elsewhere has is not known before its first answer.
     if (cursor !== '' || isNew) {
       const isSame = cursor === this.cursor && [...this.portions].every((portion) => this.#fromOf(portion) === from)
@@ -139,7 +138,7 @@ export class PollLoop {
 
   /** Ask at once whether the network is gone. */
   checkNetwork() {
-    if (!this.#isPaused) this.pollNow()
+    if (!this.#wake) this.pollNow()
   }
 
   end() {
@@ -153,7 +152,7 @@ export class PollLoop {
   interrupt() {
     this.#isFresh = false
     this.#abort.abort(woken)
-    this.#wake()
+    this.#wake?.()
   }
 
   /** Another loop wants a turn: do not wait long. */
@@ -204,18 +203,16 @@ export class PollLoop {
   #question(mayHold) {
     const { terms, turns, loops } = this.#house
     if (this.target?.isEnded) this.target = undefined
-    // Where a topic begins is for those to say who hear of it from here alone; others are read up to here anyway.
-    const froms = new Map(this.#fromsOf(false).concat(this.#fromsOf(true)))
+    const froms = this.#froms
     // One poll has one `from`: topics that begin elsewhere come with the next one.
     const [from] = froms.values()
     const topics = [...this.topics].filter((topic) => !froms.has(topic) || froms.get(topic) === from)
     const isHolding = mayHold && this.#isFresh && froms.size === 0
     // Where loops take turns, or one is about to move, none holds its turn for long.
-    const mostSeconds = loops.size > turns.most ? Math.min(1, 6 / loops.size) : 1
     const isHurried = this.target !== undefined || loops.size > turns.most
     this.#isPatient = isHolding && !isHurried
-    const wanted = isHurried ? Math.min(mostSeconds, this.#wanted('wait') ?? 1) : this.#wanted('wait')
-    const wait = isHolding ? terms.wait(wanted) : 0
+    const wanted = this.#wanted('wait')
+    const wait = isHolding ? terms.wait(isHurried ? Math.min(1, 6 / loops.size, wanted ?? 1) : wanted) : 0
     const limit = terms.limit(this.#most ?? this.#wanted('limit'))
     const { target } = this
     return {
@@ -233,15 +230,17 @@ export class PollLoop {
     return isHere ? { client: reader, presence } : { client: this.#client }
   }
 
-  /** Where the topics begin that the cursor lacks. @param {boolean} isOwn @returns {[string, string | undefined][]} */
-  #fromsOf(isOwn) {
-    return [...this.portions]
-      .filter(({ loop, isRemote }) => (loop === this && !isRemote) === isOwn)
-      .flatMap((portion) =>
-        [...portion.topics]
-          .filter((topic) => !this.covered.has(topic))
-          .map((topic) => /** @type {[string, string | undefined]} */ ([topic, this.#fromOf(portion)])),
-      )
+  /** Where the topics begin that the cursor lacks. */
+  get #froms() {
+    /** @type {Map<string, string | undefined>} */
+    const froms = new Map()
+    for (const portion of this.portions) {
+      // That is for those to say who hear of a topic from here alone; others are read up to here anyway.
+      const isDecisive = portion.loop === this && !portion.isRemote
+      for (const topic of portion.topics)
+        if (!this.covered.has(topic) && (isDecisive || !froms.has(topic))) froms.set(topic, this.#fromOf(portion))
+    }
+    return froms
   }
 
   /** @param {Question} question @returns {Promise<any>} */
@@ -264,7 +263,7 @@ export class PollLoop {
     const isEmpty = messages.length === 0 && (!more || batch.cursor === this.cursor)
     const restMs = this.#brake.restMs(isEmpty && question.isHolding, tookMs)
     if (!isNamed && !superseded) this.#house.terms.learnHold(question, batch, tookMs)
-    this.#isAnswered = this.#isFresh = true
+    this.#isFresh = true
     this.#failures = 0
     this.#isAtHead = !more
     if (!more) this.upToDate = this.polls
@@ -291,19 +290,12 @@ export class PollLoop {
   }
 
   /** Wait by an event stream, for as long as there is one. A short poll follows: it says what is wrong, if anything is. @param {Question} question */
-  async #stream({ topics, fields: { cursor = '', client, presence } }) {
-    const { connection, key, terms } = this.#house
-    const { signal } = this.#abort
+  async #stream(question) {
+    const abort = this.#abort
     this.#brake.ask(this.cursor)
     const { readEvents } = await import('./events.js')
-    const hasPassed = await readEvents(connection, `/events?${queryOf(topics, { cursor, client, presence })}`, {
-      key,
-      abort: this.#abort,
-      topics,
-      cursor: String(cursor),
-      take: async (batch) => signal.aborted || this.#accept(batch, topics),
-    })
-    if (!hasPassed && signal.reason !== woken) terms.lacksEvents = true
+    const hasPassed = await readEvents(this.#house, question, abort, (batch) => this.#accept(batch, question.topics))
+    if (!hasPassed && abort.signal.reason !== woken) this.#house.terms.lacksEvents = true
     return () => {
       this.#isFresh = false
     }
@@ -351,7 +343,6 @@ export class PollLoop {
   async #pause(ms) {
     if (this.isEnded) return false
     const { setTimeout, clearTimeout } = this.#house.connection
-    this.#isPaused = true
     const isWhole = await new Promise((resolve) => {
       const timer = setTimeout(() => resolve(true), ms)
       this.#wake = () => {
@@ -359,7 +350,7 @@ export class PollLoop {
         resolve(false)
       }
     })
-    this.#isPaused = false
+    this.#wake = undefined
     return isWhole
   }
 
@@ -417,13 +408,6 @@ export class PollLoop {
 
 /** Where a topic begins that the cursor lacks; undefined is the server's default. @param {{ from?: string | undefined }} options */
 export const fromOf = ({ from }) => (from === 'now' ? undefined : from)
-
-/** @param {string[]} topics @param {Record<string, unknown>} fields */
-function queryOf(topics, fields) {
-  const query = new URLSearchParams(topics.map((topic) => ['topic', topic]))
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, `${value}`)
-  return query
-}
 
 /** @param {any} answer */
 const isBatch = (answer) =>

@@ -45,14 +45,13 @@ export async function ask(connection, path, asking) {
   }
 
   async function exchange() {
-    /** @type {Record<string, string>} */
-    const headers = {}
-    if (key) headers['authorization'] = `Bearer ${key}`
-    if (body !== undefined) headers['content-type'] = 'application/json'
-    if (idempotencyKey) headers['idempotency-key'] = idempotencyKey
     const response = await fetch(origin + path, {
       method: body === undefined ? 'GET' : 'POST',
-      headers,
+      headers: {
+        ...(key && { authorization: `Bearer ${key}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(idempotencyKey && { 'idempotency-key': idempotencyKey }),
+      },
       body: JSON.stringify(body) ?? null,
       // Not for a POST, which no cache keeps: Chromium would then forget the preflight, too.
       ...(body === undefined && { cache: 'no-store' }),
@@ -83,14 +82,22 @@ export async function ask(connection, path, asking) {
 
 /** @param {Response} response @param {() => void} onChunk */
 async function readText({ body }, onChunk) {
+  if (!body) return ''
   const decoder = new TextDecoder()
-  const reader = body?.getReader()
+  const reader = body.getReader()
   for (let text = ''; ; ) {
     onChunk()
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined }
-    if (done) return text + decoder.decode()
-    text += decoder.decode(value, { stream: true })
+    const { done, value } = await reader.read()
+    text += decoder.decode(value, { stream: !done })
+    if (done) return text
   }
+}
+
+/** @param {string[]} topics @param {Record<string, unknown>} fields */
+export function queryOf(topics, fields) {
+  const query = new URLSearchParams(topics.map((topic) => ['topic', topic]))
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, `${value}`)
+  return query
 }
 
 // What Encke refuses it would refuse again; what a proxy says may pass.

@@ -25,8 +25,10 @@ export class Subscription {
   options
   #onMessages
   #seen = new Set()
-  /** @type {Promise<void> | undefined} */
-  #handing
+  /** @type {Promise<unknown>} */
+  #handing = Promise.resolve()
+  /** Ends the handing out that is under way: a handler that never ends holds up no other subscription of its poll. */
+  #letGo = (/** @type {void} */ _) => {}
   /** @type {string | undefined} */
   #lastCursor
   /** Topics that are gone, and that was told. */
@@ -71,6 +73,7 @@ export class Subscription {
   /** @param {Error} [error] */
   close(error) {
     this.tell({ name: 'closed', ...(error && { error }) })
+    this.#letGo()
     this.#actions.close(this)
   }
 
@@ -79,11 +82,15 @@ export class Subscription {
    *
    * @param {Portion} portion @param {any} batch
    */
-  async take(portion, batch) {
-    while (this.#handing) await this.#handing
-    this.#handing = this.#hand(portion, batch)
-    await this.#handing
-    this.#handing = undefined
+  take(portion, batch) {
+    this.#handing = this.#handing.then(
+      () =>
+        new Promise((done) => {
+          this.#letGo = done
+          this.#hand(portion, batch).then(done)
+        }),
+    )
+    return this.#handing
   }
 
   /** @param {Portion} portion @param {any} batch */
@@ -94,11 +101,7 @@ export class Subscription {
     ) {
       this.tell({ name: 'live' })
     }
-    const isSeen = (/** @type {Message} */ message) => this.#seen.has(keyOf(message))
-    const mine = batch.messages.filter((/** @type {Message} */ { topic }) => portion.topics.has(topic))
-    const fresh = mine.filter((/** @type {Message} */ message) => !isSeen(message))
-    const known = new Set(mine.filter(isSeen).map((/** @type {Message} */ { topic }) => topic))
-    for (const message of fresh) this.#remember(keyOf(message))
+    const [fresh, known] = this.#sort(batch.messages, portion.topics)
     for (const [topic, { verdict, missed }] of Object.entries(batch.topics)) {
       // A server that gives again what was given has not begun anew: it, or what stands between, has taken turns.
       if (verdict === 'ok' || (verdict === 'reset' && known.has(topic)) || !portion.topics.has(topic)) continue
@@ -123,10 +126,26 @@ export class Subscription {
     }
   }
 
-  /** @param {string} key */
-  #remember(key) {
-    this.#seen.add(key)
-    if (this.#seen.size > mostRemembered) this.#seen.delete(this.#seen.values().next().value)
+  /**
+   * The messages in these topics that were not given before, and the topics of those that were.
+   *
+   * @param {Message[]} messages @param {Set<string>} topics @returns {[Message[], Set<string>]}
+   */
+  #sort(messages, topics) {
+    const fresh = []
+    const known = new Set()
+    for (const message of messages) {
+      const key = `${message.topic} ${message.offset} ${message.id}`
+      if (!topics.has(message.topic)) continue
+      if (this.#seen.has(key)) known.add(message.topic)
+      else fresh.push(message)
+      this.#seen.add(key)
+    }
+    for (const key of this.#seen) {
+      if (this.#seen.size <= mostRemembered) break
+      this.#seen.delete(key)
+    }
+    return [fresh, known]
   }
 }
 
@@ -158,9 +177,6 @@ export async function handOut(loop, batch) {
   })
   await Promise.all(taking)
 }
-
-/** @param {Message} message */
-const keyOf = ({ topic, offset, id }) => `${topic} ${offset} ${id}`
 
 /** @param {((...given: any[]) => unknown) | undefined} callback @param {...unknown} given */
 async function call(callback, ...given) {

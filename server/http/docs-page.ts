@@ -1,5 +1,7 @@
 // The OpenAPI document as a page, with forms to try each route. Everything that it loads comes from this server.
 
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import helmet from '@fastify/helmet'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
@@ -18,8 +20,9 @@ const directives = {
   frameAncestors: ["'none'"],
 }
 
-/** Call it where the document is described already. */
-export async function docsRoutes(app: FastifyInstance): Promise<void> {
+/** Call it where the document is described already. `folders` hold the pages: the sheet and the script of this one, too. */
+export async function docsRoutes(app: FastifyInstance, { folders }: { folders: string[] }): Promise<void> {
+  const own = (filename: string) => ({ filename, content: readFrom(folders, filename) })
   endInSlash(app, 'docs')
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives },
@@ -27,8 +30,14 @@ export async function docsRoutes(app: FastifyInstance): Promise<void> {
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    theme: { title: 'Encke: routes' },
+    theme: { title: 'Encke: routes', css: [own('docs-page.css')], js: [own('docs-page.js')] },
     // Without the bar on top, which offers to load other documents.
     uiConfig: { docExpansion: 'list', deepLinking: true, validatorUrl: null, layout: 'BaseLayout' },
   })
+}
+
+/** What the first of the folders has that has such a file. */
+function readFrom(folders: readonly string[], filename: string): string {
+  const paths = folders.map((folder) => join(folder, filename))
+  return readFileSync(paths.find(existsSync) ?? filename, 'utf8')
 }

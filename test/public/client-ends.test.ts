@@ -3,7 +3,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createClient } from '../../public/client.js'
 import { LiveApp, until } from '../server/http/live-app.ts'
-import { answering, batch, byHand, eager, type Options, Reader } from './reader.ts'
+import { answering, batch, byHand, type Client, eager, type Options, Reader } from './reader.ts'
 
 const message = (topic: string, offset: number) => ({ topic, offset, id: `${topic}${offset}`, time: 0, data: offset })
 type End = Parameters<NonNullable<Options['onEnd']>>[0]
@@ -71,6 +71,20 @@ describe('a subscription', () => {
     expect(names[2]).not.toBe(names[1])
   })
 
+  it('says by one poll who is here, however many there are', async () => {
+    const asked: URL[] = []
+    const { client } = byHand(answering([batch()], asked), { presence: 'ann', random: Math.random })
+    onTestFinished(() => client.close())
+    const first = new Reader(client, 'a')
+    await first.untilState('live')
+    new Reader(client, 'b', { cursor: 'kept' })
+    new Reader(client, 'c', { cursor: 'kept too' })
+    await until('a poll of each', () => new Set(asked.map(({ searchParams }) => searchParams.get('client'))).size === 3)
+    const present = asked.filter(({ searchParams }) => searchParams.has('presence'))
+    expect(new Set(present.map(({ searchParams }) => searchParams.getAll('topic').join()))).toEqual(new Set(['a']))
+    expect(new Set(present.map(({ searchParams }) => searchParams.get('client'))).size).toBe(1)
+  })
+
   it('is closed by its signal, and is never begun by one that was aborted before', async () => {
     await using app = await LiveApp.open()
     const client = createClient({ origin: app.origin, ...eager })
@@ -102,6 +116,53 @@ describe('a subscription', () => {
     const others = reader.data.filter((data) => String(data).startsWith('b'))
     expect(new Set(others).size).toBe(others.length)
     expect(reader.subscription.topics).toEqual(['a'])
+  })
+
+  it.each([
+    [
+      'a loop that is left in its middle',
+      async (client: Client, given: () => void) => {
+        for await (const _ of client.subscribe('a')) return given()
+      },
+    ],
+    [
+      'one that was closed before its batch was read',
+      async (client: Client, given: () => void, reader: Reader) => {
+        const unread = client.subscribe('a')
+        await reader.untilRead(1)
+        unread.close()
+        given()
+      },
+    ],
+    [
+      'a handler that never ends, once it is closed',
+      async (client: Client, given: () => void) => {
+        const handed = Promise.withResolvers<void>()
+        const handler = () => {
+          handed.resolve()
+          return new Promise(() => {})
+        }
+        const hanging = client.subscribe('a', handler)
+        await handed.promise
+        hanging.close()
+        given()
+      },
+    ],
+  ])('does not hold up the others: %s', async (_, go) => {
+    await using app = await LiveApp.open()
+    const client = createClient({ origin: app.origin, ...eager })
+    const reader = new Reader(client, 'a')
+    const given = Promise.withResolvers<void>()
+    // What begins at the same moment shares a poll at once.
+    const going = go(client, given.resolve, reader)
+    await reader.untilState('live')
+    await app.untilWaiting(1)
+    await app.publishNow('a', 1)
+    await given.promise
+    await app.publishNow('a', 2)
+    await reader.untilRead(2)
+    expect(reader.data).toEqual([1, 2])
+    await going
   })
 
   it('throws a refusal into the loop that goes through it', async () => {

@@ -9,6 +9,7 @@ import { Reader } from './reader.ts'
 import { UnreliableProxy } from './unreliable-proxy.ts'
 
 const messages = 60
+const fewestTroubles = 10
 
 /** The numbers of each topic, in the order in which they were delivered. */
 function byTopic(reader: Reader): Record<string, number[]> {
@@ -33,7 +34,11 @@ describe('messages on their way through a proxy that loses, cuts, repeats and de
     for (const [reader] of readers) await reader.untilState('live')
     proxy.trouble = 0.6
     const expected: Record<string, number[]> = { a: [], b: [], c: [] }
-    for (let n = 0; n < messages; n += 1) {
+    const troubles = () =>
+      Object.entries(proxy.counts).reduce((sum, [kind, count]) => sum + (kind === 'none' ? 0 : count), 0)
+    let n = 0
+    // A slow machine asks more rarely: as long as it takes for trouble enough.
+    for (; n < messages || troubles() < fewestTroubles; n += 1) {
       const topic = 'abc'[random.below(3)] as string
       await live.publishNow(topic, { topic, n })
       expected[topic]?.push(n)
@@ -49,8 +54,8 @@ describe('messages on their way through a proxy that loses, cuts, repeats and de
     proxy.trouble = 0
     await untilAll()
     // What would come twice would come now.
-    await live.publishNow('a', { topic: 'a', n: messages })
-    expected['a']?.push(messages)
+    await live.publishNow('a', { topic: 'a', n })
+    expected['a']?.push(n)
     await untilAll()
     for (const [reader, topics] of readers) {
       expect(byTopic(reader)).toEqual(Object.fromEntries(topics.map((name) => [name, expected[name]])))
@@ -59,7 +64,5 @@ describe('messages on their way through a proxy that loses, cuts, repeats and de
     }
     client.close()
     await live.untilWaiting(0)
-    const { none, ...troubles } = proxy.counts
-    expect(Object.values(troubles).reduce((sum, count) => sum + count)).toBeGreaterThan(5)
   })
 })

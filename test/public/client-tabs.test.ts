@@ -1,98 +1,14 @@
 // Tabs of one browser share one poll: who leads, what the others hear, and what becomes of it when the leader goes.
 
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { LiveApp } from '../server/http/live-app.ts'
 import { launch } from './browser.ts'
 import { soon } from './person.ts'
+import { leaderOf, numbers, Tab, waitingAt } from './tab.ts'
 
-/** Longer than the other tabs wait for a sign. */
-const stoppedMs = 9_000
 const unpacked = inject('browser')
 let browser: Browser
-
-/** A page with a client, and what its subscriptions have read. */
-class Tab {
-  readonly page: Page
-
-  constructor(page: Page) {
-    this.page = page
-  }
-
-  /** Open a page and begin `subscriptions`, each a topic or several. */
-  static async open(context: BrowserContext, origin: string, topics: string[], options = '{}'): Promise<Tab> {
-    const page = await context.newPage()
-    await page.goto(`${origin}/about.html`)
-    await page.evaluate(`(async () => {
-      const { createClient } = await import('/client.js')
-      globalThis.read = {}
-      globalThis.verdicts = []
-      globalThis.states = []
-      globalThis.client = createClient(${options})
-      globalThis.handles = ${JSON.stringify(topics)}.map((topic) => {
-        read[topic] = []
-        return client.subscribe(topic, (messages) => read[topic].push(...messages.map(({ data }) => data)), {
-          onVerdict: (told) => verdicts.push(told),
-          onState: ({ name }) => states.push(name),
-        })
-      })
-    })()`)
-    const tab = new Tab(page)
-    await soon(() => tab.see<string[]>('states')).toContain('live')
-    return tab
-  }
-
-  see<T>(expression: string): Promise<T> {
-    return this.page.evaluate(expression) as Promise<T>
-  }
-
-  /** Keep it from running anything, without a word before. Gives when it goes on. */
-  stop(): { end: Promise<void> } {
-    const stopping = this.see<void>(
-      `{ const end = performance.now() + ${stoppedMs}; while (performance.now() < end); }`,
-    )
-    return { end: stopping.catch(() => {}) }
-  }
-
-  read(topic: string): Promise<number[]> {
-    return this.see(`read[${JSON.stringify(topic)}]`)
-  }
-
-  publish(topic: string, data: number): Promise<number> {
-    return this.see(`(async () => {
-      const begun = performance.now()
-      await client.publish(${JSON.stringify(topic)}, ${data})
-      return performance.now() - begun
-    })()`)
-  }
-}
-
-/** Who holds the lead, by the number of its tab. */
-async function leaderOf(tabs: readonly Tab[]): Promise<number> {
-  const clients = await Promise.all(
-    tabs.map(({ page }) =>
-      page.evaluate(`navigator.locks.query().then(({ held }) => ({
-        lead: held.find(({ name }) => /^encke \\w+$/.test(name))?.clientId,
-      }))`),
-    ),
-  )
-  const { lead } = clients[0] as { lead?: string }
-  for (const [index, { page }] of tabs.entries()) {
-    const own = await page.evaluate(`navigator.locks.request('who ' + Math.random(), async ({ name }) => {
-      const { held } = await navigator.locks.query()
-      return held.find((one) => one.name === name).clientId
-    })`)
-    if (own === lead) return index
-  }
-  throw new Error('nobody leads')
-}
-
-async function waitingAt(app: LiveApp): Promise<number> {
-  const { body } = await app.administer<{ hub: { waiting: number } }>('GET', '/admin/statistics')
-  return body.hub.waiting
-}
-
-const numbers = (count: number, from = 1) => Array.from({ length: count }, (_, n) => from + n)
 
 describe.skipIf(unpacked.missing !== '')('tabs of one browser', { timeout: 90_000 }, () => {
   beforeAll(async () => {
@@ -115,9 +31,17 @@ describe.skipIf(unpacked.missing !== '')('tabs of one browser', { timeout: 90_00
       if (index < 4) await soon(() => tab.read(`own-${index}`)).toEqual(numbers(10))
       expect(await tab.see('verdicts')).toEqual([])
     }
+    // How fast this machine is now says a page that has its connections for itself.
+    const quiet = await Tab.open(await browser.newContext(), app.origin, ['quiet'])
     const took: number[] = []
-    for (const [index, tab] of tabs.entries()) took.push(await tab.publish('all', 51 + index))
-    expect(took.toSorted((a, b) => a - b)[4]).toBeLessThan(100)
+    const tookQuiet: number[] = []
+    for (const [index, tab] of tabs.entries()) {
+      took.push(await tab.publish('all', 51 + index))
+      tookQuiet.push(await quiet.publish('quiet', 1))
+    }
+    await quiet.page.context().close()
+    const median = (some: number[]) => some.toSorted((a, b) => a - b)[4] ?? 0
+    expect(median(took)).toBeLessThan(100 + 3 * median(tookQuiet))
     for (const tab of tabs) await soon(() => tab.read('all')).toEqual(numbers(58))
     await soon(() => waitingAt(app)).toBe(1)
     await context.close()

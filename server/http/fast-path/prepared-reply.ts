@@ -4,9 +4,10 @@
 // from hooks; the others are given that head, with a length, a date and values of their own, and the body, in one write.
 // Everything after `sendTo` is Node's and Fastify's own: keeping the connection, what comes next on it, `onResponse`
 // hooks, logs. Of the hooks before that (`onSend`) there are none but `endKeepAlive`, and while that has something to say
-// no reply is prepared. `writeTo` is for polls that repeat, past Node's HTTP.
+// no reply is prepared, and those of a protocol that add the same to every reply with the same headers. `writeTo` is for
+// polls that repeat, past Node's HTTP.
 
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 import { currentSecond, ReplyHead } from './reply-head.ts'
@@ -26,6 +27,8 @@ const longestText = 8 * 1024
 const noValues: readonly string[] = []
 
 export interface PreparedRepliesOptions {
+  /** Default: 200. One that has no body (204, 304) is given none. */
+  readonly status?: number
   readonly headers: Readonly<Record<string, string>>
   /** The names of headers that each reply gives a value of its own, in the order of its values. Default: none. */
   readonly varying?: readonly string[]
@@ -35,8 +38,9 @@ export interface PreparedRepliesOptions {
   readonly wrote?: (publishedAt: number) => void
 }
 
-/** Makes replies with 200 and the same headers. */
+/** Makes replies with the same status and the same headers. */
 export class PreparedReplies {
+  readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly varying: readonly string[]
   readonly isLast: () => boolean
@@ -44,18 +48,23 @@ export class PreparedReplies {
   /** By the headers that hooks have set: those of other sites, say. */
   readonly #heads = new Map<string, PreparedHead>()
 
-  constructor({ headers, varying = [], isLast, wrote }: PreparedRepliesOptions) {
+  constructor({ status = 200, headers, varying = [], isLast, wrote }: PreparedRepliesOptions) {
+    this.status = status
     this.headers = headers
     this.varying = varying
     this.isLast = isLast
     this.wrote = wrote
   }
 
+  get hasBody(): boolean {
+    return this.status !== 204 && this.status !== 304
+  }
+
   /** `publishedAt` is when the news in it was published, for a reader that waited for it; 0 when there is none. */
-  of(text: string, values = noValues, publishedAt = 0): PreparedReply {
+  of(body: string | Buffer, values = noValues, publishedAt = 0): PreparedReply {
     for (const value of values)
       if (/[^ -~]/.test(value)) throw new TypeError(`no header can be ${JSON.stringify(value)}`)
-    return new PreparedReply(this, text, values, publishedAt)
+    return new PreparedReply(this, body, values, publishedAt)
   }
 
   find(hooked: string): PreparedHead | undefined {
@@ -63,7 +72,7 @@ export class PreparedReplies {
   }
 
   keep(hooked: string, text: string): PreparedHead | undefined {
-    const head = ReplyHead.of(text, this.varying)
+    const head = ReplyHead.of(text, this.varying, this.hasBody)
     if (head === undefined || this.#heads.size >= mostHeads) return undefined
     const prepared = { of: this, hooked, head }
     this.#heads.set(hooked, prepared)
@@ -86,9 +95,9 @@ export class PreparedReply {
   readonly #publishedAt: number
   #whole: Whole | null = null
 
-  constructor(all: PreparedReplies, text: string, values: readonly string[], publishedAt: number) {
+  constructor(all: PreparedReplies, body: string | Buffer, values: readonly string[], publishedAt: number) {
     this.#all = all
-    this.#body = text.length <= longestText ? text : Buffer.from(text)
+    this.#body = typeof body === 'string' && body.length > longestText ? Buffer.from(body) : body
     this.#length = Buffer.byteLength(this.#body)
     this.#values = values
     this.#publishedAt = publishedAt
@@ -128,20 +137,29 @@ export class PreparedReply {
   #sendTo(reply: FastifyReply): PreparedHead | undefined {
     const response: Response = reply.raw
     if (this.isLast || !keepsConnection(response)) {
-      reply.headers(this.#headers()).send(this.#body)
+      this.#sendWhole(reply)
       return undefined
     }
     const hooked = keyOf(reply.getHeaders())
     const prepared = this.#all.find(hooked)
     if (prepared === undefined) {
-      reply.headers(this.#headers()).send(this.#body)
+      this.#sendWhole(reply)
       // Were a hook to take its time, there would be none yet, and the next reply would be made by Fastify, too.
       return response._header ? this.#all.keep(hooked, response._header) : undefined
     }
-    response.statusMessage = 'OK'
+    response.statusCode = this.#all.status
+    response.statusMessage = STATUS_CODES[this.#all.status] ?? ''
     response._header = prepared.head.text(this.#length, this.#values)
-    response.end(this.#body)
+    if (this.#all.hasBody) response.end(this.#body)
+    else response.end()
     return prepared
+  }
+
+  #sendWhole(reply: FastifyReply): void {
+    const { status, hasBody } = this.#all
+    reply.code(status).headers(this.#headers())
+    if (hasBody) reply.send(this.#body)
+    else reply.send()
   }
 
   #headers(): Readonly<Record<string, string>> {

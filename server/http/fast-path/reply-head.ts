@@ -14,10 +14,14 @@ export class ReplyHead {
     this.#slots = slots
   }
 
-  /** `varying` are the names of the headers that each reply has a value of its own for. Undefined when one is not there once. */
-  static of(text: string, varying: readonly string[]): ReplyHead | undefined {
+  /**
+   * `varying` are the names of the headers that each reply has a value of its own for. Undefined when one is not there
+   * once, or the length, which only a reply that `hasBody` has.
+   */
+  static of(text: string, varying: readonly string[], hasBody = true): ReplyHead | undefined {
     const found: { readonly slot: Slot; readonly start: number; readonly end: number }[] = []
-    const names: [string, Slot][] = [['content-length', 'length'], ['date', 'date'], ...varying.map(numbered)]
+    const names: [string, Slot][] = [['date', 'date'], ...varying.map(numbered)]
+    if (hasBody) names.push(['content-length', 'length'])
     for (const [name, slot] of names) {
       const [header, ...others] = text.matchAll(new RegExp(`(?<=\\r\\n${name}: )[^\\r]*`, 'gi'))
       if (header === undefined || others.length > 0) return undefined

@@ -2,11 +2,11 @@
 
 import type { FastifyReply } from 'fastify'
 import type { Coroutine } from '../../../runtime/index.ts'
-import type { Hub, Slice, TopicRecord } from '../../hub/index.ts'
+import type { Batch, Hub, Slice, TopicRecord } from '../../hub/index.ts'
 import { removedTopic, unknownTopic } from '../../hub/index.ts'
 import { entityTag, isKnown } from './conditions.ts'
-import { encodeData } from './encoding.ts'
-import { gone, offsetIn, positionOf } from './offsets.ts'
+import { encodeData, encodeShared } from './encoding.ts'
+import { gone, offsetIn, positionOf, writeOffset } from './offsets.ts'
 import { tellLifetime, tellPlace } from './replies.ts'
 
 /** What a reader asks for. */
@@ -50,7 +50,7 @@ export function* readPiece(hub: Hub, { topic, offset }: Pick<Reading, 'topic' | 
   }
 }
 
-export function sendPiece(piece: Piece, reading: Reading, reply: FastifyReply): FastifyReply {
+function sendPiece(piece: Piece, reading: Reading, reply: FastifyReply): FastifyReply {
   const { record, slice, from, to, isUpToDate, isEnd } = piece
   tellPlace(reply, { offset: to, isEnd }).header('content-type', record.contentType)
   if (isUpToDate) reply.header('stream-up-to-date', 'true')
@@ -61,7 +61,7 @@ export function sendPiece(piece: Piece, reading: Reading, reply: FastifyReply): 
   reply.header('etag', tag).header('cache-control', cacheControl(piece, reading))
   return isKnown(reading.ifNoneMatch, tag)
     ? reply.code(304).send()
-    : reply.send(encodeData(slice.messages, record.contentType))
+    : reply.send(encodeShared(slice, record.contentType))
 }
 
 /** The record of a stream that is there. @throws EnckeError ENCKE_ERR_TOPIC_UNKNOWN, ENCKE_ERR_TOPIC_REMOVED */
@@ -70,6 +70,15 @@ export function* recordOf(hub: Hub, topic: string): Coroutine<TopicRecord> {
   if (record === null) throw unknownTopic(topic)
   if (record.isRemoved) throw removedTopic(topic)
   return record
+}
+
+/** The offset after a batch of a stream: at its head the newest segment is what a place is in; elsewhere its record says which. */
+export function* offsetAfter(hub: Hub, topic: string, batch: Batch): Coroutine<string> {
+  const { positions, more, verdicts } = batch
+  const position = positions[0]?.offset ?? 0
+  const segment = verdicts[0]?.segment ?? 0
+  if (segment > 0 && !more) return writeOffset(segment, position)
+  return offsetIn(yield* recordOf(hub, topic), position, !more)
 }
 
 export function* tellStanding(hub: Hub, topic: string, reply: FastifyReply): Coroutine<FastifyReply> {
@@ -93,7 +102,10 @@ function pieceOf(record: TopicRecord, slice: Slice, position: number): Piece {
 }
 
 /** What more can follow is asked for again; what cannot change may be kept for a while. */
-function cacheControl({ isUpToDate, isEnd }: Piece, { isPersonal }: Reading): string {
+export function cacheControl(
+  { isUpToDate, isEnd }: Pick<Piece, 'isUpToDate' | 'isEnd'>,
+  { isPersonal }: Pick<Reading, 'isPersonal'>,
+): string {
   const whose = isPersonal ? 'private' : 'public'
   return isUpToDate && !isEnd ? `${whose}, no-cache` : `${whose}, max-age=60, stale-while-revalidate=300`
 }

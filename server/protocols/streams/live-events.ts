@@ -9,15 +9,14 @@ import { select } from '../../../runtime/index.ts'
 import type { EventStream } from '../../http/event-stream.ts'
 import type { EventStreams } from '../../http/event-streams.ts'
 import { retryText } from '../../http/event-text.ts'
-import type { Batch, Subscription, TopicVerdict } from '../../hub/index.ts'
-import { type Piece, readPiece, recordOf } from './catch-up.ts'
+import type { Subscription, TopicVerdict } from '../../hub/index.ts'
+import { offsetAfter, type Piece, readPiece } from './catch-up.ts'
 import { isBinary } from './encoding.ts'
 import { controlText, dataEvent } from './event-encoding.ts'
 import { goingAway, type LivePoll, type LongPollParts } from './long-poll.ts'
-import { offsetIn, writeOffset } from './offsets.ts'
 import { nextTurn } from './turn.ts'
 
-export interface LiveEventsParts extends Pick<LongPollParts, 'hub' | 'draining' | 'waitingRoom'> {
+export interface LiveEventsParts extends Pick<LongPollParts, 'hub' | 'draining' | 'waitingRoom' | 'wrote'> {
   readonly eventStreams: EventStreams
 }
 
@@ -27,12 +26,13 @@ const lastsMs = 60_000
 /** The most messages in one event. */
 const mostMessages = 1_000
 
-export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEventsParts) {
+export function liveEvents({ hub, draining, waitingRoom, eventStreams, wrote }: LiveEventsParts) {
   function* tellAll(events: EventStream, poll: LivePoll, piece: Piece, subscription: Subscription): Coroutine<void> {
     const { contentType } = piece.record
     const tell = (text: string | Uint8Array, offset: string, isUpToDate: boolean, isEnd: boolean) => {
-      if (text.length > 0) events.push(text)
-      events.push(controlText({ offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, Date.now()) }))
+      const control = controlText({ offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, Date.now()) })
+      if (text.length > 0) events.push(text, control)
+      else events.push(control)
       return isEnd
     }
     const { admission } = poll
@@ -46,19 +46,15 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEve
       if (woken.case === 'drain') events.push(retryText(draining.retryAfterMs()))
       if (woken.case !== 'ready') return
       if (events.isFull) continue
+      const waited = subscription.isWoken
       const batch = yield* subscription.read(mostMessages)
       const [about] = batch.verdicts as [TopicVerdict]
       if (about.verdict !== 'ok') return
-      const offset = yield* offsetAfter(poll.topic, batch, about)
-      if (tell(dataEvent(batch, contentType), offset, !batch.more, about.isClosed)) return
+      const offset = yield* offsetAfter(hub, poll.topic, batch)
+      const isEnd = tell(dataEvent(batch, contentType), offset, !batch.more, about.isClosed)
+      if (waited && batch.oldestTime > 0) wrote?.(batch.oldestTime)
+      if (isEnd) return
     }
-  }
-
-  /** At its head the newest segment is what a place is in; elsewhere its record says which. */
-  function* offsetAfter(topic: string, { positions, more }: Batch, { segment }: TopicVerdict): Coroutine<string> {
-    const position = positions[0]?.offset ?? 0
-    if (segment > 0 && !more) return writeOffset(segment, position)
-    return offsetIn(yield* recordOf(hub, topic), position, !more)
   }
 
   return function* tellEvents(poll: LivePoll, reply: FastifyReply): Coroutine<FastifyReply> {

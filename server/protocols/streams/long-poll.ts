@@ -1,16 +1,20 @@
-// GET with `live=long-poll`: what there is at once, else the request waits for more.
+// GET with `live=long-poll`: what there is at once, else the request waits for more. Which way it has come does not matter
+// here.
+//
+// Always true: those who wait at one place are answered with one batch, without the broker being asked for each.
 
-import type { FastifyReply } from 'fastify'
 import type { Coroutine } from '../../../runtime/index.ts'
-import { select, trySelect } from '../../../runtime/index.ts'
+import { select, sleep, trySelect } from '../../../runtime/index.ts'
 import type { Admission } from '../../access/admission.ts'
 import type { WaitingRoom } from '../../access/waiting-room.ts'
 import { EnckeError } from '../../errors.ts'
 import type { Draining } from '../../http/draining.ts'
-import type { Hub } from '../../hub/index.ts'
-import { type Reading, readPiece, sendPiece } from './catch-up.ts'
+import { PreparedReply } from '../../http/fast-path/prepared-reply.ts'
+import type { Hub, Subscription, TopicVerdict } from '../../hub/index.ts'
+import { offsetAfter, type Reading, readPiece } from './catch-up.ts'
+import { encodeShared } from './encoding.ts'
+import { LiveReplies, type ReplyFor } from './live-replies.ts'
 import { writeOffset } from './offsets.ts'
-import { tellPlace } from './replies.ts'
 import { nextTurn } from './turn.ts'
 
 export interface LivePoll extends Reading {
@@ -25,57 +29,114 @@ export interface LongPollParts {
   readonly draining: Draining
   readonly waitingRoom: WaitingRoom
   readonly holdMs: number
+  /** Whether hooks of others want to see every reply: then none is prepared. */
+  readonly hasOtherHooks: () => boolean
+  /** Told when news was written that a poll has waited for, and when that was published. */
+  readonly wrote: (publishedAt: number) => void
 }
+
+export type LongPoll = (poll: LivePoll) => Coroutine<PreparedReply>
 
 /** Where a reader is that waits. */
 interface Tail {
   readonly epoch: string
   readonly position: number
   readonly offset: string
+  readonly contentType: string
+}
+
+/** A poll, for as long as it waits. */
+interface Wait extends ReplyFor {
+  readonly poll: LivePoll
+  readonly holdMs: number
 }
 
 /** Waits are shortened by up to so much, so that clients who came together do not come back together. */
 const jitter = 0.1
 
-export function longPolling({ hub, draining, waitingRoom, holdMs }: LongPollParts) {
-  function* longPoll(poll: LivePoll, reply: FastifyReply): Coroutine<FastifyReply> {
-    reply.header('stream-cursor', nextTurn(poll.turn, Date.now()))
-    const tail = knownTail(hub, poll) ?? (yield* findTail(poll, reply))
-    if (tail === undefined) return reply
-    if (draining.begun.isOpen) throw goingAway()
-    const news = yield* hasNews(poll, tail)
-    if (!news) return sendNothing(reply, tail.offset, false)
-    const piece = yield* readPiece(hub, { topic: poll.topic, offset: tail.offset })
-    if (piece.slice.messages.length === 0) return sendNothing(reply, piece.to, piece.isEnd)
-    return sendPiece(piece, { ...poll, offset: tail.offset }, reply)
-  }
+/** The most messages in one reply. */
+const mostMessages = 10_000
 
-  /** The end of the stream, if that is where the reader is; undefined when it has been answered. */
-  function* findTail(poll: LivePoll, reply: FastifyReply): Coroutine<Tail | undefined> {
-    const piece = yield* readPiece(hub, poll)
-    const { slice, to, isEnd } = piece
-    if (slice.messages.length > 0) sendPiece(piece, poll, reply)
-    else if (isEnd) sendNothing(reply, to, true)
-    else return { epoch: slice.epoch, position: slice.head, offset: to }
-    return undefined
-  }
+/** How soon a reader looks again that was told of news where the broker has none yet, in milliseconds. */
+const lookAgainMs = 50
 
-  /** Wait for something to come after the end. */
-  function* hasNews({ topic, admission }: LivePoll, { epoch, position }: Tail): Coroutine<boolean> {
+export function longPolling({ hub, draining, waitingRoom, holdMs, hasOtherHooks, wrote }: LongPollParts): LongPoll {
+  const replies = new LiveReplies({ isLast: () => draining.begun.isOpen || hasOtherHooks(), wrote })
+
+  function* longPoll(poll: LivePoll): Coroutine<PreparedReply> {
+    const { admission, ifNoneMatch, isPersonal } = poll
     const waitMs = admission.shorten(Math.round(holdMs * (1 - Math.random() * jitter)))
+    const turn = nextTurn(poll.turn, Date.now())
+    const wait: Wait = { poll, holdMs: waitMs, ifNoneMatch, isPersonal, turn }
+    let tail = knownTail(hub, poll) ?? (yield* findTail(wait, poll.offset))
+    if (tail instanceof PreparedReply) return tail
+    if (draining.begun.isOpen) throw goingAway()
     const seat = waitMs > 0 ? waitingRoom.enter(admission.client) : null
-    const subscription = hub.readAfter(topic, epoch, position)
     try {
-      const woken = yield* select(
-        { news: subscription.changed(), drain: draining.wait(), quiet: admission.over(waitMs) },
-        { order: 'first' },
-      )
-      const isThere = woken.case === 'news' || trySelect({ news: subscription.changed() }) !== undefined
-      return isThere && admission.holds()
+      const endsAt = admission.clock() + waitMs
+      for (;;) {
+        const reply = yield* waitAt(tail, { ...wait, holdMs: endsAt - admission.clock() })
+        if (reply !== null) return reply
+        tail = yield* findTail(wait, tail.offset)
+        if (tail instanceof PreparedReply) return tail
+        yield* sleep(lookAgainMs)
+      }
     } finally {
-      subscription[Symbol.dispose]()
       seat?.[Symbol.dispose]()
     }
+  }
+
+  /** The end of the stream, if that is where `offset` is; else the reply. @throws EnckeError when it is nowhere any more */
+  function* findTail(wait: Wait, offset: string): Coroutine<Tail | PreparedReply> {
+    const { topic } = wait.poll
+    const piece = yield* readPiece(hub, { topic, offset })
+    const { record, slice, to, isEnd } = piece
+    const { contentType } = record
+    if (slice.messages.length > 0)
+      return replies.data(wait, { ...piece, contentType }, encodeShared(slice, contentType))
+    if (isEnd) return replies.nothing(wait, to, true)
+    return { epoch: slice.epoch, position: slice.head, offset: to, contentType }
+  }
+
+  /** Wait at the end for something to come after it; null when the end is not there any more. */
+  function* waitAt(tail: Tail, wait: Wait): Coroutine<PreparedReply | null> {
+    const { topic, admission } = wait.poll
+    const subscription = hub.readAfter(topic, tail.epoch, tail.position)
+    // Not by `using`: V8 leaves its own code for C++ twice for each.
+    try {
+      for (;;) {
+        const woken = yield* select(
+          { news: subscription.changed(), drain: draining.wait(), quiet: admission.over(wait.holdMs) },
+          { order: 'first' },
+        )
+        const isOver = woken.case !== 'news'
+        // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
+        const hasNews = !isOver || trySelect({ news: subscription.changed() }) !== undefined
+        if (!hasNews || !admission.holds()) return replies.nothing(wait, tail.offset, false)
+        const answer = yield* readOn(subscription, tail, wait)
+        if (answer !== 'nothing') return answer
+        if (isOver) return replies.nothing(wait, tail.offset, false)
+        // There would be no end to it while the node has been told of less than the broker has.
+        if (trySelect({ news: subscription.changed() }) !== undefined) yield* sleep(lookAgainMs)
+      }
+    } finally {
+      subscription[Symbol.dispose]()
+    }
+  }
+
+  /** What has come; `nothing` when this node knows of less than the reader, null when its place is not there any more. */
+  function* readOn(subscription: Subscription, tail: Tail, wait: Wait): Coroutine<PreparedReply | 'nothing' | null> {
+    const hasWaited = subscription.isWoken
+    const batch = yield* subscription.read(mostMessages)
+    const [about] = batch.verdicts as [TopicVerdict]
+    if (about.verdict !== 'ok') return null
+    const isEmpty = batch.messages.length === 0
+    if (isEmpty && !about.isClosed) return 'nothing'
+    const to = yield* offsetAfter(hub, wait.poll.topic, batch)
+    if (isEmpty) return replies.nothing(wait, to, true)
+    const { offset: from, contentType } = tail
+    const stretch = { from, to, contentType, isUpToDate: !batch.more, isEnd: about.isClosed }
+    return replies.news(wait, stretch, batch, hasWaited)
   }
 
   return longPoll
@@ -85,12 +146,7 @@ export function longPolling({ hub, draining, waitingRoom, holdMs }: LongPollPart
 function knownTail(hub: Hub, { topic, offset }: LivePoll): Tail | undefined {
   const known = hub.followed(topic)
   if (known === undefined || known.isClosed || offset !== writeOffset(known.segment, known.head)) return undefined
-  return { epoch: known.epoch, position: known.head, offset }
-}
-
-function sendNothing(reply: FastifyReply, offset: string, isEnd: boolean): FastifyReply {
-  tellPlace(reply, { offset, isEnd }).header('stream-up-to-date', 'true').header('cache-control', 'no-store')
-  return reply.code(204).send()
+  return { epoch: known.epoch, position: known.head, offset, contentType: known.contentType }
 }
 
 export function goingAway(): EnckeError {

@@ -44,8 +44,12 @@ export function positionOf(text: string | undefined, places: Places): number {
 
 /** Refuse what is no offset of any stream. @throws EnckeError ENCKE_ERR_STREAM_OFFSET */
 export function checkOffset(text: string): string {
-  if (text !== '-1' && text !== 'now') readOffset(text)
+  if (!isOffset(text)) readOffset(text)
   return text
+}
+
+export function isOffset(text: string): boolean {
+  return text === '-1' || text === 'now' || form.test(text)
 }
 
 export function gone(text: string | undefined, why: string): EnckeError {

@@ -7,14 +7,17 @@ import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
 import { demand, requireRight } from '../../access/rights.ts'
 import { EnckeError } from '../../errors.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
+import type { Known } from '../../http/fast-path/connection.ts'
+import type { FastPath } from '../../http/fast-path/fast-path.ts'
+import { letGoOfHeaders } from '../../http/request-headers.ts'
 import { checkTopicName, type Hub } from '../../hub/index.ts'
 import { append } from './append.ts'
 import { takeBytes } from './bodies.ts'
 import { catchUp, recordOf, tellStanding } from './catch-up.ts'
 import { create } from './create.ts'
 import { type LiveEventsParts, liveEvents } from './live-events.ts'
-import { type LivePoll, type LongPollParts, longPolling } from './long-poll.ts'
-import { checkOffset } from './offsets.ts'
+import { type LivePoll, type LongPoll, type LongPollParts, longPolling } from './long-poll.ts'
+import { checkOffset, isOffset } from './offsets.ts'
 import { secureReply } from './replies.ts'
 import { forkIn } from './request-headers.ts'
 import { appendSchema, createSchema, readSchema, removeSchema, standingSchema } from './schemas.ts'
@@ -23,6 +26,8 @@ export interface StreamsOptions extends LongPollParts, LiveEventsParts {
   readonly scheduler: Scheduler
   readonly hub: Hub
   readonly appendBytes: number
+  /** Undefined where every poll is answered by Fastify. */
+  readonly fastPath: FastPath | undefined
 }
 
 interface StreamRoute {
@@ -83,7 +88,7 @@ async function writeRoutes(app: FastifyInstance, { scheduler, hub, appendBytes }
 
 /** GET and HEAD. */
 async function readRoutes(app: FastifyInstance, options: StreamsOptions): Promise<void> {
-  const { scheduler, hub } = options
+  const { scheduler, hub, fastPath, hasOtherHooks } = options
   const longPoll = longPolling(options)
   const tellEvents = liveEvents(options)
 
@@ -95,7 +100,19 @@ async function readRoutes(app: FastifyInstance, options: StreamsOptions): Promis
     if (query.live === undefined) return yield* catchUp(hub, reading, reply)
     if (offset === undefined) throw offsetMissing(query.live)
     const poll: LivePoll = { ...reading, offset, turn: query.cursor, admission }
-    return yield* query.live === 'sse' ? tellEvents(poll, reply) : longPoll(poll, reply)
+    return yield* query.live === 'sse' ? tellEvents(poll, reply) : answerPoll(poll, request, reply)
+  }
+
+  function* answerPoll(poll: LivePoll, request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
+    const { offset, turn, admission } = poll
+    const recognised = fastPath?.recognise(request.raw, turn === undefined ? { offset } : { offset, cursor: turn })
+    if (!hasOtherHooks()) letGoOfHeaders(request.raw)
+    const prepared = yield* fastPath?.underWay(request)?.reply() ?? longPoll(poll)
+    const head = prepared.sendTo(reply)
+    if (head !== undefined) {
+      fastPath?.answered(request.raw, reply.raw, recognised, { admission, head, begin: again(poll, longPoll) })
+    }
+    return reply
   }
 
   requireRight(app, 'subscribe')
@@ -105,6 +122,11 @@ async function readRoutes(app: FastifyInstance, options: StreamsOptions): Promis
     inCoroutine<StreamRoute>(scheduler, (request, reply) => tellStanding(hub, topicOf(request), reply)),
   )
   app.get('/*', { schema: readSchema, exposeHeadRoute: false }, inCoroutine<StreamRoute>(scheduler, read))
+}
+
+// Not within `answerPoll`: what a closure there holds would be a context of its own for each poll that waits.
+function again(poll: LivePoll, longPoll: LongPoll): Known['begin'] {
+  return ([offset = '', turn]) => (isOffset(offset) ? longPoll({ ...poll, offset, turn }) : null)
 }
 
 /** Where no page of another origin may read, preflights are answered all the same: it is the request behind that fails. */

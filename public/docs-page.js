@@ -1,0 +1,24 @@
+// What Swagger UI leaves out for those who read in the dark, by keyboard or with a screen reader, put into its page.
+
+const dark = matchMedia('(prefers-color-scheme: dark)')
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', follow)
+follow()
+
+// It draws anew at each click, and keeps attributes that it did not set.
+new MutationObserver(complete).observe(document.body, { childList: true, subtree: true })
+
+function complete() {
+  // A link within a button is one control too many; pressing the button sets the address all the same.
+  for (const link of document.querySelectorAll('button a[href]')) link.removeAttribute('href')
+  for (const code of document.querySelectorAll('pre.microlight:not([tabindex])')) code.setAttribute('tabindex', '0')
+  for (const body of document.querySelectorAll('textarea.body-param__text')) name(body, 'Request body')
+  for (const field of document.querySelectorAll('tr[data-param-name] :is(input, select, textarea)')) {
+    name(field, field.closest('tr')?.dataset['paramName'] ?? '')
+  }
+}
+
+/** @param {Element} field @param {string} label */
+function name(field, label) {
+  if (!field.hasAttribute('aria-label')) field.setAttribute('aria-label', label)
+}

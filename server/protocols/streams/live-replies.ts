@@ -1,0 +1,122 @@
+// The replies of long polls. All of one kind have a head in common, but for the offset, the cursor and the entity tag; all
+// who wait at one place are given the same reply.
+
+import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepared-reply.ts'
+import type { Batch, Message } from '../../hub/index.ts'
+import { cacheControl } from './catch-up.ts'
+import { entityTag, isKnown } from './conditions.ts'
+import { encodeData } from './encoding.ts'
+
+export interface LiveRepliesOptions {
+  /** Whether the connection ends with the reply, or somebody else's hooks want to see it: then none is prepared. */
+  readonly isLast: () => boolean
+  /** Told when news was written that a poll has waited for, and when that was published. */
+  readonly wrote: (publishedAt: number) => void
+}
+
+/** For whom a reply is. */
+export interface ReplyFor {
+  readonly ifNoneMatch: string | undefined
+  readonly isPersonal: boolean
+  /** Its `Stream-Cursor`. */
+  readonly turn: string
+}
+
+/** What stands between two offsets of a stream, and what is there behind it. */
+export interface Stretch {
+  readonly from: string
+  readonly to: string
+  readonly contentType: string
+  readonly isUpToDate: boolean
+  readonly isEnd: boolean
+}
+
+interface Messages {
+  readonly messages: readonly Message[]
+}
+
+/** Content types are the clients' own: beyond so many kinds all are forgotten, and begin anew. */
+const mostKinds = 64
+
+const nothing = Buffer.alloc(0)
+
+export class LiveReplies {
+  readonly #options: LiveRepliesOptions
+  readonly #kinds = new Map<string, PreparedReplies>()
+  readonly #bodies = new WeakMap<Messages, Buffer>()
+  #last: Last | undefined
+
+  constructor(options: LiveRepliesOptions) {
+    this.#options = options
+  }
+
+  /** A reply with messages; `publishedAt` is 0 unless it was waited for. */
+  data(asking: ReplyFor, stretch: Stretch, body: Buffer, publishedAt = 0): PreparedReply {
+    const { from, to, isEnd, isUpToDate, contentType } = stretch
+    const tag = entityTag(from, to, isEnd)
+    const isSame = isKnown(asking.ifNoneMatch, tag)
+    const headers = {
+      'content-type': contentType,
+      ...(isEnd && { 'stream-closed': 'true' }),
+      ...(isUpToDate && { 'stream-up-to-date': 'true' }),
+      'cache-control': cacheControl(stretch, asking),
+    }
+    const kind = this.#kind(isSame ? 304 : 200, headers, ['stream-next-offset', 'stream-cursor', 'etag'])
+    return kind.of(isSame ? nothing : body, [to, asking.turn, tag], publishedAt)
+  }
+
+  /** The same for a batch that was read while waiting: a herd is ten thousand with the same one, one after the other. */
+  news(asking: ReplyFor, stretch: Stretch, batch: Batch, hasWaited: boolean): PreparedReply {
+    const last = this.#last
+    if (last !== undefined && isSameReply(last, { asking, stretch, batch, hasWaited })) return last.reply
+    const body = this.#bodies.get(batch) ?? encodeData(batch.messages, stretch.contentType)
+    this.#bodies.set(batch, body)
+    const reply = this.data(asking, stretch, body, hasWaited ? batch.oldestTime : 0)
+    this.#last = { asking, stretch, batch, hasWaited, reply }
+    return reply
+  }
+
+  /** A reply for a wait that is over. */
+  nothing({ turn }: ReplyFor, offset: string, isEnd: boolean): PreparedReply {
+    const headers = {
+      ...(isEnd && { 'stream-closed': 'true' }),
+      'stream-up-to-date': 'true',
+      'cache-control': 'no-store',
+    }
+    return this.#kind(204, headers, ['stream-next-offset', 'stream-cursor']).of(nothing, [offset, turn])
+  }
+
+  #kind(status: number, headers: Readonly<Record<string, string>>, varying: readonly string[]): PreparedReplies {
+    const name = `${status} ${Object.values(headers).join('\n')} ${'stream-closed' in headers}`
+    let kind = this.#kinds.get(name)
+    if (kind !== undefined) return kind
+    if (this.#kinds.size >= mostKinds) this.#kinds.clear()
+    kind = new PreparedReplies({ ...this.#options, status, headers, varying })
+    this.#kinds.set(name, kind)
+    return kind
+  }
+}
+
+/** What a reply was made of. */
+interface Made {
+  readonly asking: ReplyFor
+  readonly stretch: Stretch
+  readonly batch: Batch
+  readonly hasWaited: boolean
+}
+
+interface Last extends Made {
+  readonly reply: PreparedReply
+}
+
+function isSameReply(a: Made, b: Made): boolean {
+  return (
+    a.batch === b.batch &&
+    a.hasWaited === b.hasWaited &&
+    a.stretch.from === b.stretch.from &&
+    a.stretch.to === b.stretch.to &&
+    a.asking.turn === b.asking.turn &&
+    a.asking.isPersonal === b.asking.isPersonal &&
+    a.asking.ifNoneMatch === b.asking.ifNoneMatch
+  )
+}
