@@ -1,32 +1,49 @@
 // Makes what was compiled for the package small: `node .ci/compact.ts dist`, the last step of `npm pack`.
 //
 // Code loses its blanks, and its local names; the names of functions and classes stay, for coroutines and stacks are called
-// by them. Declarations that no type of the public ones leads to are removed. rolldown comes with vitest; no build of ours is
+// by them. So do the programs of the pages, which are served from there instead of from `public/`. Declarations that no type of the public ones leads to are removed. rolldown comes with vitest; no build of ours is
 // a bundle, because workers, and the folder of the package, are found by where a file is.
 
-import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { minifySync } from 'rolldown/utils'
 
 const [folder = 'dist'] = process.argv.slice(2)
 
-for (const path of globSync(`${folder}/{runtime,server}/**/*.js`)) {
-  const { code, errors } = minifySync(path, readFileSync(path, 'utf8'), {
-    compress: false,
-    mangle: { toplevel: false, keepNames: true },
-    codegen: { removeWhitespace: true },
-    module: true,
-  })
-  if (errors.length > 0) throw new Error(`${path} cannot be made small: ${errors[0]?.message}`)
-  writeFileSync(path, `${code}\n`)
-}
+for (const path of globSync(`${folder}/{runtime,server}/**/*.js`)) makeSmall(path, path)
+for (const path of globSync('public/**/*.js')) makeSmall(path, join(folder, path))
 
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   exports: Record<string, string | { types?: string }>
 }
 const wanted = new Set<string>()
 for (const entry of Object.values(exports)) if (typeof entry === 'object' && entry.types) want(resolve(entry.types))
-for (const path of globSync(`${folder}/**/*.d.{ts,cts}`)) if (!wanted.has(resolve(path))) rmSync(path)
+for (const path of globSync(`${folder}/**/*.d.{ts,cts}`)) {
+  if (wanted.has(resolve(path))) writeFileSync(path, withoutProse(readFileSync(path, 'utf8')))
+  else rmSync(path)
+}
+
+function makeSmall(path: string, target: string): void {
+  const { code, errors } = minifySync(path, readFileSync(path, 'utf8'), {
+    compress: false,
+    mangle: { toplevel: true, keepNames: true },
+    codegen: { removeWhitespace: true },
+    module: true,
+  })
+  if (errors.length > 0) throw new Error(`${path} cannot be made small: ${errors[0]?.message}`)
+  mkdirSync(dirname(target), { recursive: true })
+  writeFileSync(target, `${code}\n`)
+}
+
+/** The texts of the error table are no types for anybody, and blanks are for whoever writes a file. */
+function withoutProse(declarations: string): string {
+  return declarations.replace(/^( *readonly summary: )'.*';$/gm, '$1string;').replace(/^ +/gm, indentOf)
+}
+
+/** One blank for four; that before the star of a comment stays. */
+function indentOf(blanks: string): string {
+  return ' '.repeat(Math.floor(blanks.length / 4) + (blanks.length % 4))
+}
 
 function want(path: string): void {
   if (wanted.has(path) || !existsSync(path)) return

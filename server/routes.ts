@@ -94,13 +94,14 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const presence = keepPresence(app, engine)
+  const wrote = (publishedAt: number) => observations.wrote(publishedAt)
   const pollParts = {
     hub,
     draining,
     waitingRoom,
     presence,
     hasOtherHooks,
-    wrote: (publishedAt: number) => observations.wrote(publishedAt),
+    wrote,
   }
 
   if (config.accessLog) logRequests(app)
@@ -137,7 +138,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await app.register(eventRoutes, {
     limits: config,
     scheduler,
-    readEvents: eventReading({ hub, draining, waitingRoom, presence, eventStreams, limit: config.limitDefault }),
+    readEvents: eventReading({ hub, draining, waitingRoom, presence, eventStreams, limit: config.limitDefault, wrote }),
     keepsHeaders: hasOtherHooks,
   })
   await app.register(presenceRoutes, { scheduler, hub, presence })
@@ -152,7 +153,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     eventStreams,
     fastPath,
     hasOtherHooks,
-    wrote: pollParts.wrote,
+    wrote,
     holdMs: config.waitDefaultSeconds * 1_000,
   })
   if (around.hasAdministration) {
@@ -171,12 +172,17 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   await app.register(metricsRoute, { observations, hub, scheduler, draining, version })
   await app.register(openApiRoutes)
   if (around.hasPages) {
-    const folder = join(packageRoot, 'public')
-    await app.register(docsRoutes, { folder })
-    await app.register(pageRoutes, { folder })
+    const folders = pageFolders()
+    await app.register(docsRoutes, { folders })
+    await app.register(pageRoutes, { folders })
   }
   answerWrongMethods(app, routes)
   return { owesReplies: () => (fastPath?.hasWaiting ?? false) || traffic.isLeaving }
+}
+
+/** A published package has the pages' programs made small, beside its code; in a checkout both are the same folder. */
+function pageFolders(): string[] {
+  return [...new Set([join(import.meta.dirname, '../public'), join(packageRoot, 'public')])]
 }
 
 /** Know who is on which topic, of this node or of all that share the broker, and tell it. */

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, buildApp } from '../server/app.ts'
@@ -72,13 +73,13 @@ describe('the protocol', () => {
         env,
         stdio: ['ignore', 'ignore', 'pipe'],
       })
-      const complaints = child.stderr.toArray()
+      const complaints = text(child.stderr)
       const [code] = (await once(child, 'exit')) as [number]
       // A stream has no end: its command ends by its time limit, and curl says so.
       const expected = / -m \d/.test(command)
         ? { command, code: 28, complaints: expect.stringMatching(/^curl: \(28\) Operation timed out.*\n$/) }
         : { command, code: 0, complaints: '' }
-      expect({ command, code, complaints: String(await complaints) }).toEqual(expected)
+      expect({ command, code, complaints: await complaints }).toEqual(expected)
     }
   })
 

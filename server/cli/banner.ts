@@ -2,6 +2,7 @@
 // terminal sees the token, in the part of the URL that is sent nowhere.
 
 import { styleText } from 'node:util'
+import { withoutSecrets } from '../config/without-secrets.ts'
 
 export interface Ready {
   readonly version: string
@@ -56,12 +57,9 @@ function dataInWords(broker: string): string {
 function kindOf(broker: string): { kind: string; place: string; isDurable: boolean } {
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(broker) ?? []
   const kind = scheme.toLowerCase()
-  if (kind !== 'sqlite') return { kind, place: `${kind}:${withoutUser(rest)}`, isDurable: kind !== 'memory' }
+  if (kind !== 'sqlite') {
+    return { kind, place: withoutSecrets(broker).replace(/:\/\/[^/]*@/, '://'), isDurable: kind !== 'memory' }
+  }
   const path = rest.replace(/^\/\/(?=\/)/, '').replace(/[?#].*$/, '')
   return { kind, place: /^[./]/.test(path) ? path : `./${path}`, isDurable: true }
-}
-
-/** An address may hold a password. */
-function withoutUser(rest: string): string {
-  return rest.replace(/^\/\/[^/]*@/, '//')
 }

@@ -25,6 +25,21 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./subscribe.ts')).subscribe,
   },
   {
+    name: 'export',
+    summary: 'write every topic with its messages as lines of JSON, while the server runs or not',
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
+    name: 'import',
+    summary: 'read such lines into a broker, of any kind',
+    load: async () => (await import('./import.ts')).importCommand,
+  },
+  {
+    name: 'backup',
+    summary: 'copy the file of a sqlite broker, also while it is served',
+    load: async () => (await import('./backup.ts')).backup,
+  },
+  {
     name: 'bench',
     summary: 'run chain or hackysack in this process, beside the published figures',
     load: async () => (await import('./bench.ts')).bench,

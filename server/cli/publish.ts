@@ -7,6 +7,7 @@ import { choice, custom, integer, toggle } from '../config/option.ts'
 import { OptionTable } from '../config/option-table.ts'
 import { type Command, connectionOptions, Failure, helpText, misuse } from './command.ts'
 import { Connection } from './connection.ts'
+import { Progress } from './progress.ts'
 import { type Terminal, write } from './terminal.ts'
 
 const options = {
@@ -153,26 +154,5 @@ class Publisher {
     const line = this.#published + 1
     const again = `the ${this.#published} before it are published; the same lines with --id ${this.#id} --batch ${this.#options.batch} go on without publishing any twice, within 10 minutes`
     return new Failure(`line ${line} was not published, or that is not known: ${why} (${again})`)
-  }
-}
-
-/** One line that is written over, for who watches. */
-class Progress {
-  readonly #terminal: Terminal
-  #shownMs = 0
-
-  constructor(terminal: Terminal) {
-    this.#terminal = terminal
-  }
-
-  show(text: string): void {
-    const now = performance.now()
-    if (!this.#terminal.isWatched || now - this.#shownMs < 200) return
-    this.#shownMs = now
-    this.#terminal.err.write(`\r\u001b[K${text}`)
-  }
-
-  clear(): void {
-    if (this.#terminal.isWatched && this.#shownMs > 0) this.#terminal.err.write('\r\u001b[K')
   }
 }

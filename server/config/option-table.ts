@@ -12,6 +12,7 @@ import { type Environment, type Given, readProgram, readVariables } from './give
 import type { Options, ValuesOf } from './option.ts'
 import { flagOf, OptionNames, variableOf } from './option-names.ts'
 import { notShown } from './readers.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** What is known while options are compared. */
 export interface Comparison<T extends Options> {
@@ -74,7 +75,7 @@ export class OptionTable<T extends Options> {
       Object.keys(this.#options).map((key) => {
         const value = values[key]
         const isHidden = value !== undefined && this.#names.optionOf(key).kind === 'secret'
-        return [key, isHidden ? notShown : typeof value === 'string' ? withoutPassword(value) : (value ?? null)]
+        return [key, isHidden ? notShown : typeof value === 'string' ? withoutSecrets(value) : (value ?? null)]
       }),
     )
   }
@@ -159,12 +160,4 @@ function compare<T extends Options>(values: ValuesOf<T>, misfitting: ReadonlySet
 function showFallback(fallback: unknown): string {
   if (typeof fallback === 'boolean') return fallback ? 'on' : 'off'
   return fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? 'none' : String(fallback)
-}
-
-/** The address of a broker may hold a password, and the query of an address of keys a secret. */
-function withoutPassword(text: string): string {
-  return text
-    .replace(/(:\/\/[^/@]*:)[^/@]*@/, '$1…@')
-    .replace(/(password=)[^&]*/gi, '$1…')
-    .replace(/^(https?:[^?]*\?).*/, '$1…')
 }

@@ -1,6 +1,6 @@
 // The OpenAPI document as a page, with forms to try each route. Everything that it loads comes from this server.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import helmet from '@fastify/helmet'
 import swaggerUi from '@fastify/swagger-ui'
@@ -20,9 +20,9 @@ const directives = {
   frameAncestors: ["'none'"],
 }
 
-/** Call it where the document is described already. `folder` holds the pages: the sheet and the script of this one, too. */
-export async function docsRoutes(app: FastifyInstance, { folder }: { folder: string }): Promise<void> {
-  const own = (filename: string) => ({ filename, content: readFileSync(join(folder, filename), 'utf8') })
+/** Call it where the document is described already. `folders` hold the pages: the sheet and the script of this one, too. */
+export async function docsRoutes(app: FastifyInstance, { folders }: { folders: string[] }): Promise<void> {
+  const own = (filename: string) => ({ filename, content: readFrom(folders, filename) })
   endInSlash(app, 'docs')
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives },
@@ -34,4 +34,10 @@ export async function docsRoutes(app: FastifyInstance, { folder }: { folder: str
     // Without the bar on top, which offers to load other documents.
     uiConfig: { docExpansion: 'list', deepLinking: true, validatorUrl: null, layout: 'BaseLayout' },
   })
+}
+
+/** What the first of the folders has that has such a file. */
+function readFrom(folders: readonly string[], filename: string): string {
+  const paths = folders.map((folder) => join(folder, filename))
+  return readFileSync(paths.find(existsSync) ?? filename, 'utf8')
 }

@@ -103,6 +103,8 @@ function toEnckeError(error: FastifyError | EnckeError, request: FastifyRequest)
   const translate = translations[error.code]
   if (translate !== undefined) return translate(request, error)
   if (error.statusCode === 404) return notFound(request)
+  // A rate limit of the application around the plugin: clients have to hear that they may come back.
+  if (error.statusCode === 429) return say('ENCKE_ERR_CLIENT_RATE', error.message)
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return say('ENCKE_ERR_REQUEST_MALFORMED', error.message)
   }

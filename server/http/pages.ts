@@ -8,8 +8,8 @@ import files from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 import { endInSlash } from './ending-slash.ts'
 
-/** Serve `folder` as it stands. */
-export async function pageRoutes(app: FastifyInstance, { folder }: { readonly folder: string }): Promise<void> {
+/** Serve what stands in `folders`; where two have a file of the same name, that of the first. */
+export async function pageRoutes(app: FastifyInstance, { folders }: { readonly folders: string[] }): Promise<void> {
   endInSlash(app, 'admin')
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -34,10 +34,10 @@ export async function pageRoutes(app: FastifyInstance, { folder }: { readonly fo
     strictTransportSecurity: false,
   })
   await app.register(files, {
-    root: folder,
+    root: folders,
     index: ['index.html'],
     wildcard: false,
-    globIgnore: ['tsconfig.json'],
+    globIgnore: ['tsconfig.json', '**/*.d.ts'],
     acceptRanges: false,
   })
   const plots = dirname(createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css'))

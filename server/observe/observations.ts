@@ -19,8 +19,9 @@ export interface Observed {
 export class Observations implements Disposable {
   readonly traffic = new Traffic()
   /**
-   * From publish to written, in milliseconds: for each reply with news to a reader that waited for it, by the oldest of its
-   * messages. A reader that catches up is not counted: how long it was away says nothing about the server.
+   * From publish to written, in milliseconds: for each reply with news, or piece of an event stream, to a reader that waited
+   * for it, by the oldest of its messages. A reader that catches up is not counted: how long it was away says nothing about
+   * the server.
    */
   readonly latency = new DurationHistogram()
   readonly brokerTimes = newBrokerTimes()

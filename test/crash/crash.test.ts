@@ -22,8 +22,9 @@ describe(`a file keeps what was acknowledged (seed ${seed})`, { timeout: 120_000
   })
 
   it('on a disk that fails at commits, checkpoints and openings, or is full', async () => {
-    const { acknowledged, unknown } = await failAtRandom(new Random(seed), 6)
+    const { acknowledged, refused, unknown } = await failAtRandom(new Random(seed), 6)
     expect(acknowledged).toBeGreaterThan(0)
+    expect(refused).toBeGreaterThan(0)
     expect(unknown).toBeGreaterThanOrEqual(0)
   })
 })

@@ -16,7 +16,7 @@ beforeAll(async () => {
   installed = await InstalledPackage.create()
 }, 3 * minute)
 
-afterAll(() => installed?.[Symbol.dispose]())
+afterAll(() => installed?.[Symbol.dispose](), minute)
 
 const serving = `
   const app = await buildApp(readConfig(['--log-level', 'silent'], {}))
@@ -58,28 +58,46 @@ describe('the tarball', () => {
   })
 
   it('has the command: npx encke serves, says where in a line of JSON, and stops when it is told to', async () => {
-    const child = spawn('npx', ['encke', 'serve', '--port', '0', '--log-level', 'silent'], {
-      cwd: installed.consumer,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` },
-      detached: true,
+    const { ready, stop } = await serve()
+    const { msg, version, url, broker } = ready
+    expect({ msg, version, broker }).toEqual({
+      msg: 'ready',
+      version: packageJson.version,
+      broker: 'sqlite',
     })
-    onTestFinished(() => {
-      if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL')
-    })
-    let said = ''
-    while (!said.includes('\n')) said += String((await once(child.stdout, 'data'))[0])
-    const { msg, version, url } = JSON.parse(said)
-    expect({ msg, version }).toEqual({ msg: 'ready', version: packageJson.version })
     const encke = (...words: string[]) =>
       installed.run(process.execPath, 'node_modules/.bin/encke', ...words, '--url', url)
     expect(await encke('publish', 'a', 'hello')).toBe('published 1 message to a, up to offset 1\n')
     expect(await encke('subscribe', 'a', '--from', 'earliest', '--count', '1')).toBe('hello\n')
     expect((await fetch(`${url}/`)).status).toBe(200)
-    const ended = once(child, 'close')
-    process.kill(-(child.pid as number), 'SIGTERM')
-    await ended
+    await stop()
     await expect(fetch(`${url}/healthz`)).rejects.toThrow()
+  })
+
+  it('keeps topics from one npx encke serve to the next, in a file that its own threads write', async () => {
+    const first = await serve()
+    const json = { 'content-type': 'application/json' }
+    const publish = { method: 'POST', headers: json, body: '"kept"' }
+    expect((await fetch(`${first.ready.url}/publish?topic=kept`, publish)).status).toBe(201)
+    await first.stop()
+    const second = await serve()
+    const reply = await fetch(`${second.ready.url}/messages?topic=kept&from=earliest&wait=0`)
+    expect(await reply.json()).toMatchObject({ messages: [{ data: 'kept' }], topics: { kept: { verdict: 'ok' } } })
+    await second.stop()
+  })
+
+  it('serves every file of the pages, the programs as small as they are in it', async () => {
+    const { ready, stop } = await serve()
+    for (const path of ['/', '/chat.js', '/client.js', '/client/poll-loop.js', '/page.css', '/favicon.ico', '/docs/']) {
+      expect({ path, status: (await fetch(ready.url + path)).status }).toEqual({ path, status: 200 })
+    }
+    const pages = ['/admin/', '/admin']
+    for (const path of pages) expect(await (await fetch(ready.url + path)).text()).toContain('admin.js')
+    const program = await fetch(`${ready.url}/admin/admin.js`)
+    expect(program.headers.get('content-type')).toContain('javascript')
+    expect((await program.text()).split('\n').length).toBeLessThan(5)
+    expect((await fetch(`${ready.url}/client.d.ts`)).status).toBe(404)
+    await stop()
   })
 
   it('runs a benchmark with the threads of the baseline, whose files are found in it', async () => {
@@ -162,6 +180,27 @@ describe('the tarball', () => {
     },
   )
 })
+
+/** Run the command in the consumer's folder, until it says that it is ready. */
+async function serve() {
+  const child = spawn('npx', ['encke', 'serve', '--port', '0', '--log-level', 'silent'], {
+    cwd: installed.consumer,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` },
+    detached: true,
+  })
+  onTestFinished(() => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGKILL')
+  })
+  let said = ''
+  while (!said.includes('\n')) said += String((await once(child.stdout, 'data'))[0])
+  const stop = async () => {
+    const ended = once(child, 'close')
+    process.kill(-(child.pid as number), 'SIGTERM')
+    await ended
+  }
+  return { ready: JSON.parse(said) as Record<'msg' | 'version' | 'url' | 'broker', string>, stop }
+}
 
 function uses(line: string): string {
   return `

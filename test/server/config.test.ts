@@ -6,10 +6,12 @@ import {
   askedFor,
   type Config,
   ConfigError,
+  changedOptions,
   configErrorTable,
   describeOptions,
   explainListenFailure,
   readConfig,
+  showConfig,
 } from '../../server/config.ts'
 
 /** The complaints about a command line and an environment; none when they are fine. */
@@ -579,5 +581,30 @@ describe('explainListenFailure', () => {
   it('leaves alone what the operator cannot mend', () => {
     expect(explainListenFailure(new Error('x'), { host: '::1', port: 1 })).toBeUndefined()
     expect(explainListenFailure('EADDRINUSE', { host: '::1', port: 1 })).toBeUndefined()
+  })
+})
+
+describe('what is shown of a configuration', () => {
+  it.each([
+    ['redis://user:secret@cache:6379/1', 'redis://user:…@cache:6379/1'],
+    ['redis://:secret@cache', 'redis://:…@cache'],
+    ['rediss://user:sec:secret@cache', 'rediss://user:…@cache'],
+    ['redis://user:secret/secret?secret@cache', 'redis://user:…@cache'],
+    ['redis://user:secret@secret@cache', 'redis://user:…@cache'],
+    [
+      'redis-sentinel://user:secret@a,b/m?sentinelUser=u&sentinelPassword=secret&tls=1',
+      'redis-sentinel://user:…@a,b/m?sentinelUser=u&sentinelPassword=…&tls=1',
+    ],
+    ['redis-cluster://a:1,b:2', 'redis-cluster://a:1,b:2'],
+    ['sqlite:data/other.db', 'sqlite:data/other.db'],
+  ])('of the broker %s is %s, in the log and by --print-config', (broker, shown) => {
+    const config = readConfig(['--broker', broker], {})
+    expect(changedOptions(config)).toEqual({ broker: shown })
+    expect(showConfig(config)).toMatchObject({ broker: shown })
+  })
+
+  it('repeats no password in a complaint about the whole', () => {
+    const given = ['--broker', 'redis://user:secret@cache', '--history-bytes', String(2 ** 40)]
+    expect(complaints(given).join()).toMatch(/^--history-bytes(?!.*secret)/)
   })
 })

@@ -13,7 +13,7 @@ import { freePort, RedisServer, redisIsMissing } from './brokers/redis-server.ts
 import { ServerProcess, type Serving } from './server-process.ts'
 
 const page = readFileSync(new URL('../../docs/deployment.md', import.meta.url), 'utf8')
-const nginxOf = (text: string) => /```nginx\n([\s\S]*?)```/.exec(text)?.[1] ?? ''
+const nginxOf = (text: string) => /### nginx before the nodes\n[\s\S]*?```nginx\n([\s\S]*?)```/.exec(text)?.[1] ?? ''
 
 const nginx = ['/usr/sbin/nginx', 'nginx'].find((path) => {
   try {

@@ -22,7 +22,7 @@ afterEach(() => app.close())
 
 /** An application with customs of its own. */
 async function theirs(): Promise<FastifyInstance> {
-  const app = fastify({ ajv: { customOptions: { coerceTypes: true } } })
+  const app = fastify({ bodyLimit: 1_000, ajv: { customOptions: { coerceTypes: true } } })
   await app.register(rateLimit, { max: 1_000, timeWindow: 60_000 })
   await app.register(swagger)
   app.addHook('onRequest', async (request) => void seen.push(`onRequest ${request.url}`))
@@ -42,6 +42,9 @@ async function theirs(): Promise<FastifyInstance> {
     throw new Error('theirs')
   })
   app.post('/echo', async ({ body }) => body)
+  app.addContentTypeParser('text/theirs', { parseAs: 'string' }, async (_request: unknown, body: string) => ({
+    theirs: body,
+  }))
   return app
 }
 
@@ -67,6 +70,77 @@ describe('an application with the plugin', () => {
     expect(await answersOf(app)).toEqual(await answersOf(without))
     await without.close()
     expect(app.swagger()).toMatchObject({ info: { title: '@fastify/swagger' } })
+  })
+
+  it.each([
+    ['its body parser', { headers: { 'content-type': 'text/theirs' }, payload: 'a body' }, 200, '{"theirs":"a body"}'],
+    ['its body limit', { payload: { a: 'x'.repeat(1_000) } }, 418, 'too large'],
+    [
+      'what it does not parse',
+      { headers: { 'content-type': 'text/none' }, payload: 'a' },
+      418,
+      'Unsupported Media Type',
+    ],
+    ['its error handler', { headers: json, payload: '{' }, 418, '"theirs"'],
+  ])('keeps %s', async (_, request, status, text) => {
+    const without = await theirs()
+    await app.register(encke, { prefix: '/push', messageBytes: 100_000 })
+    const post = { method: 'POST', url: '/echo', ...request } as const
+    const [reply, other] = [await app.inject(post), await without.inject(post)]
+    await without.close()
+    expect([reply.statusCode, reply.body]).toEqual([other.statusCode, other.body])
+    expect([reply.statusCode, reply.body]).toEqual([status, expect.stringContaining(text)])
+  })
+
+  it('has limits and parsers of its own below the prefix, whatever the application has', async () => {
+    await app.register(encke, { prefix: '/push' })
+    const large = await ask('POST', '/push/publish?topic=a', { text: 'x'.repeat(10_000) })
+    expect(large).toMatchObject({ status: 201, body: { offset: 1 } })
+    const theirType = { 'content-type': 'text/theirs' }
+    const post = { method: 'POST', url: '/push/publish?topic=a', headers: theirType, payload: '1' } as const
+    expect((await app.inject(post)).json()).toMatchObject({ statusCode: 415 })
+    expect(await ask('GET', '/push/messages?topic=a&wait=soon')).toMatchObject({ status: 400 })
+  })
+
+  it('keeps its validator compiler, which the routes of the plugin do without', async () => {
+    const other = fastify()
+    const compiled: string[] = []
+    other.setValidatorCompiler(({ url }) => {
+      compiled.push(url as string)
+      return (value) => (other.hasDecorator('encke') && value ? { value } : { error: new Error('not with us') })
+    })
+    other.setErrorHandler((error, _request, reply) => void reply.code(418).send({ theirs: (error as Error).message }))
+    const schema = { querystring: { type: 'object', properties: { n: { type: 'integer' } } } }
+    other.get('/before', { schema }, async ({ query }) => query)
+    await other.register(encke, { prefix: '/push' })
+    other.get('/after', { schema }, async ({ query }) => query)
+    for (const url of ['/before?n=many', '/after?n=many']) {
+      expect((await other.inject(url)).json()).toEqual({ n: 'many' })
+    }
+    expect((await other.inject('/push/messages?topic=a&wait=soon')).statusCode).toBe(400)
+    expect(compiled.filter((url) => url.startsWith('/push'))).toEqual([])
+    expect(new Set(compiled)).toEqual(new Set(['/before', '/after']))
+    await other.close()
+  })
+
+  it('keeps its rate limit: where that is exhausted, so are the routes of the plugin, in their own shape', async () => {
+    const other = fastify()
+    await other.register(rateLimit, { max: 3, timeWindow: 60_000 })
+    other.setErrorHandler((error, _request, reply) => {
+      const { statusCode = 500, message } = error as Error & { statusCode?: number }
+      void reply.code(statusCode).send({ theirs: message })
+    })
+    await other.register(encke, { prefix: '/push' })
+    other.get('/mine', async () => 'mine')
+    await other.ready()
+    const statuses: number[] = []
+    for (let n = 0; n < 4; n += 1) statuses.push((await other.inject('/mine')).statusCode)
+    expect(statuses).toEqual([200, 200, 200, 429])
+    expect((await other.inject('/mine')).json()).toEqual({ theirs: expect.stringContaining('Rate limit exceeded') })
+    const poll = await other.inject('/push/messages?topic=a&wait=0')
+    expect(poll.json()).toMatchObject({ statusCode: 429, code: 'ENCKE_ERR_CLIENT_RATE' })
+    expect(poll.headers).toMatchObject({ 'x-ratelimit-remaining': '0', 'retry-after': expect.anything() })
+    await other.close()
   })
 
   it('sees the requests of the plugin in its hooks, each of them', async () => {

@@ -1,4 +1,4 @@
-// The configurations of docs/hosting.md for nginx and HAProxy, each before a server: the doctor finds nothing wrong, and what a
+// The configurations of docs/deployment.md for nginx and HAProxy, each before a server: the doctor finds nothing wrong, and what a
 // proxy is for works through it.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
@@ -12,7 +12,7 @@ import { doctor } from '../../server/cli/doctor.ts'
 import { runCommand } from './cli/run.ts'
 import { Served } from './http/served.ts'
 
-const page = readFileSync(new URL('../../docs/hosting.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../docs/deployment.md', import.meta.url), 'utf8')
 const path = `${process.env['PATH']}:/usr/sbin:/usr/local/sbin`
 const has = (program: string, flag: string) => spawnSync(program, [flag], { env: { PATH: path } }).status === 0
 
@@ -20,7 +20,7 @@ const has = (program: string, flag: string) => spawnSync(program, [flag], { env:
 function block(language: string, words: string): string {
   const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
   const found = blocks.find(([, its, text]) => its === language && text?.includes(words))
-  if (found === undefined) throw new Error(`docs/hosting.md has no ${language} with ${words}`)
+  if (found === undefined) throw new Error(`docs/deployment.md has no ${language} with ${words}`)
   return found[2] as string
 }
 

@@ -48,7 +48,7 @@ export function readRedisAddress(text: string): RedisAddress {
   const kind = kinds[scheme as keyof typeof kinds]
   const parameters = new URLSearchParams(query)
   const names = path.split('/').slice(1)
-  const masterName = kind === 'sentinel' ? decodeURIComponent(names.shift() ?? '') : ''
+  const masterName = kind === 'sentinel' ? decoded(names.shift() ?? '') : ''
   if (kind === 'sentinel' && masterName === '') throw complaint('name the master: redis-sentinel://host:port/name')
   return {
     kind,
@@ -82,7 +82,15 @@ function readEndpoints(hosts: string, kind: RedisAddress['kind']): readonly Endp
 function readCredentials(user: string | undefined): Credentials {
   if (user === undefined) return {}
   const [name = '', ...rest] = user.split(':')
-  return present(decodeURIComponent(name), rest.length === 0 ? null : decodeURIComponent(rest.join(':')))
+  return present(decoded(name), rest.length === 0 ? null : decoded(rest.join(':')))
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw complaint('write % as %25 in a name and in a password')
+  }
 }
 
 function present(username: string | null, password: string | null): Credentials {

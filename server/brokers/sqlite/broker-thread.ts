@@ -22,18 +22,33 @@ export function scriptBeside(name: string, url: string): URL {
   return new URL(`./${name}${extname(url)}`, url)
 }
 
+/** How requests and answers travel. */
+export interface Packing<Request> {
+  pack(posted: Posted<Request>): unknown
+  unpack(replies: unknown): Replies
+}
+
+const asTheyAre: Packing<unknown> = { pack: (posted) => posted, unpack: (replies) => replies as Replies }
+
 export class BrokerThread<Request extends { readonly what: string }, Results> {
   readonly #worker: Worker
   readonly #onReplies: (replies: Replies) => void
   readonly #questions = new Map<number, Question>()
   #number = 0
-  #posting: Posted<Request>[] = []
+  #posting: unknown[] = []
+  readonly #packing: Packing<Request>
   #ending: Error | undefined
   readonly #ended: Promise<void>
   readonly #first: Promise<unknown>
 
   /** @param onReplies is told of what comes, before the answers in it are given */
-  constructor(script: URL, workerData: unknown, onReplies: (replies: Replies) => void) {
+  constructor(
+    script: URL,
+    workerData: unknown,
+    onReplies: (replies: Replies) => void,
+    packing: Packing<Request> = asTheyAre,
+  ) {
+    this.#packing = packing
     this.#onReplies = onReplies
     this.#worker = new Worker(script, {
       workerData,
@@ -67,7 +82,7 @@ export class BrokerThread<Request extends { readonly what: string }, Results> {
 
   /** Take answers from now on. */
   listen(): void {
-    this.#worker.on('message', (replies: Replies) => this.#take(replies))
+    this.#worker.on('message', (packed: unknown) => this.#take(packed))
   }
 
   /** Ask something, and give the answer. `onReply` is called when it comes, in the order of all answers. */
@@ -79,7 +94,8 @@ export class BrokerThread<Request extends { readonly what: string }, Results> {
     if (this.#ending !== undefined) return Promise.reject(unanswered(this.#ending))
     if (this.#posting.length === 0) queueMicrotask(() => this.#post())
     this.#number += 1
-    this.#posting.push({ number: this.#number, request, now: moment.now, clock: moment.clock })
+    const posted = { number: this.#number, request, now: moment.now, clock: moment.clock }
+    this.#posting.push(this.#packing.pack(posted))
     return new Promise<unknown>((resolve, reject) => {
       this.#questions.set(this.#number, { onReply, resolve, reject })
     }) as Promise<Results[What]>
@@ -106,9 +122,10 @@ export class BrokerThread<Request extends { readonly what: string }, Results> {
     if (this.#ending === undefined) this.#worker.postMessage(posted)
   }
 
-  #take(replies: Replies): void {
+  #take(packed: unknown): void {
     // A last word is no answer.
-    if (typeof replies !== 'object') return
+    if (typeof packed !== 'object') return
+    const replies = this.#packing.unpack(packed)
     this.#onReplies(replies)
     for (const reply of replies.replies) {
       const question = this.#questions.get(reply.number)

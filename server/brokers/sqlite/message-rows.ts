@@ -4,14 +4,28 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { HistoryLimits } from '../../hub/index.ts'
 import { offsetBits, offsetMask } from './schema.ts'
 
-/** A message as it comes from the file: what is not in it is what it was asked for by. */
+/** A message as it is put into the file. */
 export interface StoredMessage {
   readonly offset: number
   readonly id: string
   readonly time: number
   readonly data: string | Uint8Array
-  readonly bytes: number
 }
+
+/**
+ * Messages as they come from the file, column by column: that takes a quarter of the time to get from thread to thread that
+ * an object for each would. What is not in it is what they were asked for by.
+ */
+export interface MessageColumns {
+  readonly offsets: number[]
+  readonly ids: string[]
+  readonly times: number[]
+  readonly data: (string | Uint8Array)[]
+  readonly bytes: number[]
+}
+
+/** The columns of one message, in the order in which it is read. */
+type ReadRow = [offset: number, id: string, time: number, data: string | Uint8Array, bytes: number]
 
 /** Where a run of a topic's messages stands: a fork has its source's first. */
 export interface Shelf {
@@ -50,6 +64,7 @@ export class MessageRows {
     const offset = `place & ${offsetMask}`
     const columns = `${offset} AS offset, id, time, data, octet_length(data) AS bytes`
     this.#read = prepare(`SELECT ${columns} FROM messages WHERE ${within} ORDER BY place LIMIT ?4`)
+    this.#read.setReturnArrays(true)
     this.#insert = prepare(`INSERT INTO messages VALUES (${first}, ?3, ?4, ?5, ?6)`)
     this.#firstTwo = prepare(
       `SELECT since, octet_length(data) AS bytes FROM messages WHERE ${within} ORDER BY place LIMIT 2`,
@@ -73,23 +88,27 @@ export class MessageRows {
     )
   }
 
-  add(topic: number, message: Omit<StoredMessage, 'bytes'>, since: number): void {
+  add(topic: number, message: StoredMessage, since: number): void {
     this.#insert.run(topic, message.offset, message.id, message.time, since, message.data)
   }
 
   /** As many messages of the shelves as `limits` allow, one at least. */
-  read(shelves: readonly Shelf[], limits: HistoryLimits): StoredMessage[] {
-    const messages: StoredMessage[] = []
-    let bytes = 0
+  read(shelves: readonly Shelf[], limits: HistoryLimits): MessageColumns {
+    const columns: MessageColumns = { offsets: [], ids: [], times: [], data: [], bytes: [] }
+    let sum = 0
     for (const { topic, from, to } of shelves) {
-      for (const row of this.#read.iterate(topic, from, to, limits.messages - messages.length)) {
-        const message = row as unknown as StoredMessage
-        bytes += message.bytes
-        if (bytes > limits.bytes && messages.length > 0) return messages
-        messages.push(message)
+      for (const row of this.#read.iterate(topic, from, to, limits.messages - columns.offsets.length)) {
+        const [offset, id, time, data, bytes] = row as unknown as ReadRow
+        sum += bytes
+        if (sum > limits.bytes && columns.offsets.length > 0) return columns
+        columns.offsets.push(offset)
+        columns.ids.push(id)
+        columns.times.push(time)
+        columns.data.push(data)
+        columns.bytes.push(bytes)
       }
     }
-    return messages
+    return columns
   }
 
   /** The size of the message at `offset`, and when the one behind it came. */

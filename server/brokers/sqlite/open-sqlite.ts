@@ -3,9 +3,12 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigError } from '../../config/config-error.ts'
+import { withoutSecrets } from '../../config/without-secrets.ts'
 import type { Opening } from '../opening.ts'
-import { BrokerThread, scriptBeside } from './broker-thread.ts'
+import { BrokerThread, type Packing, scriptBeside } from './broker-thread.ts'
+import { type PackedReplies, packRequest, unpackReplies } from './packing.ts'
 import type { ReaderData } from './reader-thread.ts'
+import type { WriterRequest } from './requests.ts'
 import type { WriterData } from './serve-writes.ts'
 import { CannotOpen, SqliteBroker } from './sqlite-broker.ts'
 
@@ -13,6 +16,11 @@ import { CannotOpen, SqliteBroker } from './sqlite-broker.ts'
 interface WriterScript {
   readonly script: URL
   readonly data?: object
+}
+
+const packing: Packing<WriterRequest> = {
+  pack: packRequest,
+  unpack: (packed) => unpackReplies(packed as PackedReplies),
 }
 
 const writerScript: WriterScript = { script: scriptBeside('writer-thread', import.meta.url) }
@@ -30,7 +38,7 @@ export async function openSqlite(opening: Opening, { script, data = {} } = write
       scheduler,
       clock,
       now,
-      makeWriter: (onReplies) => new BrokerThread(script, { ...data, ...writerData }, onReplies),
+      makeWriter: (onReplies) => new BrokerThread(script, { ...data, ...writerData }, onReplies, packing),
       makeReader: () => new BrokerThread(scriptBeside('reader-thread', import.meta.url), readerData, () => {}),
     })
   } catch (error) {
@@ -54,7 +62,7 @@ export function fileOf(address: string): string {
   const name = address.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
   const complain = (what: string) =>
     new ConfigError('ENCKE_ERR_BROKER', [
-      `${address} ${what}; give a file with --broker sqlite:data/encke.db (or ENCKE_BROKER)`,
+      `${withoutSecrets(address)} ${what}; give a file with --broker sqlite:data/encke.db (or ENCKE_BROKER)`,
     ])
   if (name === '') throw complain('names no file')
   if (name.startsWith('//') || name.includes('\0')) throw complain('is a network address, not a file')

@@ -51,7 +51,7 @@ export class Reader {
     const topic = topicOf(this.#byName.get(request.topic))
     if (topic !== undefined && !topic.isRemoved && topic.hasExpired(now, request.isRead)) return 'expired'
     if (request.what === 'inform') return topic?.record() ?? null
-    if (topic === undefined || topic.isRemoved) return { standing: unbornStanding, messages: [], mustTouch: false }
+    if (topic === undefined || topic.isRemoved) return { standing: unbornStanding, mustTouch: false }
     return this.#history(topic, now, request)
   }
 

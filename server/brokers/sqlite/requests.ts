@@ -17,7 +17,7 @@ import type {
   Standing,
   TopicRecord,
 } from '../../hub/index.ts'
-import type { StoredMessage } from './message-rows.ts'
+import type { MessageColumns } from './message-rows.ts'
 
 /** The times at which something is asked: on the clock of the file, which never goes back, and since 1970. */
 export interface Moment {
@@ -87,7 +87,8 @@ export interface ReaderResults {
 
 export interface ReadHistory {
   readonly standing: Standing
-  readonly messages: readonly StoredMessage[]
+  /** None where there is no such topic. */
+  readonly messages?: MessageColumns
   /** Whether this use has to be written down. */
   readonly mustTouch: boolean
 }

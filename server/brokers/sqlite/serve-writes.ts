@@ -7,7 +7,8 @@ import type { Durability, OpenFile } from './open-file.ts'
 import { explainOpenFailure, openFile } from './open-file.ts'
 import type { OperationsOptions } from './operations.ts'
 import { Operations } from './operations.ts'
-import type { Greeting, Posted, WriterRequest } from './requests.ts'
+import { type PackedRequest, packReplies, unpackRequest } from './packing.ts'
+import type { Greeting } from './requests.ts'
 import { Writer } from './writer.ts'
 
 export interface WriterData {
@@ -42,18 +43,18 @@ export function serveWrites(port: MessagePort, data: WriterData, open?: (file: s
   }
   greet({ isOpen: true, now: file.meta.number('now'), statistics: writer.statistics })
   let quiet: NodeJS.Timeout | undefined
-  port.on('message', (first: readonly Posted<WriterRequest>[]) => {
+  port.on('message', (first: readonly PackedRequest[]) => {
     clearTimeout(quiet)
-    const requests = takeMore(port, first)
+    const requests = takeMore(port, first).map(unpackRequest)
     const last = requests.at(-1)
     const replies = writer.perform(requests)
     if (last?.request.what !== 'close') {
-      port.postMessage(replies)
+      port.postMessage(packReplies(replies))
       quiet = setTimeout(rest, quietMs)
       return
     }
     const trouble = end(writer, file)
-    port.postMessage(trouble === undefined ? replies : { ...replies, trouble })
+    port.postMessage(packReplies(trouble === undefined ? replies : { ...replies, trouble }))
     port.close()
   })
   function rest(): void {
@@ -73,10 +74,10 @@ function end(writer: Writer, file: OpenFile): string | undefined {
 }
 
 /** What has arrived besides. */
-function takeMore(port: MessagePort, first: readonly Posted<WriterRequest>[]): readonly Posted<WriterRequest>[] {
+function takeMore(port: MessagePort, first: readonly PackedRequest[]): readonly PackedRequest[] {
   const requests = [...first]
   while (requests.length < mostRequests) {
-    const next = receiveMessageOnPort(port) as { message: readonly Posted<WriterRequest>[] } | undefined
+    const next = receiveMessageOnPort(port) as { message: readonly PackedRequest[] } | undefined
     if (next === undefined) break
     requests.push(...next.message)
   }

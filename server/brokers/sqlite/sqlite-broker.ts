@@ -26,6 +26,7 @@ import type {
 import { Message, unbornStanding } from '../../hub/index.ts'
 import type { BrokerThread } from './broker-thread.ts'
 import { Following } from './following.ts'
+import type { MessageColumns } from './message-rows.ts'
 import type {
   Greeting,
   Moment,
@@ -132,10 +133,7 @@ export class SqliteBroker implements Broker {
         continue
       }
       if (answer.mustTouch) this.#touch(topic)
-      const messages = answer.messages.map(
-        ({ offset, id, time, ...draft }) => new Message(topic, offset, id, time, draft),
-      )
-      return { ...answer.standing, messages }
+      return { ...answer.standing, messages: answer.messages === undefined ? [] : messagesOf(topic, answer.messages) }
     }
   }
 
@@ -324,6 +322,13 @@ export class SqliteBroker implements Broker {
     const since = this.#health.isOk ? this.#parts.clock() : this.#health.since
     this.#health = { isOk: false, since, reason: `the database has failed: ${reason}` }
   }
+}
+
+function messagesOf(topic: string, { offsets, ids, times, data, bytes }: MessageColumns): Message[] {
+  return offsets.map((offset, at) => {
+    const draft = { data: data[at] as string | Uint8Array, bytes: bytes[at] as number }
+    return new Message(topic, offset, ids[at] as string, times[at] as number, draft)
+  })
 }
 
 function isForWantOfRoom(error: unknown): boolean {

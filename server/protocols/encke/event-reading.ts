@@ -33,6 +33,8 @@ export interface EventReadingParts {
   readonly eventStreams: EventStreams
   /** The most messages that are read at once. */
   readonly limit: number
+  /** Told when news was written that the reader has waited for, and when that was published. */
+  readonly wrote?: (publishedAt: number) => void
 }
 
 export type ReadEvents = (reader: EventReader, reply: FastifyReply) => Coroutine<FastifyReply>
@@ -44,7 +46,7 @@ const comeBackMs = 1_000
 const locateMs = 60_000
 
 export function eventReading(parts: EventReadingParts): ReadEvents {
-  const { hub, draining, waitingRoom, presence, eventStreams, limit } = parts
+  const { hub, draining, waitingRoom, presence, eventStreams, limit, wrote } = parts
 
   function* goAway(events: EventStream): Coroutine<void> {
     events.push(retryText(draining.retryAfterMs()))
@@ -65,8 +67,10 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
       }
       if (events.isFull) continue
       const before = subscription.positions()
+      const waited = subscription.isWoken
       const batch = yield* subscription.read(limit)
       events.push(encodeEvents(batch, () => subscription.cursorsWithin(batch, before)))
+      if (waited && batch.oldestTime > 0) wrote?.(batch.oldestTime)
       const closings = encodeClosings(batch, closed)
       if (closings !== '') events.push(closings)
       if (subscription.isOver) return

@@ -11,12 +11,12 @@ import type { Poll, PollParts } from './poll.ts'
 /** Answer a poll whose last `turn` was this, 0 for none. */
 export type SharedPoll = (poll: Poll, cursor: Cursor | undefined, turn: number) => Coroutine<SharedReply>
 
-export type SharedPollParts = Pick<PollParts, 'hub' | 'draining' | 'waitingRoom'>
+export type SharedPollParts = Pick<PollParts, 'hub' | 'draining' | 'waitingRoom' | 'wrote'>
 
 /** All readers behind a cache come back at once, as one: not in a moment in which the server still goes away. */
 const leastBackMs = 1_000
 
-export function sharedPolling({ hub, draining, waitingRoom }: SharedPollParts): SharedPoll {
+export function sharedPolling({ hub, draining, waitingRoom, wrote }: SharedPollParts): SharedPoll {
   function passing(batch: Batch, poll: Poll, turn: number): SharedReply {
     const { health } = hub.broker
     const failing = health.isOk ? '' : `,"brokerFailingSince":${health.since}`
@@ -40,7 +40,9 @@ export function sharedPolling({ hub, draining, waitingRoom }: SharedPollParts): 
       if (woken.case !== 'news' && trySelect({ news: subscription.changed() }) === undefined) {
         return passing(subscription.nothing(), poll, turn)
       }
+      const waited = subscription.isWoken
       const batch = yield* subscription.read(limit)
+      if (waited && batch.oldestTime > 0) wrote?.(batch.oldestTime)
       // A reset is of the server as it is now; without a cursor, the URL says "now", which is another time each time.
       const isReset = batch.verdicts.some(({ verdict }) => verdict === 'reset')
       if (isReset || cursor === undefined || batch.messages.length === 0) return passing(batch, poll, turn)

@@ -16,7 +16,7 @@ import { controlText, dataEvent } from './event-encoding.ts'
 import { goingAway, type LivePoll, type LongPollParts } from './long-poll.ts'
 import { nextTurn } from './turn.ts'
 
-export interface LiveEventsParts extends Pick<LongPollParts, 'hub' | 'draining' | 'waitingRoom'> {
+export interface LiveEventsParts extends Pick<LongPollParts, 'hub' | 'draining' | 'waitingRoom' | 'wrote'> {
   readonly eventStreams: EventStreams
 }
 
@@ -26,7 +26,7 @@ const lastsMs = 60_000
 /** The most messages in one event. */
 const mostMessages = 1_000
 
-export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEventsParts) {
+export function liveEvents({ hub, draining, waitingRoom, eventStreams, wrote }: LiveEventsParts) {
   function* tellAll(events: EventStream, poll: LivePoll, piece: Piece, subscription: Subscription): Coroutine<void> {
     const { contentType } = piece.record
     const tell = (text: string | Uint8Array, offset: string, isUpToDate: boolean, isEnd: boolean) => {
@@ -46,11 +46,14 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams }: LiveEve
       if (woken.case === 'drain') events.push(retryText(draining.retryAfterMs()))
       if (woken.case !== 'ready') return
       if (events.isFull) continue
+      const waited = subscription.isWoken
       const batch = yield* subscription.read(mostMessages)
       const [about] = batch.verdicts as [TopicVerdict]
       if (about.verdict !== 'ok') return
       const offset = yield* offsetAfter(hub, poll.topic, batch)
-      if (tell(dataEvent(batch, contentType), offset, !batch.more, about.isClosed)) return
+      const isEnd = tell(dataEvent(batch, contentType), offset, !batch.more, about.isClosed)
+      if (waited && batch.oldestTime > 0) wrote?.(batch.oldestTime)
+      if (isEnd) return
     }
   }
 

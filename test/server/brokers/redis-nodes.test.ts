@@ -314,6 +314,7 @@ describe('the address of a Redis', () => {
     'redis-sentinel://:secret@a',
     'redis-cluster://:secret@a/1',
     'redis://:secret@a:99999',
+    'redis://:secret%@a',
   ])('%s is refused in a line that repeats no password', (address) => {
     expect(() => readRedisAddress(address)).toThrow(ConfigError)
     expect(() => readRedisAddress(address)).not.toThrow(/secret/)

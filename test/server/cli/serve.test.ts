@@ -133,6 +133,8 @@ describe('the banner', () => {
     ['memory:', 'in memory (forgotten when it stops; --broker keeps it)'],
     ['sqlite:/var/lib/encke/encke.db?x=1', '/var/lib/encke/encke.db (durable)'],
     ['redis://user:secret@cache:6379/1', 'redis://cache:6379/1 (shared)'],
+    ['redis://user:se/cret@secret@cache', 'redis://cache (shared)'],
+    ['redis-sentinel://a,b/m?sentinelPassword=secret', 'redis-sentinel://a,b/m?sentinelPassword=… (shared)'],
   ])('says of %s where data is, without a password', (broker, data) => {
     expect(bannerFor({ ...ready, broker })).toContain(`Data       ${data}\n`)
     expect(readyLine({ ...ready, broker }, 0)).not.toContain('secret')

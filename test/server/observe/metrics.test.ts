@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { metricRows } from '../../../server/observe/metric-table.ts'
 import { ScriptedBroker } from '../brokers/scripted-broker.ts'
+import { EventReader } from '../http/event-reader.ts'
 import { Served, until } from '../http/served.ts'
 
 const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
@@ -86,6 +87,26 @@ describe('the metrics', () => {
     await Promise.all(polls)
     expect(await growthSince(before, 'encke_delivery_seconds_count')).toEqual([2])
     expect((await metrics()).get('encke_delivery_seconds_bucket{le="10"}')).toBe(2)
+  })
+
+  it('measure it for event streams and Durable Streams too, by what comes after they have begun to wait', async () => {
+    const stream = '/v1/stream/a'
+    const json = { 'content-type': 'application/json' }
+    await server.send('PUT', stream, { headers: json, body: '[1]' })
+    using events = await EventReader.open(server, '/events?topic=a&from=earliest')
+    using live = await EventReader.open(server, `${stream}?offset=-1&live=sse`)
+    await events.has(1)
+    await live.has(2)
+    const poll = server.get(`${stream}?offset=now&live=long-poll`)
+    await server.waiting(3)
+    const before = await metrics()
+    expect(before.get('encke_delivery_seconds_count')).toBe(0)
+    await server.send('POST', stream, { headers: json, body: '[2]' })
+    expect((await poll).json).toEqual([2])
+    await events.has(2)
+    await live.has(4)
+    expect(await growthSince(before, 'encke_delivery_seconds_count')).toEqual([3])
+    expect((await metrics()).get('encke_delivery_seconds_bucket{le="10"}')).toBe(3)
   })
 
   it('tell what readers have missed', async () => {
