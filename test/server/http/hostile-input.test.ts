@@ -214,8 +214,8 @@ describe('a number', () => {
 })
 
 describe('a parameter', () => {
-  it.each(['later', '', 'NOW', '0'])('from that is neither now nor earliest: %s', async (from) => {
-    const words = ['from must be "now" or "earliest"', `(got "${from}")`]
+  it.each(['later', '', 'NOW', '0'])('from that is neither now nor earliest nor latest: %s', async (from) => {
+    const words = ['from must be "now", "earliest" or "latest"', `(got "${from}")`]
     expectRefusal(await served.get(`/messages?topic=known&wait=0&from=${from}`), 'FROM_VALUE', ...words)
     expectRefusal(await served.post('/poll', { topics: ['known'], wait: 0, from }), 'FROM_VALUE', ...words)
   })
@@ -345,10 +345,15 @@ describe('a body', () => {
     ['application/vnd.api+json', '"application/vnd.api+json"'],
     ['application/jsonp', '"application/jsonp"'],
     ['text/html', '"text/html"'],
-    ['nonsense', '"nonsense"'],
-    ['', '""'],
   ])('of a type that is not taken: %s', async (type, given) => {
     const words = ['send application/json, or text/plain where a message is published', `(got ${given})`]
+    for (const path of ['/publish?topic=known', '/poll']) {
+      expectRefusal(await served.post(path, '1', { 'content-type': type }), 'BODY_TYPE', ...words)
+    }
+  })
+
+  it.each(['nonsense', '', '/', 'application/', ';;;'])('of a type that is none: %s', async (type) => {
+    const words = ['Content-Type must be a media type, such as application/json', `(got "${type}")`]
     for (const path of ['/publish?topic=known', '/poll']) {
       expectRefusal(await served.post(path, '1', { 'content-type': type }), 'BODY_TYPE', ...words)
     }

@@ -138,7 +138,7 @@ describe('a topic', () => {
     expect((await polled).json.messages).toHaveLength(1)
   })
 
-  it.each(['~', '...', 'a/.../b', '-', '0', '__proto__', 'constructor', 'toString', 'messages', 'a.b/c'])(
+  it.each(['~', '...', 'a/.../b', '-', '0', '_', 'a/__proto__', 'constructor', 'toString', 'messages', 'a.b/c'])(
     'may be called %s',
     async (topic) => {
       expect((await served.post(`/topics/${encodeURIComponent(topic)}/messages`, '1')).json).toMatchObject({ topic })
