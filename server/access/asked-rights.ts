@@ -14,6 +14,7 @@ import {
   type Rights,
   reserved,
 } from './rights.ts'
+import { isSubject, subjectRule } from './tokens.ts'
 import { isReserved } from './topic-pattern.ts'
 
 /** What a request wants to do. */
@@ -82,18 +83,33 @@ class AskedRights implements Rights {
       return refusalBy(error as Error & { statusCode?: number })
     }
     if (permission === true) return undefined
-    if (typeof permission === 'object') return this.#admit(permission)
+    if (isDetailed(permission)) return this.#admit(permission)
     const message = `the application does not let you ${doing[right]} ${clip(topics.join(' '))}`
     return new EnckeError('ENCKE_ERR_RIGHT', message)
   }
 
-  #admit({ subject, until }: Exclude<Permission, boolean>): undefined {
+  #admit({ subject, until }: Exclude<Permission, boolean>): Refusal {
     const { clock, wallClock } = this.#parts
     const { client } = this.#request.admission
+    if (subject !== undefined && !isSubject(subject))
+      throw new TypeError(`authorize gave a subject that is not ${subjectRule}`)
     const end = until === undefined ? Number.POSITIVE_INFINITY : clock() + Number(until) - wallClock()
+    if (Number.isNaN(end)) throw new TypeError('authorize gave an until that is no time: give milliseconds, or a Date')
+    if (until !== undefined && end <= clock()) return over(until)
     const name = subject === undefined ? client : `sub:${subject}`
     this.#request.admission = new Admission(name, this, end, clock, subject ?? null)
+    return undefined
   }
+}
+
+/** Anything else than `true` that is truthy was meant otherwise, and lets nobody in. */
+function isDetailed(permission: Permission | null | undefined): permission is Exclude<Permission, boolean> {
+  return typeof permission === 'object' && permission !== null && !Array.isArray(permission)
+}
+
+function over(until: number | Date): EnckeError {
+  const time = new Date(until).toISOString()
+  return new EnckeError('ENCKE_ERR_TOKEN', `the application let you in until ${time}: log in again`)
 }
 
 function refusalBy(error: Error & { statusCode?: number }): EnckeError {

@@ -39,6 +39,14 @@ export interface TokensOptions {
 /** Longer ones fit into no cookie. */
 const longestToken = 8 * 1024
 const longestSubject = 200
+
+export const subjectRule = `a text of 1 to ${longestSubject} printable characters`
+
+/** Names of clients are parts of keys: a line break in one would let it be taken for another. */
+export function isSubject(subject: unknown): subject is string {
+  const isText = typeof subject === 'string' && subject.length > 0 && subject.length <= longestSubject
+  return isText && !/[\p{C}\p{Zl}\p{Zp}]/u.test(subject)
+}
 const mostTokens = 10_000
 /** A token without a `kid` is tried with so many keys. */
 const mostTries = 8
@@ -144,10 +152,8 @@ export class Tokens<Known> {
 
 function readSubject(sub: unknown): string | null {
   if (sub === undefined) return null
-  if (typeof sub === 'string' && sub.length > 0 && sub.length <= longestSubject && !/[\p{C}\p{Zl}\p{Zp}]/u.test(sub)) {
-    return sub
-  }
-  throw unsound(`its claim sub must be a text of 1 to ${longestSubject} printable characters`)
+  if (isSubject(sub)) return sub
+  throw unsound(`its claim sub must be ${subjectRule}`)
 }
 
 function explain(error: unknown): EnckeError {

@@ -2,7 +2,8 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { Coroutine, Scheduler } from '../../runtime/index.ts'
-import { after, select } from '../../runtime/index.ts'
+import { select } from '../../runtime/index.ts'
+import type { Admission } from '../access/admission.ts'
 import { requireRight } from '../access/rights.ts'
 import { inCoroutine } from '../http/coroutine-handler.ts'
 import type { Draining } from '../http/draining.ts'
@@ -55,21 +56,25 @@ export async function messageRoutes(app: FastifyInstance, options: MessagesOptio
     return { topic, epoch, head, oldest, waiting, contentType, closed: isClosed, messages: kept }
   }
 
-  function* follow({ topic, wait = waitSecondsByDefault }: FollowQuery): Coroutine<{ way: Way | null }> {
+  function* follow(
+    { topic, wait = waitSecondsByDefault }: FollowQuery,
+    admission: Admission,
+  ): Coroutine<{ way: Way | null }> {
     const running = () => scheduler.running
     const followed = new FollowedMessage({ topic, most: mostHandovers, clock, running })
     using _watching = hubWatch.add(followed)
     const come = yield* select(
-      { begun: followed.begun(), drain: draining.begun.wait(), late: after(wait * 1_000) },
+      { begun: followed.begun(), drain: draining.begun.wait(), late: admission.over(wait * 1_000) },
       { order: 'first' },
     )
     if (come.case === 'begun') {
       yield* select(
-        { complete: followed.complete(), drain: draining.begun.wait(), late: after(readersMs) },
+        { complete: followed.complete(), drain: draining.begun.wait(), late: admission.over(readersMs) },
         { order: 'first' },
       )
     }
-    return { way: followed.way() }
+    // Nothing is told to an operator whose token has ended meanwhile.
+    return { way: admission.holds() ? followed.way() : null }
   }
 
   requireRight(app, 'administer')
@@ -84,7 +89,10 @@ export async function messageRoutes(app: FastifyInstance, options: MessagesOptio
   app.get(
     '/admin/follow',
     { schema: followSchema },
-    inCoroutine<{ Querystring: FollowQuery }>(scheduler, ({ query }) => follow(query)),
+    inCoroutine<{ Querystring: FollowQuery }>(scheduler, ({ query, method, admission }) =>
+      // HEAD wants to know what GET would say, not to wait for it.
+      follow(method === 'HEAD' ? { ...query, wait: 0 } : query, admission),
+    ),
   )
 }
 

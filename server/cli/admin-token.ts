@@ -2,19 +2,26 @@
 // a bookmark of the dashboard holds over restarts.
 
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigError } from '../config.ts'
 
-/** The token beside the database of `broker`, made when there is none; undefined when nothing is kept on disk here. */
-export function keptAdminToken(broker: string): string | undefined {
+type Warn = (line: string) => void
+
+/**
+ * The token beside the database of `broker`, made when there is none; undefined when nothing is kept on disk here. A file
+ * that others can read becomes its owner's alone, and `warn` is told.
+ */
+export function keptAdminToken(broker: string, warn: Warn = () => {}): string | undefined {
   const [, database] = /^sqlite:(?:\/\/(?=\/))?([^?#]+)/i.exec(broker) ?? []
   if (database === undefined || database === ':memory:') return undefined
   const folder = dirname(database)
   const path = join(folder, 'admin-token')
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    return read(path) ?? make(path)
+    const token = read(path) ?? make(path)
+    keepFromOthers(path, warn)
+    return token
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? String(error)
     throw new ConfigError('ENCKE_ERR_CONFIG', [
@@ -29,6 +36,23 @@ function read(path: string): string | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return undefined
+  }
+}
+
+/** A copy or a restored backup has lost its mode. */
+function keepFromOthers(path: string, warn: Warn): void {
+  // There are no such modes on Windows, where every file seems to be open to all.
+  if (process.platform === 'win32') return
+  const mode = statSync(path).mode & 0o777
+  if ((mode & 0o077) === 0) return
+  const shown = `${path} could be read by others (mode ${mode.toString(8)})`
+  try {
+    chmodSync(path, 0o600)
+    warn(
+      `${shown} and is for its owner alone now: remove it and start again for a new admin token, unless you know who has read it`,
+    )
+  } catch {
+    warn(`${shown}, and this user may not change that: let its owner set mode 600`)
   }
 }
 

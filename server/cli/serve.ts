@@ -21,9 +21,11 @@ export function printConfig(argv: readonly string[], env: NodeJS.ProcessEnv): vo
 /** Serve until a signal comes. @throws ConfigError with every complaint there is */
 export async function serve(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const given = loadConfig(argv, env)
-  const adminToken = given.adminToken ?? keptAdminToken(given.broker)
+  const warnings: string[] = []
+  const adminToken = given.adminToken ?? keptAdminToken(given.broker, (line) => warnings.push(line))
   const config = adminToken === undefined ? given : { ...given, adminToken }
   const app = await buildApp(config)
+  for (const line of warnings) app.http.log.warn(line)
   await listen(app, config)
   // Before the banner: whoever has read it may send a signal.
   stopOnSignals(app)

@@ -136,6 +136,12 @@ export function bodyTooLarge(request: FastifyRequest): EnckeError {
 
 export function wrongBodyType(request: FastifyRequest): EnckeError {
   const given = request.headers['content-type']
+  if (given !== undefined && !/^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/.test(given)) {
+    return say(
+      'ENCKE_ERR_BODY_TYPE',
+      `Content-Type must be a media type, such as application/json (got ${clip(given)})`,
+    )
+  }
   const wanted = 'send application/json, or text/plain where a message is published'
   return say(
     'ENCKE_ERR_BODY_TYPE',

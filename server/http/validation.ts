@@ -111,7 +111,8 @@ function errorOf(
   if (Array.isArray(value) && property.type !== 'array' && !isBody) {
     return new EnckeError('ENCKE_ERR_PARAMETER_REPEATED', `${misfit} may be given once (got ${clip(value)})`)
   }
-  if (misfit === 'topic' || misfit === 'topics') return topicError(misfit, property, value)
+  // A topic that is the rest of a path has no name there.
+  if (misfit === 'topic' || misfit === 'topics' || misfit === '*') return topicError(misfit, property, value)
   return valueError(misfit, property, value)
 }
 

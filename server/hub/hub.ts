@@ -237,10 +237,11 @@ export class Hub implements Disposable {
     return yield* this.#inTime(() => this.broker.history(topic, from, limits))
   }
 
-  /** Tell where a topic stands. @throws as `history` */
+  /** Tell where a topic stands; one that was removed, while forks still need it, stands where an unborn one does. @throws as `history` */
   *inform(topic: string): Coroutine<TopicInformation> {
     const record = yield* this.record(topic)
-    const { epoch, head, headId, oldest, isClosed, contentType } = record ?? unbornStanding
+    const isThere = record !== null && !record.isRemoved
+    const { epoch, head, headId, oldest, isClosed, contentType } = isThere ? record : unbornStanding
     const position = { epoch: epochHash(this.hash, epoch), tag: messageTag(this.hash, headId), offset: head }
     const cursor = encodeCursor([[{ topic, name: nameHash(this.hash, topic) }, position]])
     const waiting = this.#feeds.waitingFor(topic)

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
 import { demand, requireRight } from '../../access/rights.ts'
 import { EnckeError } from '../../errors.ts'
+import { prefixOf } from '../../http/base-path.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Known } from '../../http/fast-path/connection.ts'
 import type { FastPath } from '../../http/fast-path/fast-path.ts'
@@ -28,6 +29,8 @@ export interface StreamsOptions extends LongPollParts, LiveEventsParts {
   readonly appendBytes: number
   /** Undefined where every poll is answered by Fastify. */
   readonly fastPath: FastPath | undefined
+  /** What the paths begin with for clients, and is taken off before routes are looked up; `/` for nothing. */
+  readonly basePath: string
 }
 
 interface StreamRoute {
@@ -48,15 +51,17 @@ export async function streamsRoutes(app: FastifyInstance, options: StreamsOption
 }
 
 /** PUT and DELETE. */
-async function changeRoutes(app: FastifyInstance, { scheduler, hub, appendBytes }: StreamsOptions): Promise<void> {
-  const prefix = `${app.prefix}/`
+async function changeRoutes(app: FastifyInstance, options: StreamsOptions): Promise<void> {
+  const { scheduler, hub, appendBytes } = options
+  // A source is named as clients know it.
+  const prefix = `${prefixOf(options.basePath)}${app.prefix}/`
 
   function* put(request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
     const topic = topicOf(request)
     const place = forkIn(request.headers)
     const source = place === undefined ? undefined : topicAt(place.source, prefix)
     if (source !== undefined) yield* demand(request.admission.rights, 'subscribe', source)
-    const url = `${request.protocol}://${request.host}${request.url.split('?')[0]}`
+    const url = `${request.protocol}://${request.host}${request.originalUrl.split('?')[0]}`
     return yield* create(hub, { topic, request, source, place }, url, reply)
   }
 

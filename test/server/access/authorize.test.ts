@@ -70,6 +70,9 @@ describe('authorize', () => {
     ['false', () => false],
     ['a promise of false', async () => false],
     ['nothing', () => undefined as unknown as boolean],
+    ['null', () => null as unknown as boolean],
+    ['a list', () => [] as unknown as boolean],
+    ['a word', () => 'yes' as unknown as boolean],
     ['an error with the status 403', () => Promise.reject(Object.assign(new Error('not you'), { statusCode: 403 }))],
   ] as [string, Authorize][])('refuses by %s', async (_what, refuse) => {
     await start()
@@ -116,6 +119,42 @@ describe('authorize', () => {
     expect((await ask('POST', '/publish', messages, keyed)).body.receipts).toMatchObject([{ offset: 1 }])
     const asBob = await ask('POST', '/publish', messages, { ...keyed, 'x-user': 'bob' })
     expect(asBob.body.receipts).toMatchObject([{ offset: 2 }])
+  })
+
+  it('lets nothing in by a permission that is over already', async () => {
+    await start()
+    const ends = Date.now() - 1
+    decide = () => ({ subject: 'ann', until: ends })
+    const requests = [
+      ask('POST', '/publish?topic=a', '1'),
+      ask('POST', '/publish', { messages: [{ topic: 'a', data: 1 }] }),
+      ask('GET', '/messages?topic=a'),
+      ask('GET', '/events?topic=a'),
+      ask('GET', '/topics/a'),
+      ask('POST', '/poll', { topics: ['a'] }),
+    ]
+    for (const { status, body } of await Promise.all(requests)) {
+      expect([status, body.code]).toEqual([401, 'ENCKE_ERR_TOKEN'])
+      expect(body.message).toBe(`the application let you in until ${new Date(ends).toISOString()}: log in again`)
+    }
+    expect(app.encke.statistics()).toMatchObject({ published: 0, waiting: 0 })
+  })
+
+  it.each([
+    ['a time that is none', { until: new Date(Number.NaN) }],
+    ['a subject that is no text', { subject: 5 as unknown as string }],
+    ['a subject of two lines', { subject: 'ann\nbob' }],
+  ])('does nothing for a permission with %s, which is a failure of the application', async (_what, permission) => {
+    await start()
+    decide = () => permission
+    for (const { status, body } of [
+      await ask('POST', '/publish?topic=a', '1'),
+      await ask('GET', '/messages?topic=a'),
+      await ask('GET', '/events?topic=a'),
+    ]) {
+      expect([status, body.code]).toEqual([500, 'ENCKE_ERR_INTERNAL'])
+    }
+    expect(app.encke.statistics()).toMatchObject({ published: 0, waiting: 0 })
   })
 
   it('is not asked about reserved topics, but about the topic whose presence is read', async () => {

@@ -110,6 +110,15 @@ describe('a token that ends', () => {
     expect(await served.get('/events?topic=a', bearer(token))).toMatchObject(refused)
   })
 
+  it('ends an operator who follows a message at that moment, and tells nothing', async () => {
+    const administrator = await mintToken({ secret, ttlSeconds, wallClock, admin: true })
+    moveTo(administrator, 400)
+    const [answer, tookMs] = await timed(served.get('/admin/follow?topic=a&wait=60', bearer(administrator)))
+    expect(answer).toMatchObject({ status: 200, json: { way: null } })
+    expect(tookMs).toBeLessThan(1_000)
+    expect(served.app.hub.watcher).toBeNull()
+  })
+
   it('ends an event stream that never comes to rest', async () => {
     moveTo(token, 300)
     const { scheduler, hub } = served.app

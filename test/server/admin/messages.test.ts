@@ -87,6 +87,13 @@ describe('the way of a message', () => {
     expect(served.app.hub.watcher).toBeNull()
   })
 
+  it('is not waited for by HEAD, which asks what GET would say', async () => {
+    await using served = await Served.start()
+    const { status, text } = await served.administrate('HEAD', '/admin/follow?topic=news')
+    expect([status, text]).toEqual([200, ''])
+    expect(served.app.hub.watcher).toBeNull()
+  })
+
   it('is watched no longer when the operator goes away', async () => {
     await using served = await Served.start()
     const leaving = new AbortController()

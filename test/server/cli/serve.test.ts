@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -191,6 +191,26 @@ describe('the admin token', () => {
     const path = join(folder, 'data/admin-token')
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(readFileSync(path, 'utf8')).toBe(`${token}\n`)
+  })
+
+  it('is for its owner alone again when others could read its file, and is said to be made anew', () => {
+    const broker = `sqlite:${join(folder, 'shown/encke.db')}`
+    const token = keptAdminToken(broker)
+    const path = join(folder, 'shown/admin-token')
+    const warnings: string[] = []
+    const warn = (line: string) => void warnings.push(line)
+    for (const mode of [0o644, 0o640, 0o604, 0o660]) {
+      chmodSync(path, mode)
+      expect(keptAdminToken(broker, warn)).toBe(token)
+      expect(statSync(path).mode & 0o777).toBe(0o600)
+    }
+    expect(warnings).toHaveLength(4)
+    expect(warnings[0]).toBe(
+      `${path} could be read by others (mode 644) and is for its owner alone now: remove it and start again for a new admin token, unless you know who has read it`,
+    )
+    expect(warnings.join()).not.toContain(token)
+    expect(keptAdminToken(broker, warn)).toBe(token)
+    expect(warnings).toHaveLength(4)
   })
 
   it('is not kept for topics that are elsewhere', () => {

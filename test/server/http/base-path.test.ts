@@ -13,6 +13,21 @@ beforeEach(async () => {
 afterEach(() => server[Symbol.asyncDispose]())
 
 describe('below a base path', () => {
+  it('streams are named as clients know them: where they were made, and what they are forked from', async () => {
+    const headers = { 'content-type': 'application/json' }
+    const made = await server.send('PUT', '/push/v1/stream/a/b', { headers, body: '[1]' })
+    expect([made.status, made.headers.location]).toEqual([201, `${server.origin}/push/v1/stream/a/b`])
+    for (const source of ['/push/v1/stream/a/b', made.headers.location as string]) {
+      const from = { ...headers, 'stream-forked-from': source }
+      expect((await server.send('PUT', '/push/v1/stream/fork', { headers: from })).status).toBeLessThan(300)
+    }
+    expect((await server.get('/push/v1/stream/fork')).json).toEqual([1])
+    const elsewhere = { ...headers, 'stream-forked-from': '/v1/stream/a/b' }
+    const { status, json } = await server.send('PUT', '/push/v1/stream/other', { headers: elsewhere })
+    expect(status).toBe(400)
+    expect(json.message).toBe('Stream-Forked-From must be the path of a stream, such as /push/v1/stream/name')
+  })
+
   it('every route and page is there, and nowhere else', async () => {
     expect((await server.post('/push/publish?topic=a', 1)).status).toBe(201)
     expect((await server.get('/push/messages?topic=a&from=earliest&wait=0')).json.messages).toHaveLength(1)

@@ -49,6 +49,19 @@ describe('what is told about a topic', () => {
     })
   })
 
+  it('once it was removed while forks of it are left: as before its first message', async () => {
+    const json = { 'content-type': 'application/json' }
+    await served.send('PUT', '/v1/stream/source', { headers: json, body: '[1,2]' })
+    await served.send('PUT', '/v1/stream/fork', { headers: { ...json, 'stream-forked-from': '/v1/stream/source' } })
+    expect((await served.send('DELETE', '/v1/stream/source')).status).toBe(204)
+    const { json: standing } = await served.get('/topics/source')
+    const { json: unborn } = await served.get('/topics/never-made')
+    expect({ ...standing, topic: '', cursor: '' }).toEqual({ ...unborn, topic: '', cursor: '' })
+    // A reader that begins with its cursor is where one without a cursor is: nothing was reset under it.
+    const polled = (await served.get(`/messages?topic=source&wait=0&cursor=${standing.cursor}`)).json
+    expect(polled.topics).toEqual({ source: { verdict: 'ok', missed: 0 } })
+  })
+
   it('makes none of it: topics that nobody has published to push no other out and keep nobody away', async () => {
     await using small = await Served.start(['--max-topics', '2'])
     await small.publish('victim', 'kept?')

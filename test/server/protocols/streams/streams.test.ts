@@ -102,6 +102,22 @@ describe('a stream', () => {
     expect((await served.get('/topics/deep%2Fer%2Fone')).json.head).toBe(1)
   })
 
+  it('with a name or a type that is none says which rule it breaks', async () => {
+    const misnamed = [
+      ['a//b', 'a topic name has no empty segment: remove the slash too many (got "a//b")'],
+      ['%00', 'a topic name consists of A–Z a–z 0–9 . _ ~ - / (got "\\u0000")'],
+      ['a/../b', 'no segment of a topic name is "." or ".." (got "a/../b")'],
+    ] as const
+    for (const [name, message] of misnamed) {
+      expect((await read(name)).json).toMatchObject({ code: 'ENCKE_ERR_TOPIC_NAME', message })
+    }
+    for (const type of [';;;', 'text', 'text/']) {
+      const { status, json } = await put('typed', { 'content-type': type }, 'a')
+      expect([status, json.code]).toEqual([415, 'ENCKE_ERR_BODY_TYPE'])
+      expect(json.message).toBe(`Content-Type must be a media type, such as application/json (got "${type}")`)
+    }
+  })
+
   it('keeps any bytes as they are', async () => {
     const bytes = Uint8Array.from({ length: 1_000 }, (_, at) => (at * 7) % 256)
     await put('exact', { 'content-type': 'image/png' }, bytes.subarray(0, 300))
