@@ -1,8 +1,8 @@
 // Makes what was compiled for the package small: `node .ci/compact.ts dist`, the last step of `npm pack`.
 //
-// Code loses its blanks, and its local names; the names of functions and classes stay, for coroutines and stacks are called
-// by them. So do the programs of the pages, which are served from there instead of from `public/`. Declarations that no type of the public ones leads to are removed. rolldown comes with vitest; no build of ours is
-// a bundle, because workers, and the folder of the package, are found by where a file is.
+// Code loses its blanks and its local names; the names of functions and classes stay, for coroutines and stacks are called by
+// them. The programs of the pages lose them too, and are served from there instead of from `public/`. Declarations that no
+// public one leads to are removed. Nothing is bundled: workers, and the folder of the package, are found by where a file is.
 
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -10,7 +10,8 @@ import { minifySync } from 'rolldown/utils'
 
 const [folder = 'dist'] = process.argv.slice(2)
 
-for (const path of globSync(`${folder}/{runtime,server}/**/*.js`)) makeSmall(path, path)
+for (const path of globSync(`${folder}/runtime/**/*.js`)) makeSmall(path, path, true)
+for (const path of globSync(`${folder}/server/**/*.js`)) makeSmall(path, path)
 for (const path of globSync('public/**/*.js')) makeSmall(path, join(folder, path))
 
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -23,9 +24,10 @@ for (const path of globSync(`${folder}/**/*.d.{ts,cts}`)) {
   else rmSync(path)
 }
 
-function makeSmall(path: string, target: string): void {
+/** The runtime's expressions stay as they were measured. */
+function makeSmall(path: string, target: string, isRuntime = false): void {
   const { code, errors } = minifySync(path, readFileSync(path, 'utf8'), {
-    compress: false,
+    compress: isRuntime ? false : { keepNames: { function: true, class: true } },
     mangle: { toplevel: true, keepNames: true },
     codegen: { removeWhitespace: true },
     module: true,
