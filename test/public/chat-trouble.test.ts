@@ -97,6 +97,7 @@ describe.skipIf(unpacked.missing !== '')('the chat', { timeout: 40_000 }, () => 
   it('says nothing of the network when it is reloaded or left', async () => {
     await using app = await LiveApp.open()
     await using ada = await Person.enter(browser, app.origin, { name: 'Ada' })
+    await ada.untilConnection('Live')
     await ada.page.evaluate(`new MutationObserver(() => {
       const words = document.getElementById('connection').textContent
       sessionStorage.setItem('seen', (sessionStorage.getItem('seen') ?? '') + words)

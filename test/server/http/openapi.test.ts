@@ -105,7 +105,7 @@ describe('the OpenAPI document', () => {
       cursor: { type: 'string' },
       wait: { type: 'number', minimum: 0, default: 25 },
       limit: { type: 'integer', minimum: 1, default: 100 },
-      from: { enum: ['now', 'earliest'], default: 'now' },
+      from: { enum: ['now', 'earliest', 'latest'], default: 'now' },
       client: { type: 'string' },
     })
     // Above its maximum a value is lowered, not refused.
