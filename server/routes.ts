@@ -94,7 +94,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   const fastPath = server && new FastPath({ scheduler, server, admissions, isOff })
   engine.inBackground('watcher of stalled replies', () => pipelining.endStalled(traffic.sockets))
   const presence = keepPresence(app, engine)
-  const wrote = (publishedAt: number) => observations.wrote(publishedAt)
+  const wrote = (takenAt: number) => observations.wrote(takenAt)
   const pollParts = {
     hub,
     draining,

@@ -53,9 +53,11 @@ export function readCommand(argv: readonly string[]): Command {
 export function usage(): string {
   return `Run a benchmark in this process and lay it beside the published figures.
 
-  npm run bench                                        both, with their defaults
-  npm run bench -- chain [flags]                       n coroutines in a row, each adds one
-  npm run bench -- hackysack [flags]                   players kick a ball about
+  encke bench                        both, with their defaults
+  encke bench chain [flags]          n coroutines in a row, each adds one
+  encke bench hackysack [flags]      players kick a ball about
+
+In a checkout: npm run bench -- chain [flags]
 
 chain
 ${range('n', 'how many coroutines')}

@@ -52,9 +52,9 @@ export function helpText(
   examples: readonly string[],
 ): string {
   const withVariable = new Set(['--url', '--token', '--token-secret'])
-  const rows = options.map(({ flag, variable, fallback, about: text }) => {
+  const rows = options.map(({ flag, variable, fallback, fits, about: text }) => {
     const names = withVariable.has(flag) ? `${flag}, ${variable}` : flag
-    return `  ${names}${fallback === 'none' || fallback === 'off' ? '' : ` (${fallback})`}\n      ${text.replaceAll('`', '')}`
+    return `  ${names}${fallback === 'none' || fallback === 'off' ? '' : ` (${fallback})`}\n${wrapped(text)}${fits === 'on or off' ? '' : `\n${wrapped(`Must be ${fits}.`)}`}`
   })
   return [
     `Usage: ${usage}`,
@@ -70,6 +70,12 @@ export function helpText(
     ...examples.map((example) => `  ${example}`),
     '',
   ].join('\n')
+}
+
+/** A paragraph below an option, in lines that a terminal shows whole. */
+export function wrapped(text: string): string {
+  const lines = text.replaceAll('`', '').match(/.{1,100}(?: |$)/g) ?? []
+  return lines.map((line) => `      ${line.trimEnd()}`).join('\n')
 }
 
 function readAddress(text: string): { value: string } | { misfit: string } {

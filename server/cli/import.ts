@@ -9,6 +9,7 @@ import { brokerOptions } from '../brokers/options.ts'
 import { OptionTable } from '../config/option-table.ts'
 import { inWords, keptAt, refuseMemory, withBroker } from './broker-commands.ts'
 import { type Command, Failure, helpText, misuse } from './command.ts'
+import { linesOf } from './input-lines.ts'
 import { Progress } from './progress.ts'
 import { type Terminal, write } from './terminal.ts'
 
@@ -37,7 +38,7 @@ async function run(argv: readonly string[], open: () => Terminal): Promise<numbe
   const input = file === '-' ? terminal.input : await opened(file)
   const progress = new Progress(terminal)
   const broker = await openBroker(values.broker, values)
-  const lines = linesOf(input, terminal)
+  const lines = linesOf(input, terminal.signal)
   const done = await withBroker(broker, function* () {
     const into = new Import(broker)
     let count = 0
@@ -46,6 +47,7 @@ async function run(argv: readonly string[], open: () => Terminal): Promise<numbe
       count += 1
       if (count % 1_000 === 0) progress.show(`${count.toLocaleString('en')} lines`)
     }
+    if (terminal.signal.aborted) throw new Failure('it was stopped: not everything is imported')
     return yield* into.end()
   }).finally(() => progress.clear())
   await write(terminal.err, `imported ${inWords(done)}\n`)
@@ -58,20 +60,4 @@ async function opened(file: string): Promise<Readable> {
     stream.once('open', () => resolve(stream))
     stream.once('error', (error) => reject(new Failure(`${file} cannot be read: ${error.message}`)))
   })
-}
-
-/** Only a line feed ends a line: JSON may have the other ends of lines in its texts, where `readline` would cut it. */
-async function* linesOf(input: Readable, { signal }: Terminal): AsyncGenerator<string, void> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  const stop = () => input.destroy(new Failure('it was stopped: not everything is imported'))
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop, { once: true })
-  for await (const chunk of input) {
-    const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n')
-    rest = lines.pop() as string
-    yield* lines
-  }
-  rest += decoder.decode()
-  if (rest !== '') yield rest
 }

@@ -2,11 +2,11 @@
 // that one whose answer was lost is sent again safely.
 
 import { randomBytes } from 'node:crypto'
-import { createInterface } from 'node:readline'
 import { choice, custom, integer, toggle } from '../config/option.ts'
 import { OptionTable } from '../config/option-table.ts'
 import { type Command, connectionOptions, Failure, helpText, misuse } from './command.ts'
 import { Connection } from './connection.ts'
+import { linesOf } from './input-lines.ts'
 import { Progress } from './progress.ts'
 import { type Terminal, write } from './terminal.ts'
 
@@ -62,17 +62,10 @@ async function run(argv: readonly string[], open: () => Terminal): Promise<numbe
     throw misuse(`publish takes a topic and one message; quote a message with blanks (got ${words.length} words)`)
   const publisher = new Publisher(topic, values, terminal)
   if (message !== undefined) await publisher.add(message)
-  else for await (const line of linesOf(terminal)) await publisher.add(line)
+  else
+    for await (const line of linesOf(terminal.input, terminal.signal)) if (line.trim() !== '') await publisher.add(line)
   await publisher.finish()
   return 0
-}
-
-async function* linesOf({ input, signal }: Terminal): AsyncGenerator<string> {
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
-  const stop = () => lines.close()
-  signal.addEventListener('abort', stop, { once: true })
-  for await (const line of lines) if (line.trim() !== '') yield line
-  signal.removeEventListener('abort', stop)
 }
 
 class Publisher {

@@ -1,7 +1,7 @@
 // encke serve, as a command: its options are those of the server, and its question is --print-config.
 
 import { askedFor, describeOptions } from '../config.ts'
-import type { Command } from './command.ts'
+import { type Command, wrapped } from './command.ts'
 
 export const serveCommand: Command = {
   help,
@@ -18,7 +18,7 @@ export const serveCommand: Command = {
 function help(): string {
   const rows = describeOptions().map(
     ({ flag, variable, fallback, fits, about }) =>
-      `  ${flag}, ${variable} (${fallback})\n      ${about.replaceAll('`', '')}\n      Must be ${fits}.`,
+      `  ${flag}, ${variable} (${fallback})\n${wrapped(about)}\n${wrapped(`Must be ${fits}.`)}`,
   )
   return [
     'Usage: encke serve [options]',

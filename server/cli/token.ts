@@ -37,7 +37,7 @@ function help(): string {
     table.describe(),
     [
       `encke token --publish 'chat/**' --subscribe '**' --subject ada --ttl 1h`,
-      'ENCKE_TOKEN=$(encke token --admin) encke subscribe __encke/statistics',
+      'ENCKE_TOKEN=$(encke token --admin) encke subscribe __encke/samples --json',
     ],
   )
 }

@@ -18,13 +18,16 @@ export class Message {
   readonly time: number
   readonly data: string | Uint8Array
   readonly bytes: number
+  /** When this node took it, in milliseconds on the clock that never goes back: `time` is that of another clock. */
+  readonly takenAt: number
 
-  constructor(topic: string, offset: number, id: string, time: number, draft: Draft) {
+  constructor(topic: string, offset: number, id: string, time: number, draft: Draft, takenAt: number) {
     this.topic = topic
     this.offset = offset
     this.id = id
     this.time = time
     this.data = draft.data
     this.bytes = draft.bytes
+    this.takenAt = takenAt
   }
 }

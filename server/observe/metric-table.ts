@@ -48,7 +48,7 @@ function messageRows({ hub, observations }: MetricSources): MetricRow[] {
       kind: 'histogram',
       labels: [],
       about:
-        'From publish to written, one for each reply with news, or piece of an event stream, to a reader that waited, by the oldest of its messages; between nodes as right as their clocks.',
+        'From publish to written on this node, one for each reply with news, or piece of an event stream, to a reader that waited, by the oldest of its messages. With Redis it begins when the message comes from there.',
       read: () => [{ labels: {}, durations: observations.latency }],
     },
   ]

@@ -19,7 +19,7 @@ export interface Observed {
 export class Observations implements Disposable {
   readonly traffic = new Traffic()
   /**
-   * From publish to written, in milliseconds: for each reply with news, or piece of an event stream, to a reader that waited
+   * From publish to written on this node, in milliseconds: for each reply with news, or piece of an event stream, to a reader that waited
    * for it, by the oldest of its messages. A reader that catches up is not counted: how long it was away says nothing about
    * the server.
    */
@@ -57,13 +57,12 @@ export class Observations implements Disposable {
   }
 
   /**
-   * A reply with news has been written. A message carries the wall clock of the node that it was published on, so between
-   * nodes this is as right as their clocks.
+   * A reply with news has been written.
    *
-   * @param publishedAt when its oldest message was published, in milliseconds since 1970
+   * @param takenAt when this node took its oldest message, on the monotonic clock: the wall clock may be set meanwhile
    */
-  wrote(publishedAt: number): void {
-    this.latency.record(Date.now() - publishedAt)
+  wrote(takenAt: number): void {
+    this.latency.record(this.clock() - takenAt)
   }
 
   [Symbol.dispose](): void {

@@ -10,8 +10,11 @@ const major = Number(versions.node.split('.')[0])
 const { flags, knownToNode } = require('./v8-flags.json')
 
 if (major < knownToNode) {
+  // A checkout has it among what it needs for development; beside an installed package it is a package more.
+  const isInstalled = __dirname.includes('node_modules')
+  const bring = isInstalled ? `"npm install node@${knownToNode}"` : '"npm ci" without --omit=dev'
   process.stderr.write(
-    `encke: Node ${knownToNode} or newer is needed, this is ${versions.node}: install it, or run "npm ci" without --omit=dev, which brings it\n`,
+    `encke: Node ${knownToNode} or newer is needed, this is ${versions.node}: install it, or run ${bring}, which brings it\n`,
   )
   process.exitCode = 2
 } else {

@@ -13,16 +13,13 @@ import { History, Message } from '../../hub/index.ts'
 export class Kept extends Link {
   readonly message: Message
   readonly history: KeptHistory
-  /** When it came, on the clock that never goes back. */
-  readonly since: number
   /** What it takes: nothing for one that a fork shares with its source. */
   readonly bytes: number
 
-  constructor(message: Message, history: KeptHistory, since: number, bytes: number) {
+  constructor(message: Message, history: KeptHistory, bytes: number) {
     super()
     this.message = message
     this.history = history
-    this.since = since
     this.bytes = bytes
   }
 
@@ -70,7 +67,7 @@ export class KeptMessages {
 
   add(history: KeptHistory, message: Message): void {
     const last = history.last
-    history.push(new Kept(message, history, this.#now(), message.bytes))
+    history.push(new Kept(message, history, message.bytes))
     if (history.isWhole) {
       this.heldMessages += 1
       this.heldBytes += message.bytes
@@ -87,8 +84,8 @@ export class KeptMessages {
   /** Put what a source has into the history of its fork, under the fork's name. */
   share(fork: KeptHistory, name: string, messages: readonly Message[]): void {
     for (const message of messages) {
-      const { offset, id, time } = message
-      fork.push(new Kept(new Message(name, offset, id, time, message), fork, this.#now(), 0))
+      const { offset, id, time, takenAt } = message
+      fork.push(new Kept(new Message(name, offset, id, time, message, takenAt), fork, 0))
       this.heldMessages += 1
     }
   }
@@ -100,13 +97,13 @@ export class KeptMessages {
   trimOld(history: KeptHistory): void {
     if (history.isWhole) return
     const oldest = this.#now() - this.#limits.ageMs
-    while (history.length > 1 && (history.first as Kept).since <= oldest) this.#drop(history)
+    while (history.length > 1 && (history.first as Kept).message.takenAt <= oldest) this.#drop(history)
   }
 
   /** Drop the oldest message of all if its time is up; false when there is none. */
   dropOneOld(): boolean {
     const kept = this.#aging.first
-    return kept !== undefined && kept.since <= this.#now() - this.#limits.ageMs && this.dropOldest()
+    return kept !== undefined && kept.message.takenAt <= this.#now() - this.#limits.ageMs && this.dropOldest()
   }
 
   /** Drop the oldest message of all, unless it is the newest of its topic; false when nothing is left to look at. */

@@ -165,10 +165,11 @@ export class MemoryBroker implements Broker {
   }
 
   #appendTo(topic: Topic, messages: readonly Draft[]): readonly Message[] {
-    const { clock, randomId } = this.#options
+    const { clock, now, randomId } = this.#options
+    const takenAt = now()
     const made: Message[] = []
     for (const draft of messages) {
-      const message = new Message(topic.name, topic.history.end, randomId(), clock(), draft)
+      const message = new Message(topic.name, topic.history.end, randomId(), clock(), draft, takenAt)
       this.#kept.add(topic.history, message)
       made.push(message)
     }

@@ -123,5 +123,5 @@ export function readAnnouncement(topic: string, bytes: Buffer): Announcement {
 
 function messageOf(topic: string, offset: number, id: string, time: number, kind: string, bytes: Buffer): Message {
   const data = kind === 'B' ? bytes : bytes.toString()
-  return new Message(topic, offset, id, time, { data, bytes: bytes.length })
+  return new Message(topic, offset, id, time, { data, bytes: bytes.length }, performance.now())
 }

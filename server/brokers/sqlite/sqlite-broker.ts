@@ -14,6 +14,7 @@ import type {
   BrokerStatistics,
   Created,
   Creation,
+  Draft,
   Follower,
   ForkPoint,
   Health,
@@ -94,7 +95,8 @@ export class SqliteBroker implements Broker {
   append(topic: string, append: Append): Operation<Appended | Refused> {
     return this.#withRoom(() => {
       const request = { what: 'append' as const, topic, append, isRead: this.#following.isRead(topic) }
-      return this.#write(request, (reply) => this.#tell(topic, append, reply))
+      const takenAt = this.#parts.now()
+      return this.#write(request, (reply) => this.#tell(topic, append, takenAt, reply))
     })
   }
 
@@ -133,7 +135,8 @@ export class SqliteBroker implements Broker {
         continue
       }
       if (answer.mustTouch) this.#touch(topic)
-      return { ...answer.standing, messages: answer.messages === undefined ? [] : messagesOf(topic, answer.messages) }
+      const { standing, messages } = answer
+      return { ...standing, messages: messages === undefined ? [] : messagesOf(topic, messages, this.#parts.now()) }
     }
   }
 
@@ -240,14 +243,14 @@ export class SqliteBroker implements Broker {
   }
 
   /** What was appended is told first, unless the topic has moved before. */
-  #tell(topic: string, { messages }: Append, reply: Reply): void {
+  #tell(topic: string, { messages }: Append, takenAt: number, reply: Reply): void {
     const result = reply.result as Appended | Refused | undefined
     const { moves } = reply
     const arrive = () => {
       if (result?.outcome !== 'appended') return
       const { receipts, standing } = result
       const made = () =>
-        receipts.map(({ offset, id, time }, index) => new Message(topic, offset, id, time, messages[index] as Message))
+        receipts.map(({ offset, id, time }, at) => new Message(topic, offset, id, time, messages[at] as Draft, takenAt))
       this.#following.arrived(topic, made, standing.epoch)
     }
     if (!moves?.includes(null)) arrive()
@@ -324,10 +327,11 @@ export class SqliteBroker implements Broker {
   }
 }
 
-function messagesOf(topic: string, { offsets, ids, times, data, bytes }: MessageColumns): Message[] {
+function messagesOf(topic: string, columns: MessageColumns, takenAt: number): Message[] {
+  const { offsets, ids, times, data, bytes } = columns
   return offsets.map((offset, at) => {
     const draft = { data: data[at] as string | Uint8Array, bytes: bytes[at] as number }
-    return new Message(topic, offset, ids[at] as string, times[at] as number, draft)
+    return new Message(topic, offset, ids[at] as string, times[at] as number, draft, takenAt)
   })
 }
 

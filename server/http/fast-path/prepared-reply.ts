@@ -34,8 +34,8 @@ export interface PreparedRepliesOptions {
   readonly varying?: readonly string[]
   /** Whether an `onSend` hook would say now that the connection ends with the reply. */
   readonly isLast: () => boolean
-  /** Told of each reply with news that is written, and when that was published, in milliseconds since 1970. */
-  readonly wrote?: (publishedAt: number) => void
+  /** Told of each reply with news that is written, and when this node took that, on the monotonic clock in milliseconds. */
+  readonly wrote?: (takenAt: number) => void
 }
 
 /** Makes replies with the same status and the same headers. */
@@ -44,7 +44,7 @@ export class PreparedReplies {
   readonly headers: Readonly<Record<string, string>>
   readonly varying: readonly string[]
   readonly isLast: () => boolean
-  readonly wrote: ((publishedAt: number) => void) | undefined
+  readonly wrote: ((takenAt: number) => void) | undefined
   /** By the headers that hooks have set: those of other sites, say. */
   readonly #heads = new Map<string, PreparedHead>()
 
@@ -60,11 +60,11 @@ export class PreparedReplies {
     return this.status !== 204 && this.status !== 304
   }
 
-  /** `publishedAt` is when the news in it was published, for a reader that waited for it; 0 when there is none. */
-  of(body: string | Buffer, values = noValues, publishedAt = 0): PreparedReply {
+  /** `takenAt` is when this node took the news in it, for a reader that waited for it; 0 when there is none. */
+  of(body: string | Buffer, values = noValues, takenAt = 0): PreparedReply {
     for (const value of values)
       if (/[^ -~]/.test(value)) throw new TypeError(`no header can be ${JSON.stringify(value)}`)
-    return new PreparedReply(this, body, values, publishedAt)
+    return new PreparedReply(this, body, values, takenAt)
   }
 
   find(hooked: string): PreparedHead | undefined {
@@ -92,15 +92,15 @@ export class PreparedReply {
   readonly #body: string | Buffer
   readonly #length: number
   readonly #values: readonly string[]
-  readonly #publishedAt: number
+  readonly #takenAt: number
   #whole: Whole | null = null
 
-  constructor(all: PreparedReplies, body: string | Buffer, values: readonly string[], publishedAt: number) {
+  constructor(all: PreparedReplies, body: string | Buffer, values: readonly string[], takenAt: number) {
     this.#all = all
     this.#body = typeof body === 'string' && body.length > longestText ? Buffer.from(body) : body
     this.#length = Buffer.byteLength(this.#body)
     this.#values = values
-    this.#publishedAt = publishedAt
+    this.#takenAt = takenAt
   }
 
   /** Whether the connection ends with it: then it is not prepared. */
@@ -116,7 +116,7 @@ export class PreparedReply {
   /** Answer a request with it. Gives the head that it had, when others can have the same. */
   sendTo(reply: FastifyReply): PreparedHead | undefined {
     const prepared = this.#sendTo(reply)
-    if (this.#publishedAt > 0) this.#all.wrote?.(this.#publishedAt)
+    if (this.#takenAt > 0) this.#all.wrote?.(this.#takenAt)
     return prepared
   }
 
@@ -131,7 +131,7 @@ export class PreparedReply {
       whole.bytes = Buffer.from(whole.bytes)
     }
     socket.write((this.#whole as Whole).bytes)
-    if (this.#publishedAt > 0) this.#all.wrote?.(this.#publishedAt)
+    if (this.#takenAt > 0) this.#all.wrote?.(this.#takenAt)
   }
 
   #sendTo(reply: FastifyReply): PreparedHead | undefined {

@@ -33,8 +33,8 @@ export interface EventReadingParts {
   readonly eventStreams: EventStreams
   /** The most messages that are read at once. */
   readonly limit: number
-  /** Told when news was written that the reader has waited for, and when that was published. */
-  readonly wrote?: (publishedAt: number) => void
+  /** Told when news was written that the reader has waited for, and when this node took that. */
+  readonly wrote?: (takenAt: number) => void
 }
 
 export type ReadEvents = (reader: EventReader, reply: FastifyReply) => Coroutine<FastifyReply>
@@ -70,7 +70,7 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
       const waited = subscription.isWoken
       const batch = yield* subscription.read(limit)
       events.push(encodeEvents(batch, () => subscription.cursorsWithin(batch, before)))
-      if (waited && batch.oldestTime > 0) wrote?.(batch.oldestTime)
+      if (waited && batch.oldestTakenAt > 0) wrote?.(batch.oldestTakenAt)
       const closings = encodeClosings(batch, closed)
       if (closings !== '') events.push(closings)
       if (subscription.isOver) return

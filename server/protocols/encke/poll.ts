@@ -36,8 +36,8 @@ export interface PollParts {
   readonly hasOtherHooks: () => boolean
   /** What caches are told. Default: to keep nothing. */
   readonly cacheControl?: string
-  /** Told when news was written that a poll has waited for, and when that was published. */
-  readonly wrote?: (publishedAt: number) => void
+  /** Told when news was written that a poll has waited for, and when this node took that. */
+  readonly wrote?: (takenAt: number) => void
 }
 
 /** Wait until one more reply may be made: earlier ones of the connection have not been read. */
@@ -61,7 +61,7 @@ export function longPolling(parts: PollParts): LongPoll {
   function replyWith(waited: boolean, batch: Batch, lowered: string): PreparedReply {
     if (last?.batch !== batch || last.lowered !== lowered || last.waited !== waited) {
       const text = withMembers(encodeShared(batch), lowered)
-      last = { batch, lowered, waited, reply: replies.of(text, undefined, waited ? batch.oldestTime : 0) }
+      last = { batch, lowered, waited, reply: replies.of(text, undefined, waited ? batch.oldestTakenAt : 0) }
     }
     return last.reply
   }

@@ -42,7 +42,7 @@ export function sharedPolling({ hub, draining, waitingRoom, wrote }: SharedPollP
       }
       const waited = subscription.isWoken
       const batch = yield* subscription.read(limit)
-      if (waited && batch.oldestTime > 0) wrote?.(batch.oldestTime)
+      if (waited && batch.oldestTakenAt > 0) wrote?.(batch.oldestTakenAt)
       // A reset is of the server as it is now; without a cursor, the URL says "now", which is another time each time.
       const isReset = batch.verdicts.some(({ verdict }) => verdict === 'reset')
       if (isReset || cursor === undefined || batch.messages.length === 0) return passing(batch, poll, turn)

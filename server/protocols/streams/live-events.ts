@@ -52,7 +52,7 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams, wrote }: 
       if (about.verdict !== 'ok') return
       const offset = yield* offsetAfter(hub, poll.topic, batch)
       const isEnd = tell(dataEvent(batch, contentType), offset, !batch.more, about.isClosed)
-      if (waited && batch.oldestTime > 0) wrote?.(batch.oldestTime)
+      if (waited && batch.oldestTakenAt > 0) wrote?.(batch.oldestTakenAt)
       if (isEnd) return
     }
   }

@@ -10,8 +10,8 @@ import { encodeData } from './encoding.ts'
 export interface LiveRepliesOptions {
   /** Whether the connection ends with the reply, or somebody else's hooks want to see it: then none is prepared. */
   readonly isLast: () => boolean
-  /** Told when news was written that a poll has waited for, and when that was published. */
-  readonly wrote: (publishedAt: number) => void
+  /** Told when news was written that a poll has waited for, and when this node took that. */
+  readonly wrote: (takenAt: number) => void
 }
 
 /** For whom a reply is. */
@@ -50,8 +50,8 @@ export class LiveReplies {
     this.#options = options
   }
 
-  /** A reply with messages; `publishedAt` is 0 unless it was waited for. */
-  data(asking: ReplyFor, stretch: Stretch, body: Buffer, publishedAt = 0): PreparedReply {
+  /** A reply with messages; `takenAt` is 0 unless it was waited for. */
+  data(asking: ReplyFor, stretch: Stretch, body: Buffer, takenAt = 0): PreparedReply {
     const { from, to, isEnd, isUpToDate, contentType } = stretch
     const tag = entityTag(from, to, isEnd)
     const isSame = isKnown(asking.ifNoneMatch, tag)
@@ -62,7 +62,7 @@ export class LiveReplies {
       'cache-control': cacheControl(stretch, asking),
     }
     const kind = this.#kind(isSame ? 304 : 200, headers, ['stream-next-offset', 'stream-cursor', 'etag'])
-    return kind.of(isSame ? nothing : body, [to, asking.turn, tag], publishedAt)
+    return kind.of(isSame ? nothing : body, [to, asking.turn, tag], takenAt)
   }
 
   /** The same for a batch that was read while waiting: a herd is ten thousand with the same one, one after the other. */
@@ -71,7 +71,7 @@ export class LiveReplies {
     if (last !== undefined && isSameReply(last, { asking, stretch, batch, hasWaited })) return last.reply
     const body = this.#bodies.get(batch) ?? encodeData(batch.messages, stretch.contentType)
     this.#bodies.set(batch, body)
-    const reply = this.data(asking, stretch, body, hasWaited ? batch.oldestTime : 0)
+    const reply = this.data(asking, stretch, body, hasWaited ? batch.oldestTakenAt : 0)
     this.#last = { asking, stretch, batch, hasWaited, reply }
     return reply
   }

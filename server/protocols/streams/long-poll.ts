@@ -31,8 +31,8 @@ export interface LongPollParts {
   readonly holdMs: number
   /** Whether hooks of others want to see every reply: then none is prepared. */
   readonly hasOtherHooks: () => boolean
-  /** Told when news was written that a poll has waited for, and when that was published. */
-  readonly wrote: (publishedAt: number) => void
+  /** Told when news was written that a poll has waited for, and when this node took that. */
+  readonly wrote: (takenAt: number) => void
 }
 
 export type LongPoll = (poll: LivePoll) => Coroutine<PreparedReply>

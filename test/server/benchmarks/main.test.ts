@@ -92,7 +92,7 @@ describe('the benchmarks in a terminal', () => {
   it('help', async () => {
     const { exitCode, out } = await bench(['--help'])
     expect(exitCode).toBe(0)
-    expect(out).toContain('npm run bench -- chain [flags]')
+    expect(out).toContain('encke bench chain [flags]')
   })
 
   it.each([

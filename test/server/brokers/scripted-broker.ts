@@ -59,7 +59,7 @@ export class ScriptedBroker implements Broker {
     const kept = this.#topics.get(topic) ?? { epoch: `epoch${(this.#ids += 1)}`, messages: [] }
     this.#topics.set(topic, kept)
     const receipts = messages.map((draft) => {
-      const message = new Message(topic, kept.messages.length + 1, `id${(this.#ids += 1)}`, 0, draft)
+      const message = new Message(topic, kept.messages.length + 1, `id${(this.#ids += 1)}`, 0, draft, 0)
       kept.messages.push(message)
       this.#tell(topic, (follower) => follower.arrived(message, kept.epoch))
       return message

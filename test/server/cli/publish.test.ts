@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { publish } from '../../../server/cli/publish.ts'
 import { Served, until } from '../http/served.ts'
@@ -18,7 +18,7 @@ const env = () => ({ ENCKE_URL: server.origin })
 
 async function kept(topic: string): Promise<string[]> {
   const { text } = await server.get(`/messages?topic=${topic}&from=earliest&wait=0&limit=1000`)
-  return [...text.matchAll(/"data":(.*?)\}(?:,\{|\])/g)].map(([, data]) => data as string)
+  return [...text.matchAll(/"data":(.*?)\}(?:,\{|\])/gs)].map(([, data]) => data as string)
 }
 
 describe('encke publish', () => {
@@ -36,6 +36,21 @@ describe('encke publish', () => {
     const { code, out } = await runCommand(publish, ['a'], { input, env: env() })
     expect({ code, out }).toEqual({ code: 0, out: 'published 3 messages to a, up to offset 3\n' })
     expect(await kept('a')).toEqual(['"one"', '"two \\"quoted\\""', '"three"'])
+  })
+
+  it('takes a line feed alone for the end of a line: other separators are part of a text, and of JSON', async () => {
+    const [text, json] = ['one\u2028two\u2029three\u0085four\n', '{"text":"one\u2028two"}\r\n']
+    await runCommand(publish, ['text'], { input: Readable.from([Buffer.from(text)]), env: env() })
+    await runCommand(publish, ['json', '--format', 'json'], { input: json, env: env() })
+    expect(await kept('text')).toEqual([JSON.stringify(text.trim())])
+    expect(await kept('json')).toEqual([json.trim()])
+  })
+
+  it('puts together a line that comes in pieces, also when a character is cut', async () => {
+    const bytes = Buffer.from('one é two\nlast')
+    const input = Readable.from([...bytes].map((byte) => Buffer.of(byte)))
+    await runCommand(publish, ['pieces'], { input, env: env() })
+    expect(await kept('pieces')).toEqual(['"one é two"', '"last"'])
   })
 
   it('publishes lines that are JSON as they stand: no digit is lost, also in batches', async () => {

@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => feed.validate())
 
 function arrive(offset: number, epoch = 'E', id = `${epoch}${offset}`): void {
-  feed.arrived(new Message('a', offset, id, 0, draftOf(`${offset}`)), epoch)
+  feed.arrived(new Message('a', offset, id, 0, draftOf(`${offset}`), 0), epoch)
   feed.validate()
 }
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { History, Message } from '../../../server/hub/index.ts'
 
 function message(offset: number, bytes = 1): Message {
-  return new Message('a', offset, `id${offset}`, 0, { data: '1'.repeat(bytes), bytes })
+  return new Message('a', offset, `id${offset}`, 0, { data: '1'.repeat(bytes), bytes }, 0)
 }
 
 it('does what an array does, for any pushes, shifts and slices', () => {

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { metricRows } from '../../../server/observe/metric-table.ts'
 import { ScriptedBroker } from '../brokers/scripted-broker.ts'
 import { EventReader } from '../http/event-reader.ts'
@@ -87,6 +87,20 @@ describe('the metrics', () => {
     await Promise.all(polls)
     expect(await growthSince(before, 'encke_delivery_seconds_count')).toEqual([2])
     expect((await metrics()).get('encke_delivery_seconds_bucket{le="10"}')).toBe(2)
+  })
+
+  it('measure it on a clock that is not set: neither back nor forward', async () => {
+    const before = await metrics()
+    const poll = server.get('/messages?topic=a')
+    await server.waiting(1)
+    // Each look at the wall clock finds it an hour further on.
+    let hours = 0
+    const wallClock = vi.spyOn(Date, 'now').mockImplementation(() => (hours += 1) * 3_600_000)
+    onTestFinished(() => wallClock.mockRestore())
+    await server.publish('a', 1)
+    await poll
+    expect(await growthSince(before, 'encke_delivery_seconds_count')).toEqual([1])
+    expect((await metrics()).get('encke_delivery_seconds_bucket{le="10"}')).toBe(1)
   })
 
   it('measure it for event streams and Durable Streams too, by what comes after they have begun to wait', async () => {

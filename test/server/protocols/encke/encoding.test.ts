@@ -7,7 +7,7 @@ const open = { isClosed: false, isRemoved: false, contentType: 'application/json
 const rest = { cursor: 'AQx', more: true, verdicts: [], positions: [], start: 0 }
 
 function message(data: Draft['data'], { topic = 'a', offset = 1, id = 'id0' } = {}): Message {
-  return new Message(topic, offset, id, 5, { data, bytes: 1 })
+  return new Message(topic, offset, id, 5, { data, bytes: 1 }, 0)
 }
 
 it('a batch is written with the data of its messages as given, digit by digit', () => {
