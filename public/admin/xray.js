@@ -57,7 +57,7 @@ export class Xray {
   #look = element('button', { type: 'button' }, 'Look again')
   #count = element('p', { className: 'quiet', role: 'status' })
   #empty = element('p', { className: 'nothing pad', hidden: true })
-  #detail = element('section', { className: 'card detail', 'aria-label': 'One coroutine', hidden: true })
+  #detail = element('section', { className: 'card detail', tabIndex: 0, 'aria-label': 'One coroutine', hidden: true })
   #tree
   #list
 

@@ -227,6 +227,8 @@ describe.skipIf(unpacked.missing !== '')('the dashboard', { timeout: 40_000 }, (
       await using operator = await Operator.enter(browser, app, phone)
       await operator.go(`#${view}`)
       await operator.page.locator('#view > *').waitFor()
+      // What is told of one coroutine is higher than the room for it.
+      if (view === 'xray') await operator.page.getByRole('row', { name: 'hub' }).click()
       expect((await operator.overflows()).sideways).toBe(false)
       expect(await axeComplaints(operator.page)).toEqual([])
     },
