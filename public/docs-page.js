@@ -9,6 +9,11 @@ follow()
 new MutationObserver(complete).observe(document.body, { childList: true, subtree: true })
 
 function complete() {
+  document.getElementById('swagger-ui')?.setAttribute('role', 'main')
+  // Below its h1 come h3, h4 and h5: a level is missing.
+  for (const heading of document.querySelectorAll(':is(h3, h4, h5):not([aria-level])')) {
+    heading.setAttribute('aria-level', String(Number(heading.tagName[1]) - 1))
+  }
   // A link within a button is one control too many; pressing the button sets the address all the same.
   for (const link of document.querySelectorAll('button a[href]')) link.removeAttribute('href')
   for (const code of document.querySelectorAll('pre.microlight:not([tabindex])')) code.setAttribute('tabindex', '0')

@@ -20,7 +20,8 @@ function bench(argv: readonly string[], nodeFlags = ['--expose-gc']): Promise<En
   })
 }
 
-describe('the benchmarks in a terminal', () => {
+// Each starts a process that computes: beside others on few cores it takes its time.
+describe('the benchmarks in a terminal', { timeout: 60_000 }, () => {
   it('print a table of the runs, the counters, the memory and the published rows', async () => {
     const { exitCode, out, err } = await bench(['chain', '--n', '2000', '--repeat', '2'])
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
@@ -74,7 +75,7 @@ describe('the benchmarks in a terminal', () => {
     expect(out).toMatch(/^Stackless Python .* 562$/m)
   })
 
-  it('run every model at a size that suits it, as JSON too', { timeout: 60_000 }, async () => {
+  it('run every model at a size that suits it, as JSON too', async () => {
     const { exitCode, out } = await bench(['hackysack', '--players', '3', '--turns', '20', '--model', 'all', '--json'])
     expect(exitCode).toBe(0)
     const { reports, skipped } = JSON.parse(out)

@@ -16,10 +16,11 @@ const start = join(folder, 'start.cjs')
 const main = fileURLToPath(new URL('../../../server/main.ts', import.meta.url))
 const flags = Object.keys(v8Flags.flags)
 
-/** A copy of the starter with other flags, and a program that says how it runs. */
-function copy(change: object): { starter: string; program: string } {
-  const top = mkdtempSync(join(tmpdir(), 'encke-start-'))
-  onTestFinished(() => rmSync(top, { recursive: true }))
+/** A copy of the starter with other flags, and a program that says how it runs; `below` a folder of its own. */
+function copy(change: object, below = ''): { starter: string; program: string } {
+  const own = mkdtempSync(join(tmpdir(), 'encke-start-'))
+  onTestFinished(() => rmSync(own, { recursive: true }))
+  const top = join(own, below)
   cpSync(folder, top, { recursive: true })
   writeFileSync(join(top, 'v8-flags.json'), JSON.stringify({ ...v8Flags, ...change }))
   writeFileSync(
@@ -57,7 +58,13 @@ describe('a start', () => {
     const { starter, program } = copy({ knownToNode: 99 })
     const { stdout, stderr, status } = runWith(process.execPath, [starter, program])
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
-    expect(stderr).toMatch(/^encke: Node 99 or newer is needed, this is [\d.]+: [^\n]+\n$/)
+    expect(stderr).toMatch(/^encke: Node 99 or newer is needed, this is [\d.]+: [^\n]+"npm ci"[^\n]+\n$/)
+  })
+
+  it('says to who has installed the package how to bring a newer Node beside it', () => {
+    const { starter, program } = copy({ knownToNode: 99 }, 'node_modules/encke/dist/server/process')
+    const { stderr } = runWith(process.execPath, [starter, program])
+    expect(stderr).toMatch(/^encke: Node 99 or newer is needed, this is [\d.]+: [^\n]+"npm install node@99"[^\n]+\n$/)
   })
 
   const old = ['/usr/bin/node', '/usr/local/bin/node'].find(
