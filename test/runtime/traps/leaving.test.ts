@@ -98,7 +98,7 @@ describe('the traps of the field', () => {
         })
       })
       expect(result).toBe(links)
-    }, 60_000)
+    })
   })
 
   describe('19. a forgotten `yield*`', () => {
