@@ -9,7 +9,11 @@ follow()
 new MutationObserver(complete).observe(document.body, { childList: true, subtree: true })
 
 function complete() {
-  document.getElementById('swagger-ui')?.setAttribute('role', 'main')
+  // It has a main, and what is said above it stands in no landmark; tables of replies are regions without a name.
+  const head = document.querySelector('.information-container')
+  head?.setAttribute('role', 'region')
+  if (head) name(head, 'About')
+  for (const table of document.querySelectorAll('table.responses-table[role="region"]')) name(table, table.id)
   // Below its h1 come h3, h4 and h5: a level is missing.
   for (const heading of document.querySelectorAll(':is(h3, h4, h5):not([aria-level])')) {
     heading.setAttribute('aria-level', String(Number(heading.tagName[1]) - 1))
