@@ -80,15 +80,16 @@ describe.skipIf(missing !== undefined)(
         const publisher = new Publisher('p', proxy.origin, topics, 10)
         publisher.start()
         for (const index of [0, 1]) {
-          await until(() => publisher.acknowledged.length > 30 * (index + 1))
+          await until(() => publisher.acknowledged.length > 30 * (index + 1), 60_000)
           nodes[index]?.kill('SIGTERM')
           await nodes[index]?.ended
           nodes[index] = await start(index)
         }
         await publisher.stop()
         const { acknowledged } = publisher
-        await until(() =>
-          readers.every((reader) => acknowledged.every((each) => reader.has(each.topic, 'p', each.number))),
+        await until(
+          () => readers.every((reader) => acknowledged.every((each) => reader.has(each.topic, 'p', each.number))),
+          60_000,
         )
         const kept = new Map(
           topics.map((topic) => [topic, new Set(acknowledged.filter((each) => each.topic === topic).map(keyOf))]),
@@ -99,7 +100,7 @@ describe.skipIf(missing !== undefined)(
         for (const reader of readers) reader.close()
         for (const node of nodes) await node[Symbol.asyncDispose]()
       }
-    }, 60_000)
+    }, 180_000)
 
     it.skipIf(unpacked.missing !== '')(
       'carry eight pages that chat while they are replaced: nothing lost, nothing twice, no word of it',
@@ -112,8 +113,9 @@ describe.skipIf(missing !== undefined)(
         const browser = await launch(unpacked)
         try {
           await proxy.untilReady()
-          const names = Array.from({ length: 8 }, (_, index) => `Person ${index}`)
-          const people = await Promise.all(names.map((name) => Person.enter(browser, proxy.origin, { name })))
+          const people: Person[] = []
+          for (let index = 0; index < 8; index += 1)
+            people.push(await Person.enter(browser, proxy.origin, { name: `Person ${index}` }))
           const chat = new Chat(people)
           for (const index of [0, 1]) {
             await chat.untilEverybodySays(2)
@@ -136,7 +138,7 @@ describe.skipIf(missing !== undefined)(
           for (const node of nodes) await node[Symbol.asyncDispose]()
         }
       },
-      120_000,
+      240_000,
     )
   },
 )
