@@ -76,6 +76,11 @@ describe.skipIf(missing !== undefined)(
       const readers: ReaderOfMany[] = []
       try {
         await proxy.untilReady()
+        // A page under the name of the site, whatever port nginx listens on.
+        const host = new URL(proxy.origin).host.replace('127.0.0.1', 'push.example.com')
+        const headers = { host, origin: `http://${host}`, 'content-type': 'application/json' }
+        const said = await fetch(`${proxy.origin}/publish?topic=hello`, { method: 'POST', headers, body: '"hello"' })
+        expect(said.status).toBe(201)
         for (let index = 0; index < 8; index += 1) readers.push(new ReaderOfMany(`page ${index}`, proxy.origin, topics))
         const publisher = new Publisher('p', proxy.origin, topics, 10)
         publisher.start()
