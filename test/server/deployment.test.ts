@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)(
         const publisher = new Publisher('p', proxy.origin, topics, 10)
         publisher.start()
         for (const index of [0, 1]) {
-          await until(() => publisher.acknowledged.length > 30 * (index + 1), 60_000)
+          await until(() => publisher.acknowledged.length > 30 * (index + 1))
           nodes[index]?.kill('SIGTERM')
           await nodes[index]?.ended
           nodes[index] = await start(index)
@@ -102,7 +102,7 @@ describe.skipIf(missing !== undefined)(
         for (const reader of readers) reader.close()
         for (const node of nodes) await node[Symbol.asyncDispose]()
       }
-    }, 180_000)
+    })
   },
 )
 
