@@ -76,6 +76,7 @@ export class VirtualHost implements Host {
   }
 
   setTimer(callback: () => void, delayMs: number): () => void {
+    if (Number.isNaN(delayMs)) throw new RangeError('setTimer takes milliseconds (got NaN)')
     const timer = { due: this.#time + Math.max(delayMs, 0), callback }
     this.#timers.add(timer)
     return () => this.#timers.delete(timer)
