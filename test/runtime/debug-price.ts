@@ -28,7 +28,9 @@ for (const [name, body] of programs) {
     plain.push(without)
   }
   const [low, median, high] = [0.25, 0.5, 0.75].map((share) => at(ratios, share).toFixed(1))
-  process.stdout.write(`${name}: ${median} (${low} to ${high}) times ${at(plain, 0.5).toFixed(0)} ns, ${rounds} rounds\n`)
+  process.stdout.write(
+    `${name}: ${median} (${low} to ${high}) times ${at(plain, 0.5).toFixed(0)} ns, ${rounds} rounds\n`,
+  )
 }
 
 /** What one link, or one round trip, takes. */
