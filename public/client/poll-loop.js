@@ -23,6 +23,8 @@ import { handOut } from './subscription.js'
  * @property {string} presence the name by which one is here; empty for none
  * @property {string} reader by which the server knows again who is here, whichever tab asks
  * @property {boolean} mayShare whether there may be other tabs to share a poll with
+ * @property {LockManager} locks
+ * @property {typeof BroadcastChannel} Channel
  * @property {boolean} events whether to ask for an event stream
  * @property {Set<import('./subscription.js').Loop>} loops in the order in which they began
  * @property {() => number} random
@@ -67,6 +69,8 @@ export class PollLoop {
   #isAtHead = false
   /** Whether it has asked the server to wait as long as it likes. */
   #isPatient = false
+  /** Whether the last reply said that another poll has this one's name. */
+  #isSuperseded = false
   #failures = 0
   /** After a cut, how many messages to ask for. @type {number | undefined} */
   #most
@@ -270,8 +274,9 @@ export class PollLoop {
     this.isLive = !isNamed && strikes <= 1
     this.#growLimit(batch.limit)
     await this.#accept(batch, question.topics)
-    if (superseded) await this.#rename()
-    else if (isNamed) await this.#retreat(trusted(retryAfterMs))
+    if (superseded) return this.#rename()
+    this.#isSuperseded = false
+    if (isNamed) await this.#retreat(trusted(retryAfterMs))
     else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), ledBack())
     else if (isEmpty && question.isLast && !this.isOvertaken && this.target?.isLive) this.#move(this.target)
     else if (this.#isHidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
@@ -354,10 +359,13 @@ export class PollLoop {
     return isWhole
   }
 
-  // This loop has no newer poll: another page has its name.
+  // This loop has no newer poll: another page has its name. That may be a tab that was frozen while it led, and will soon
+  // hear that it does so no more: who is here is called otherwise only if it comes again.
   async #rename() {
-    this.#client = nameFrom(this.#house.random)
-    this.#house.reader = nameFrom(this.#house.random)
+    const { random } = this.#house
+    this.#client = nameFrom(random)
+    if (this.#isSuperseded) this.#house.reader = nameFrom(random)
+    this.#isSuperseded = true
     await this.#pause(1_000)
   }
 
