@@ -213,8 +213,7 @@ export class Tabs {
     if (kind === 'lead' && this.#followed !== term) {
       this.#followed = term
       this.want()
-    }
-    else if (kind === 'state' && to === this.#id) this.#replica?.tell(told.state)
+    } else if (kind === 'state' && to === this.#id) this.#replica?.tell(told.state)
     else if (kind === 'state' && to === undefined) this.#replica?.lose()
   }
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createClient } from '../../public/client.js'
 import { LiveApp, until } from '../server/http/live-app.ts'
-import { eager, Reader, recording } from './reader.ts'
+import { answering, batch, byHand, eager, Reader, recording } from './reader.ts'
 
 describe('a client that asks for event streams', () => {
   it('reads by one, in order and once, with verdicts, through a cut', async () => {
@@ -44,6 +44,26 @@ describe('a client that asks for event streams', () => {
     await app.untilWaiting(1)
   })
 
+  it('polls where a stream begins and is then held back, but not where one dies that had come further', async () => {
+    for (const [more, next] of [
+      ['', '/messages'],
+      [': still here\n\n', '/events'],
+    ]) {
+      const asked: URL[] = []
+      const read = Promise.withResolvers<void>()
+      const held = () => new Response(chunks(read.resolve, 'id: c\n\n', more ?? ''))
+      const answers = [batch(), held, batch()]
+      const { client, timers } = byHand(answering(answers, asked), { events: true })
+      new Reader(client, 'a')
+      await read.promise
+      await timers.ring(30_000)
+      await timers.ring(100)
+      await until('it waits again', () => asked.length === 4)
+      expect(asked.map(({ pathname }) => pathname)).toEqual(['/messages', '/events', '/messages', next])
+      client.close()
+    }
+  })
+
   it('polls where a proxy holds the stream back', { timeout: 30_000 }, async () => {
     await using app = await LiveApp.open()
     await using proxy = createServer((asking, reply) => {
@@ -78,3 +98,14 @@ describe('a client that asks for event streams', () => {
     client.close()
   })
 })
+
+/** A body that gives these pieces, one after the other, and never ends. */
+function chunks(read: () => void, ...pieces: string[]): ReadableStream<Uint8Array> {
+  const given = pieces.filter((piece) => piece !== '')
+  const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    const piece = given.shift()
+    if (piece === undefined) return read()
+    controller.enqueue(new TextEncoder().encode(piece))
+  }
+  return new ReadableStream({ pull }, { highWaterMark: 0 })
+}

@@ -9,7 +9,9 @@ import { numbers } from './tab.ts'
 /** One tab waits for news, for all of them. */
 async function settle(app: LiveApp, tabs: readonly HandTab[]): Promise<void> {
   const isSettled = () =>
-    tabs.every((tab) => (tab.client.role === 'leader' ? tab.isWaiting : tab.client.role === 'follower' && tab.isResting))
+    tabs.every((tab) =>
+      tab.client.role === 'leader' ? tab.isWaiting : tab.client.role === 'follower' && tab.isResting,
+    )
   for (let quiet = 0; quiet < 10; quiet += 1) {
     await until('one leads and the others follow', () => isSettled() && app.app.hub.statistics().waiting > 0)
     await turns(1)
