@@ -3,7 +3,8 @@
 // Always true:
 //   - the cursor moves only with a whole reply: what is cut off is asked for again;
 //   - `covered` are the topics that the cursor has; any other begins where its subscription says;
-//   - a loop that moves to another (`target`) ends only when each has read as far as the other one had when they met.
+//   - a loop that moves to another (`target`) ends only when each has read as far as the other one had when they met. What the
+//     other one reads again then, its subscriptions know already.
 
 import { Brake, paceMs } from './brake.js'
 import { ask, isFinal, queryOf, trusted } from './request.js'
@@ -278,7 +279,7 @@ export class PollLoop {
     this.#isSuperseded = false
     if (isNamed) await this.#retreat(trusted(retryAfterMs))
     else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), ledBack())
-    else if (isEmpty && question.isLast && !this.isOvertaken && this.target?.isLive) this.#move(this.target)
+    else if (!more && question.isLast && !this.isOvertaken && this.target?.isLive) this.#move(this.target)
     else if (this.#isHidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
     else if (restMs > 0) await this.#pause(restMs)
     else if (!more) this.#seekTarget()

@@ -48,12 +48,18 @@ describe('a client that asks for event streams', () => {
     for (const [more, next] of [
       ['', '/messages'],
       [': still here\n\n', '/events'],
-    ]) {
+    ] as const) {
       const asked: URL[] = []
       const read = Promise.withResolvers<void>()
-      const held = () => new Response(chunks(read.resolve, 'id: c\n\n', more ?? ''))
-      const answers = [batch(), held, batch()]
-      const { client, timers } = byHand(answering(answers, asked), { events: true })
+      const others = answering([batch(), batch()], asked)
+      const { client, timers } = byHand(
+        (input, init) => {
+          if (asked.length !== 1) return others(input, init)
+          asked.push(new URL(String(input), 'http://127.0.0.1'))
+          return Promise.resolve(new Response(chunks(init?.signal, read.resolve, 'id: c\n\n', more)))
+        },
+        { events: true },
+      )
       new Reader(client, 'a')
       await read.promise
       await timers.ring(30_000)
@@ -99,13 +105,18 @@ describe('a client that asks for event streams', () => {
   })
 })
 
-/** A body that gives these pieces, one after the other, and never ends. */
-function chunks(read: () => void, ...pieces: string[]): ReadableStream<Uint8Array> {
+/** A body that gives these pieces, one after the other, and never ends by itself. */
+function chunks(signal: AbortSignal | null | undefined, read: () => void, ...pieces: string[]) {
   const given = pieces.filter((piece) => piece !== '')
-  const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    const piece = given.shift()
-    if (piece === undefined) return read()
-    controller.enqueue(new TextEncoder().encode(piece))
-  }
-  return new ReadableStream({ pull }, { highWaterMark: 0 })
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => signal?.addEventListener('abort', () => controller.error(signal.reason)),
+      pull(controller) {
+        const piece = given.shift()
+        if (piece === undefined) read()
+        else controller.enqueue(new TextEncoder().encode(piece))
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }

@@ -103,16 +103,17 @@ export class Tab {
 }
 
 /**
- * Wait until one poll is for all of them: what is published on `all` comes to every tab, and one has asked. Gives how many
- * were published there.
+ * Wait until one poll is for all of them: what is published on `all` comes to every tab, and those that do not lead have asked
+ * nothing for it. Gives how many were published there.
  */
 export async function settle(app: LiveApp, tabs: readonly Tab[], published: number): Promise<number> {
   for (let last = published + 1; ; last += 1) {
-    const polls = tabs.map((tab) => tab.polls)
-    const isOne = tabs.filter(({ underWay }) => underWay.size > 0).length === 1
+    const others = tabs.filter(({ underWay }) => underWay.size === 0)
+    const asked = () => others.reduce((sum, { polls }) => sum + polls, 0)
+    const before = asked()
     await app.publishNow('all', last)
     for (const tab of tabs) await until(`${last}`, async () => (await tab.read('all')).includes(last))
-    if (isOne && tabs.filter((tab, index) => tab.polls > (polls[index] ?? 0)).length === 1) return last
+    if (others.length === tabs.length - 1 && asked() === before) return last
   }
 }
 
