@@ -239,6 +239,7 @@ export function createClient({
       for (const loop of [...loops]) act(loop)
     }
     const setAway = (/** @type {boolean} */ isAway) => {
+      if (house.isAway === isAway) return
       house.isAway = isAway
       if (isAway) leaveTabs()
       else joinTabs()

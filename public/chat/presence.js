@@ -40,6 +40,8 @@ export class Presence {
       for (const { name, since } of members) this.#members.set(name, memberOf(name, since))
       this.#subscription = client.subscribe(`__presence/${topic}`, (messages) => this.#take(topic, messages), {
         cursor,
+        // Who has come and gone meanwhile was not heard: ask again.
+        onVerdict: () => this.follow(client, topic),
       })
       this.#changed()
     } catch {}
