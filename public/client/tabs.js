@@ -109,7 +109,9 @@ export class Tabs {
     this.#post('want', { topics: [] })
     this.#end.abort()
     this.#waiting?.abort()
-    this.#house.connection.clearTimeout(this.#timer)
+    // As a function of its own: a browser's takes no other `this`.
+    const { clearTimeout } = this.#house.connection
+    clearTimeout(this.#timer)
     this.#channel.close()
     this.#yield()
     this.#replica?.lose()

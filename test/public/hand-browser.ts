@@ -199,9 +199,17 @@ export class HandTab {
     return timer
   }
 
-  readonly #clearTimeout = (timer: never) => {
+  /** As a browser's own, it takes no other `this`. */
+  readonly #clearTimeout = clearing((timer: never) => {
     this.#timers.delete(timer)
     if (!this.beats.delete(timer)) clearTimeout(timer)
+  })
+}
+
+function clearing(clear: (timer: never) => void) {
+  return function (this: unknown, timer: never): void {
+    if (this !== undefined) throw new TypeError('Illegal invocation')
+    clear(timer)
   }
 }
 
