@@ -22,9 +22,15 @@ export class Presence {
     this.#changed = changed
   }
 
-  /** In the order in which they came. */
+  /** In the order in which they came; who has loaded the page again, and stays for a lease under the old name, once. */
   get members() {
-    return [...this.#members.values()].sort((a, b) => a.since - b.since)
+    /** @type {Map<string, Member>} */
+    const people = new Map()
+    for (const member of [...this.#members.values()].sort((a, b) => a.since - b.since)) {
+      const key = member.tag ? `${member.tag} ${member.name}` : `${people.size}`
+      if (!people.has(key)) people.set(key, member)
+    }
+    return [...people.values()]
   }
 
   /** @param {Client} client @param {string} topic */

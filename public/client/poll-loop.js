@@ -49,8 +49,8 @@ export class PollLoop {
   cursor
   /** @type {import('./subscription.js').Loop | undefined} */
   target
-  /** Whether the target has read messages, since this loop asked last, that it did not hand to the portions from here. */
-  isOvertaken = false
+  /** What the target has read since this loop asked last, and did not hand to the portions from here. @type {import('../client.js').Message[]} */
+  overtaking = []
   /** How many polls the target had begun when this loop's portions joined it. */
   #met = 0
   /** How many polls it has begun, and which of them was the last that left nothing to read. */
@@ -94,6 +94,13 @@ export class PollLoop {
   /** The portions that it hands messages to; the others are of loops that move here. */
   get #own() {
     return [...this.portions].filter(({ loop }) => loop === this)
+  }
+
+  /** Whether the target has read what is meant for the portions from here, and was not given to them. */
+  get #isOvertaken() {
+    return this.#own.some(({ subscription, topics }) =>
+      this.overtaking.some((message) => topics.has(message.topic) && !subscription.knows(message)),
+    )
   }
 
   /** Whether nobody looks: neither at this page nor at another tab that reads by it. */
@@ -253,7 +260,7 @@ export class PollLoop {
     const { connection, key, terms } = this.#house
     const { topics, fields } = question
     this.polls += 1
-    this.isOvertaken = false
+    this.overtaking = []
     this.#brake.ask(this.cursor)
     const asking = { key, limitMs: terms.limitMs(question), abort: this.#abort }
     if (terms.takesPost(topics.length)) return ask(connection, '/poll', { ...asking, body: { topics, ...fields } })
@@ -279,7 +286,7 @@ export class PollLoop {
     this.#isSuperseded = false
     if (isNamed) await this.#retreat(trusted(retryAfterMs))
     else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), ledBack())
-    else if (!more && question.isLast && !this.isOvertaken && this.target?.isLive) this.#move(this.target)
+    else if (!more && question.isLast && !this.#isOvertaken && this.target?.isLive) this.#move(this.target)
     else if (this.#isHidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
     else if (restMs > 0) await this.#pause(restMs)
     else if (!more) this.#seekTarget()

@@ -11,7 +11,8 @@ export class Replica {
   /** @type {Set<Portion>} */
   portions = new Set()
   isEnded = false
-  isOvertaken = false
+  /** @type {import('../client.js').Message[]} */
+  overtaking = []
   target = undefined
   polls = 0
   upToDate = 0

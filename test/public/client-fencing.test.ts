@@ -46,7 +46,7 @@ const orders: Waking[][] = [
   ['lock', 'word', 'answer'],
 ]
 
-describe('a leader that was frozen', { timeout: 30_000 }, () => {
+describe('a leader that was frozen', { timeout: 90_000 }, () => {
   afterEach(() => vi.restoreAllMocks())
 
   it.concurrent.each(orders)('leads nobody when it thaws: first %s, then %s, then %s', async (...order) => {
