@@ -169,7 +169,8 @@ export class MemoryBroker implements Broker {
     const takenAt = now()
     const made: Message[] = []
     for (const draft of messages) {
-      const message = new Message(topic.name, topic.history.end, randomId(), clock(), draft, takenAt)
+      const { id = randomId(), time = clock() } = draft
+      const message = new Message(topic.name, topic.history.end, id, time, draft, takenAt)
       this.#kept.add(topic.history, message)
       made.push(message)
     }
