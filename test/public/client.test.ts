@@ -116,8 +116,8 @@ describe('the client', () => {
     const sizeOf = (some: URL[], write: (code: string) => string) =>
       brotliCompressSync(some.map((file) => write(readFileSync(file, 'utf8'))).join('')).length
     const early = files.filter((file) => !isLate(file))
-    expect(sizeOf(early, plain)).toBeLessThan(7.7 * 1024)
-    expect(sizeOf(files, plain)).toBeLessThan(10.1 * 1024)
+    expect(sizeOf(early, plain)).toBeLessThan(8 * 1024)
+    expect(sizeOf(files, plain)).toBeLessThan(10.6 * 1024)
     expect(sizeOf(early, minified)).toBeLessThan(6.5 * 1024)
   })
 })
