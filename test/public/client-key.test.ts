@@ -29,6 +29,17 @@ function giving(...keys: (string | Error)[]) {
   return { give, refusals }
 }
 
+/** A server whose time passes when a test says so: a poll that waits hears of it with the next message. */
+async function openWithClocks() {
+  let shiftMs = 0
+  const clocks = { clock: () => performance.now() + shiftMs, wallClock: () => Date.now() + shiftMs }
+  const app = await LiveApp.open(['--token-secret', secret], clocks)
+  const pass = (seconds: number) => {
+    shiftMs += seconds * 1_000
+  }
+  return { app, pass }
+}
+
 const refusing = () =>
   Response.json({ code: 'ENCKE_ERR_TOKEN_EXPIRED', message: 'the token has expired' }, { status: 401 })
 
@@ -71,21 +82,20 @@ describe('a key that a function gives', () => {
     expect(await client.presence('a')).toMatchObject({ members: [] })
   })
 
-  it('ends while a poll waits, and nothing is missed or doubled', { timeout: 30_000 }, async () => {
-    await using app = await LiveApp.open(['--token-secret', secret])
-    const tokens = [await mint('ann', 2), await mint('ann', 3), await mint('ann')]
+  it('ends while a poll waits, and nothing is missed or doubled', async () => {
+    const { app, pass } = await openWithClocks()
+    await using _ = app
+    const tokens = [await mint('ann', 3_600), await mint('ann', 7_200), await mint('ann', 36_000)]
     const { give, refusals } = giving(...tokens)
-    const reader = new Reader(createClient({ origin: app.origin, ...eager, subscribeKey: give }), 'a', {
-      from: 'earliest',
-    })
-    let published = 0
-    await until('two tokens have ended', async () => {
-      if (reader.data.length === published) await app.publishNow('a', ++published)
-      return refusals.length === 3
-    })
-    await app.publishNow('a', ++published)
-    await reader.untilRead(published)
-    expect(reader.data).toEqual(numbers(published))
+    const client = createClient({ origin: app.origin, ...eager, subscribeKey: give })
+    const reader = new Reader(client, 'a', { from: 'earliest' })
+    for (const n of numbers(3)) {
+      await app.publishNow('a', n)
+      await reader.untilRead(n)
+      await app.untilWaiting(1)
+      pass(3_600)
+    }
+    expect(reader.data).toEqual(numbers(3))
     expect(reader.verdicts).toEqual([])
     expect(refusals).toEqual([undefined, ...tokens.slice(0, 2)])
   })
@@ -200,17 +210,15 @@ describe.skipIf(unpacked.missing !== '')('tabs whose tokens a function gives', {
     }) }`
 
   it('share a poll when the tokens differ in their times alone, and go on together when one ends', async () => {
-    await using app = await LiveApp.open(['--token-secret', secret])
+    const { app, pass } = await openWithClocks()
+    await using _ = app
     const context = await browser.newContext()
-    const first = await Tab.open(
-      context,
-      app.origin,
-      ['all'],
-      optionsWith(await mint('ann', 6), await mint('ann', 700)),
-    )
-    const second = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('ann', 800)))
+    const own = optionsWith(await mint('ann', 3_600), await mint('ann', 36_000))
+    const first = await Tab.open(context, app.origin, ['all'], own)
+    const second = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('ann', 40_000)))
     await soon(() => second.see('client.role')).toBe('follower')
     await soon(() => waitingAt(app)).toBe(1)
+    pass(3_601)
     await app.publishNow('all', 1)
     await soon(() => first.see('asked')).toBe(2)
     await app.publishNow('all', 2)
@@ -221,34 +229,41 @@ describe.skipIf(unpacked.missing !== '')('tabs whose tokens a function gives', {
   })
 
   it('of another subject share nothing, nor does one that becomes another in between', async () => {
-    await using app = await LiveApp.open(['--token-secret', secret])
+    const { app, pass } = await openWithClocks()
+    await using _ = app
     const context = await browser.newContext()
-    const ann = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('ann', 6), await mint('bob')))
-    const follower = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('ann')))
+    const own = optionsWith(await mint('ann', 3_600), await mint('bob', 36_000))
+    const ann = await Tab.open(context, app.origin, ['all'], own)
+    const follower = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('ann', 36_000)))
     await soon(() => follower.see('client.role')).toBe('follower')
-    const bob = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('bob')))
+    const bob = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('bob', 36_000)))
     await soon(() => waitingAt(app)).toBe(2)
-    expect(await bob.see('client.role')).toBe('leader')
+    await soon(() => bob.see('client.role')).toBe('leader')
+    pass(3_601)
+    await app.publishNow('all', 1)
     await soon(() => ann.see('client.role')).toBe('follower')
     await soon(() => follower.see('client.role')).toBe('leader')
     await soon(() => waitingAt(app)).toBe(2)
-    await app.publishNow('all', 1)
-    for (const tab of [ann, follower, bob]) await soon(() => tab.read('all')).toEqual([1])
+    await app.publishNow('all', 2)
+    for (const tab of [ann, follower, bob]) await soon(() => tab.read('all')).toEqual([1, 2])
     await context.close()
   })
 
   it('lose their leader when it gets no other token, and read on by those who have one', async () => {
-    await using app = await LiveApp.open(['--token-secret', secret])
+    const { app, pass } = await openWithClocks()
+    await using _ = app
     const context = await browser.newContext()
-    const first = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('ann', 6)))
-    const second = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('ann')))
+    const first = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('ann', 3_600)))
+    const second = await Tab.open(context, app.origin, ['all'], optionsWith(await mint('ann', 36_000)))
     await soon(() => second.see('client.role')).toBe('follower')
+    await soon(() => waitingAt(app)).toBe(1)
+    pass(3_601)
+    await app.publishNow('all', 1)
     await soon(() => first.see<string[]>('states')).toContain('waiting')
     await soon(() => second.see('client.role')).toBe('leader')
-    await app.publishNow('all', 1)
     await soon(() => second.read('all')).toEqual([1])
     expect(await first.read('all')).toEqual([])
-    await first.see(`tokens.push(${JSON.stringify(await mint('ann'))}); handles[0].poll()`)
+    await first.see(`tokens.push(${JSON.stringify(await mint('ann', 36_000))}); handles[0].poll()`)
     await soon(() => first.read('all')).toEqual([1])
     await soon(() => first.see('client.role')).toBe('follower')
     await context.close()
