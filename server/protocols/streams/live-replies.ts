@@ -45,6 +45,7 @@ export class LiveReplies {
   readonly #kinds = new Map<string, PreparedReplies>()
   readonly #bodies = new WeakMap<Messages, Buffer>()
   #last: Last | undefined
+  #lastNothing: Nothing | undefined
 
   constructor(options: LiveRepliesOptions) {
     this.#options = options
@@ -65,25 +66,42 @@ export class LiveReplies {
     return kind.of(isSame ? nothing : body, [to, asking.turn, tag], publishedAt)
   }
 
-  /** The same for a batch that was read while waiting: a herd is ten thousand with the same one, one after the other. */
-  news(asking: ReplyFor, stretch: Stretch, batch: Batch, hasWaited: boolean): PreparedReply {
+  /** The last reply with news, if it was made of the same: a herd is ten thousand that get one, one after the other. */
+  known({ asking, from, batch, hasWaited }: Made): PreparedReply | undefined {
     const last = this.#last
-    if (last !== undefined && isSameReply(last, { asking, stretch, batch, hasWaited })) return last.reply
+    return last !== undefined &&
+      batch === last.batch &&
+      hasWaited === last.hasWaited &&
+      from === last.from &&
+      asking.turn === last.asking.turn &&
+      asking.isPersonal === last.asking.isPersonal &&
+      asking.ifNoneMatch === last.asking.ifNoneMatch
+      ? last.reply
+      : undefined
+  }
+
+  /** A reply with a batch that was read while waiting. */
+  news(made: Made, stretch: Stretch): PreparedReply {
+    const { asking, batch, hasWaited } = made
     const body = this.#bodies.get(batch) ?? encodeData(batch.messages, stretch.contentType)
     this.#bodies.set(batch, body)
     const reply = this.data(asking, stretch, body, hasWaited ? batch.oldestTime : 0)
-    this.#last = { asking, stretch, batch, hasWaited, reply }
+    this.#last = { ...made, reply }
     return reply
   }
 
-  /** A reply for a wait that is over. */
+  /** A reply for a wait that is over: a herd that came together is given one. */
   nothing({ turn }: ReplyFor, offset: string, isEnd: boolean): PreparedReply {
+    const last = this.#lastNothing
+    if (last?.turn === turn && last.offset === offset && last.isEnd === isEnd) return last.reply
     const headers = {
       ...(isEnd && { 'stream-closed': 'true' }),
       'stream-up-to-date': 'true',
       'cache-control': 'no-store',
     }
-    return this.#kind(204, headers, ['stream-next-offset', 'stream-cursor']).of(nothing, [offset, turn])
+    const reply = this.#kind(204, headers, ['stream-next-offset', 'stream-cursor']).of(nothing, [offset, turn])
+    this.#lastNothing = { turn, offset, isEnd, reply }
+    return reply
   }
 
   #kind(status: number, headers: Readonly<Record<string, string>>, varying: readonly string[]): PreparedReplies {
@@ -97,10 +115,10 @@ export class LiveReplies {
   }
 }
 
-/** What a reply was made of. */
-interface Made {
+/** What a reply with news is made of; the batch says where it ends. */
+export interface Made {
   readonly asking: ReplyFor
-  readonly stretch: Stretch
+  readonly from: string
   readonly batch: Batch
   readonly hasWaited: boolean
 }
@@ -109,14 +127,10 @@ interface Last extends Made {
   readonly reply: PreparedReply
 }
 
-function isSameReply(a: Made, b: Made): boolean {
-  return (
-    a.batch === b.batch &&
-    a.hasWaited === b.hasWaited &&
-    a.stretch.from === b.stretch.from &&
-    a.stretch.to === b.stretch.to &&
-    a.asking.turn === b.asking.turn &&
-    a.asking.isPersonal === b.asking.isPersonal &&
-    a.asking.ifNoneMatch === b.asking.ifNoneMatch
-  )
+/** A reply without news, and what it was made of. */
+interface Nothing {
+  readonly turn: string
+  readonly offset: string
+  readonly isEnd: boolean
+  readonly reply: PreparedReply
 }

@@ -6,7 +6,16 @@
 
 const intervalMs = 20_000
 
+/** The one that was given last, and what it depends on: a herd sends one cursor. */
+let last: { readonly sent: string | undefined; readonly interval: number; readonly turn: string } | undefined
+
 export function nextTurn(sent: string | undefined, now: number): string {
-  const last = sent !== undefined && /^\d{1,15}$/.test(sent) ? Number(sent) : -1
-  return String(Math.max(Math.floor(now / intervalMs), last + 1))
+  const interval = Math.floor(now / intervalMs)
+  if (last?.interval !== interval || last.sent !== sent) last = { sent, interval, turn: turnAfter(sent, interval) }
+  return last.turn
+}
+
+function turnAfter(sent: string | undefined, interval: number): string {
+  const before = sent !== undefined && /^\d{1,15}$/.test(sent) ? Number(sent) : -1
+  return String(Math.max(interval, before + 1))
 }
