@@ -32,7 +32,7 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams, wrote }: 
   function* tellAll(events: EventStream, poll: LivePoll, piece: Piece, subscription: Subscription): Coroutine<void> {
     const { contentType } = piece.record
     const tell = (told: Told, offset: string, isUpToDate: boolean, isEnd: boolean) => {
-      events.push(eventsOf(told, contentType, { offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, Date.now()) }))
+      events.push(eventsOf(told, contentType, { offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, 0) }))
       return isEnd
     }
     const { admission } = poll

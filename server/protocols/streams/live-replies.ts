@@ -6,6 +6,7 @@ import type { Batch, Message } from '../../hub/index.ts'
 import { cacheControl } from './catch-up.ts'
 import { entityTag, isKnown } from './conditions.ts'
 import { encodeData } from './encoding.ts'
+import { nextTurn } from './turn.ts'
 
 export interface LiveRepliesOptions {
   /** Whether the connection ends with the reply, or somebody else's hooks want to see it: then none is prepared. */
@@ -18,8 +19,10 @@ export interface LiveRepliesOptions {
 export interface ReplyFor {
   readonly ifNoneMatch: string | undefined
   readonly isPersonal: boolean
-  /** Its `Stream-Cursor`. */
-  readonly turn: string
+  /** Whether its offset is a place of the stream, and neither its start nor its end, wherever those are. */
+  readonly isPlace: boolean
+  /** Its `cursor`, above which the `Stream-Cursor` is. */
+  readonly sent: string | undefined
 }
 
 /** What stands between two offsets of a stream, and what is there behind it. */
@@ -39,6 +42,9 @@ interface Messages {
 const mostKinds = 64
 
 const nothing = Buffer.alloc(0)
+
+/** What follows a place up to another stays what it is; its reader asks for more under another cursor. */
+const stays = { isUpToDate: false, isEnd: false }
 
 export class LiveReplies {
   readonly #options: LiveRepliesOptions
@@ -60,10 +66,10 @@ export class LiveReplies {
       'content-type': contentType,
       ...(isEnd && { 'stream-closed': 'true' }),
       ...(isUpToDate && { 'stream-up-to-date': 'true' }),
-      'cache-control': cacheControl(stretch, asking),
+      'cache-control': cacheControl(asking.isPlace ? stays : stretch, asking),
     }
     const kind = this.#kind(isSame ? 304 : 200, headers, ['stream-next-offset', 'stream-cursor', 'etag'])
-    return kind.of(isSame ? nothing : body, [to, asking.turn, tag], publishedAt)
+    return kind.of(isSame ? nothing : body, [to, nextTurn(asking.sent, publishedAt), tag], publishedAt)
   }
 
   /** The last reply with news, if it was made of the same: a herd is ten thousand that get one, one after the other. */
@@ -73,7 +79,8 @@ export class LiveReplies {
       batch === last.batch &&
       hasWaited === last.hasWaited &&
       from === last.from &&
-      asking.turn === last.asking.turn &&
+      asking.sent === last.asking.sent &&
+      asking.isPlace === last.asking.isPlace &&
       asking.isPersonal === last.asking.isPersonal &&
       asking.ifNoneMatch === last.asking.ifNoneMatch
       ? last.reply
@@ -90,17 +97,20 @@ export class LiveReplies {
     return reply
   }
 
-  /** A reply for a wait that is over: a herd that came together is given one. */
-  nothing({ turn }: ReplyFor, offset: string, isEnd: boolean): PreparedReply {
+  /** A reply for a wait that is over: a herd that came together is given one, by a cache that keeps it for a moment, too. */
+  nothing({ sent, isPlace, isPersonal }: ReplyFor, offset: string, isEnd: boolean): PreparedReply {
+    const turn = nextTurn(sent, 0)
+    const isShared = isPlace && !isPersonal
     const last = this.#lastNothing
-    if (last?.turn === turn && last.offset === offset && last.isEnd === isEnd) return last.reply
+    const isSame = last?.turn === turn && last.offset === offset && last.isEnd === isEnd && last.isShared === isShared
+    if (last !== undefined && isSame) return last.reply
     const headers = {
       ...(isEnd && { 'stream-closed': 'true' }),
       'stream-up-to-date': 'true',
-      'cache-control': 'no-store',
+      'cache-control': isShared ? 'public, max-age=1' : 'no-store',
     }
     const reply = this.#kind(204, headers, ['stream-next-offset', 'stream-cursor']).of(nothing, [offset, turn])
-    this.#lastNothing = { turn, offset, isEnd, reply }
+    this.#lastNothing = { turn, offset, isEnd, isShared, reply }
     return reply
   }
 
@@ -132,5 +142,6 @@ interface Nothing {
   readonly turn: string
   readonly offset: string
   readonly isEnd: boolean
+  readonly isShared: boolean
   readonly reply: PreparedReply
 }

@@ -15,7 +15,6 @@ import { offsetAfter, type Reading, readPiece } from './catch-up.ts'
 import { encodeShared } from './encoding.ts'
 import { LiveReplies, type Made, type ReplyFor } from './live-replies.ts'
 import { writeOffset } from './offsets.ts'
-import { nextTurn } from './turn.ts'
 
 export interface LivePoll extends Reading {
   readonly offset: string
@@ -65,11 +64,11 @@ export function longPolling({ hub, draining, waitingRoom, holdMs, hasOtherHooks,
   const replies = new LiveReplies({ isLast: () => draining.begun.isOpen || hasOtherHooks(), wrote })
 
   function* longPoll(poll: LivePoll): Coroutine<PreparedReply> {
-    const { admission, ifNoneMatch, isPersonal } = poll
+    const { admission, offset, turn: sent, ifNoneMatch, isPersonal } = poll
     const waitMs = admission.shorten(Math.round(holdMs * (1 - Math.random() * jitter)))
-    const turn = nextTurn(poll.turn, Date.now())
-    const wait: Wait = { poll, endsAt: admission.clock() + waitMs, ifNoneMatch, isPersonal, turn }
-    let tail = knownTail(hub, poll) ?? (yield* findTail(wait, poll.offset))
+    const isPlace = offset !== '-1' && offset !== 'now'
+    const wait: Wait = { poll, endsAt: admission.clock() + waitMs, sent, isPlace, ifNoneMatch, isPersonal }
+    let tail = knownTail(hub, poll) ?? (yield* findTail(wait, offset))
     if (tail instanceof PreparedReply) return tail
     if (draining.begun.isOpen) throw goingAway()
     const seat = waitMs > 0 ? waitingRoom.enter(admission.client) : null

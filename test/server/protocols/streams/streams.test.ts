@@ -233,6 +233,23 @@ describe('who may do what', () => {
 })
 
 describe('those who wait', () => {
+  it('get what a cache may give to others, unless it depends on more than the place that they ask for', async () => {
+    const { headers } = await put('cached')
+    const head = headers['stream-next-offset'] as string
+    const ask = (offset: string, more: Record<string, string> = {}) =>
+      read('cached', `?offset=${offset}&live=long-poll`, more).then((reply) => reply.headers['cache-control'])
+    expect(await ask(head)).toBe('public, max-age=1')
+    expect(await ask(head, { cookie: 'a=b' })).toBe('no-store')
+    expect(await ask('now')).toBe('no-store')
+    const waiting = ask(head)
+    await served.waiting(1)
+    await post('cached', '1')
+    const forAll = 'public, max-age=60, stale-while-revalidate=300'
+    expect([await waiting, await ask(head)]).toEqual([forAll, forAll])
+    expect(await ask(head, { cookie: 'a=b' })).toBe(forAll.replace('public', 'private'))
+    expect(await ask('-1')).toBe('public, no-cache')
+  })
+
   it('are answered when the server drains, and those who come then are sent elsewhere', async () => {
     await using going = await Served.start(['--drain-pause-ms', '0'])
     const { headers } = await put('a', json, undefined, going)
