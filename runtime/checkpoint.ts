@@ -36,7 +36,7 @@ class Checkpoint implements Operation<void> {
     }
     if (this.state === FRESH && !task.isCancelled) running.budget += 1 // a checkpoint is free: enter takes one
     if (!enter(this.state)) {
-      this.state = HELD
+      if (this.state === FRESH) this.state = HELD
       return parkedResult
     }
     this.state = SPENT

@@ -3,8 +3,8 @@
 // Always true: no coroutine stands in between and nothing is received ahead, so a value that nobody waits for stays where
 // it is; and of several sources that have something, the one that has given longest ago is next.
 
-import type { Selectable, Waiter } from './core/operation.ts'
-import { OperationBase, SelectableOperation } from './core/operation.ts'
+import type { Selectable, Timekeeper, Waiter } from './core/operation.ts'
+import { OperationBase, SelectableOperation, withdrawSafely } from './core/operation.ts'
 
 /**
  * A source that can be merged: a channel, what `from` gives, a subscription, or what is merged already. The outcome of its
@@ -49,7 +49,7 @@ type Outcome<T> = { readonly result: IteratorResult<T, void> } | { readonly erro
 
 const allDone: Outcome<never> = { result: { done: true, value: undefined } }
 
-class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> implements Waiter {
+export class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> implements Waiter {
   readonly #open: Mergeable<T>[]
   /** The source of each operation that may still give something. */
   readonly #asked = new Map<Selectable<unknown>, Mergeable<T>>()
@@ -58,6 +58,11 @@ class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> impleme
   constructor(open: Mergeable<T>[]) {
     super()
     this.#open = open
+  }
+
+  /** Of the coroutine that waits. */
+  get scheduler(): Timekeeper | undefined {
+    return this.waiter?.scheduler
   }
 
   isReady(): boolean {
@@ -79,15 +84,15 @@ class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> impleme
   wake(operation: Selectable<unknown>): void {
     const source = this.#asked.get(operation) as Mergeable<T>
     this.#asked.delete(operation)
-    if (this.#hear(operation as Selectable<IteratorResult<T, void>>, source)) this.#withdrawAll()
+    if (this.#hear(operation as Selectable<IteratorResult<T, void>>, source)) this.#withdrawAll(this.waiter)
     else if (this.#asked.size > 0) return
     else this.#outcome = allDone
     this.complete()
   }
 
   override withdraw(waiter: Waiter): void {
+    this.#withdrawAll(waiter)
     super.withdraw(waiter)
-    this.#withdrawAll()
   }
 
   take(): IteratorResult<T, void> {
@@ -129,8 +134,8 @@ class MergedNext<T> extends SelectableOperation<IteratorResult<T, void>> impleme
     if (!isDone) this.#open.push(source)
   }
 
-  #withdrawAll(): void {
-    for (const operation of this.#asked.keys()) operation.withdraw(this)
+  #withdrawAll(waiter: Waiter | null): void {
+    for (const operation of this.#asked.keys()) withdrawSafely(operation, this, waiter)
     this.#asked.clear()
   }
 }

@@ -1,9 +1,9 @@
 // Retry: the same work again after a failure, with a growing pause in between.
 //
-// Always true: a cancel is no failure, and ends the attempts at once; pauses are timers of the scheduler, so they are virtual
+// Always true: a cancel is no failure and misuse will not mend itself: both end the attempts at once; pauses are timers of the scheduler, so they are virtual
 // on a virtual host; and whatever is random in them comes from the scheduler's seed.
 
-import { isCancelled } from './core/errors.ts'
+import { isCancelled, Misuse } from './core/errors.ts'
 import type { Coroutine, Operation } from './core/operation.ts'
 import { currentTask } from './core/operation.ts'
 import { scope } from './scope.ts'
@@ -42,11 +42,17 @@ function* attempting<T>(
   backOff: BackOff,
   isWorthRetrying: (error: unknown, attempt: number) => boolean,
 ): Coroutine<T> {
+  let last: Coroutine<T> | null = null
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return yield* body(attempt)
+      const work = body(attempt)
+      if (work === last)
+        throw new Misuse('retry was given the same generator again, which has ended: make one for each attempt')
+      last = work
+      return yield* work
     } catch (error) {
-      if (isCancelled(error) || attempt >= attempts || !isWorthRetrying(error, attempt)) throw error
+      if (isCancelled(error) || error instanceof Misuse) throw error
+      if (attempt >= attempts || !isWorthRetrying(error, attempt)) throw error
     }
     yield* sleep(backOff(attempt))
   }
@@ -80,7 +86,8 @@ export function exponential(options: ExponentialOptions = {}): BackOff {
     )
   }
   return (retry) => {
-    const longest = Math.min(firstMs * factor ** (retry - 1), capMs)
+    // 0 stays 0, also times a factor that has grown beyond all numbers.
+    const longest = firstMs === 0 ? 0 : Math.min(firstMs * factor ** (retry - 1), capMs)
     return jitter === 'none' ? longest : currentTask().scheduler.random(Math.min(Math.floor(longest), mostDrawn) + 1)
   }
 }

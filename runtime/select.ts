@@ -3,8 +3,9 @@
 // Invariant: from the moment one case commits, no other case can: the losers are withdrawn by the very call that
 // commits the winner, not when the coroutine is resumed.
 
-import type { Operation, Runner, Selectable, Timekeeper, Waiter } from './core/operation.ts'
-import { OperationBase, running, SelectableOperation, SPENT } from './core/operation.ts'
+import { Misuse } from './core/errors.ts'
+import type { Operation, Selectable, Timekeeper, Waiter } from './core/operation.ts'
+import { OperationBase, running, SelectableOperation, SPENT, withdrawSafely } from './core/operation.ts'
 
 /** Operations by name; `null` switches a case off. */
 export type Cases = Readonly<Record<string, Selectable<unknown> | null>>
@@ -55,7 +56,12 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
     // Of exactly the size it needs: an array that grows has room for seventeen, and ten thousand polls wait in one each.
     const operations = Object.values(cases)
     this.#operations = (operations.includes(null) ? operations.filter(Boolean) : operations) as Selectable<unknown>[]
-    for (const operation of this.#operations) if (operation instanceof OperationBase) operation.claim()
+    for (const operation of this.#operations) claim(operation)
+  }
+
+  /** Of the coroutine that waits. */
+  get scheduler(): Timekeeper | undefined {
+    return this.waiter?.scheduler
   }
 
   poll(): boolean {
@@ -78,8 +84,8 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
   }
 
   override withdraw(waiter: Waiter): void {
-    super.withdraw(waiter)
     this.#letGo(null, waiter)
+    super.withdraw(waiter)
   }
 
   /** Told by the case that has committed. */
@@ -112,16 +118,14 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
     }
   }
 
-  /** Withdraw all but the winner. One that throws must neither keep the others nor stop whoever hands over. */
+  /**
+   * Withdraw all but the winner, the last one first: a semaphore lets in those behind one that leaves, and would let in
+   * another case of this very select.
+   */
   #letGo(winner: Selectable<unknown> | null, waiter: Waiter | null): void {
-    for (let index = 0; index < this.#registered; index += 1) {
+    for (let index = this.#registered - 1; index >= 0; index -= 1) {
       const operation = this.#operations[index] as Selectable<unknown>
-      if (operation === winner) continue
-      try {
-        operation.withdraw(this)
-      } catch (error) {
-        ;(waiter as Partial<Runner> | null)?.scheduler?.report(error)
-      }
+      if (operation !== winner) withdrawSafely(operation, this, waiter)
     }
   }
 
@@ -152,6 +156,14 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
     for (const name in cases) if (cases[name] === winner) return name
     throw new Error('unreachable: the winner is none of the cases')
   }
+}
+
+function claim(operation: Selectable<unknown> | undefined): void {
+  if (operation instanceof OperationBase) operation.claim()
+  else if (typeof operation?.poll !== 'function')
+    throw new Misuse(
+      'a case of select can be withdrawn, and this is none: a generator, a scope, nothing (that is null)',
+    )
 }
 
 function mayBeReady(operation: Selectable<unknown>): boolean {

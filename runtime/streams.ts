@@ -5,11 +5,12 @@
 
 import { Channel } from './channel.ts'
 import { Next } from './channel-operation.ts'
-import type { Coroutine, Operation, Waiter } from './core/operation.ts'
+import type { Coroutine, Operation, Timekeeper, Waiter } from './core/operation.ts'
 import { running, SelectableOperation } from './core/operation.ts'
 import type { Scheduler } from './core/scheduler.ts'
 import type { CoroutineTask } from './core/task.ts'
 import type { Task } from './core/task-handle.ts'
+import { MergedNext } from './merge.ts'
 import { defaultScheduler } from './run.ts'
 import { select } from './select.ts'
 import type { ReadableStreamLike } from './source.ts'
@@ -142,7 +143,7 @@ export class Reading<T> implements AsyncIterableIterator<T, void, void> {
 
 function* readNext<T>(supply: Supply<T>, taken: (value: T) => void): Coroutine<IteratorResult<T, void>> {
   const next = supply.next()
-  if (next instanceof Next) return yield* new Taking<T>(next as Next<T>, taken)
+  if (next instanceof Next || next instanceof MergedNext) return yield* new Taking<T>(next, taken)
   const result = yield* next
   if (result.done !== true) taken(result.value)
   return result
@@ -150,15 +151,20 @@ function* readNext<T>(supply: Supply<T>, taken: (value: T) => void): Coroutine<I
 
 /** A receive whose value is taken as soon as it commits, not when its coroutine is resumed. */
 class Taking<T> extends SelectableOperation<IteratorResult<T, void>> implements Waiter {
-  readonly #next: Next<T>
+  readonly #next: Next<T> | MergedNext<T>
   readonly #taken: (value: T) => void
   #result: IteratorResult<T, void> = over
 
-  constructor(next: Next<T>, taken: (value: T) => void) {
+  constructor(next: Next<T> | MergedNext<T>, taken: (value: T) => void) {
     super()
     next.claim()
     this.#next = next
     this.#taken = taken
+  }
+
+  /** Of the coroutine that waits. */
+  get scheduler(): Timekeeper | undefined {
+    return this.waiter?.scheduler
   }
 
   poll(): boolean {

@@ -60,7 +60,7 @@ it('an answer that grows is shown whole by two readers, one of which begins agai
   expect(later.join('')).toBe(words.join(''))
 })
 
-describe.skipIf(unpacked.missing !== '')('in a browser', { timeout: 60_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('in a browser', () => {
   it('two tabs show the whole answer while it grows, though one is reloaded in the middle', async () => {
     await using served = await Served.start()
     await using browser = await launch(unpacked)
@@ -92,14 +92,14 @@ describe.skipIf(unpacked.missing !== '')('in a browser', { timeout: 60_000 }, ()
     await until(() => served.app.hub.statistics().published >= words.length / 2)
     for (const page of tabs) await open(page)
     const half = words.slice(0, words.length / 2).join('')
-    for (const page of tabs) await expect.poll(() => shown(page), { timeout: 20_000 }).toBe(half)
+    for (const page of tabs) await expect.poll(() => shown(page)).toBe(half)
     await tabs[1].reload()
     await open(tabs[1])
-    await expect.poll(() => shown(tabs[1]), { timeout: 20_000 }).toBe(half)
+    await expect.poll(() => shown(tabs[1])).toBe(half)
     hasReloaded.resolve()
     await writing
     for (const page of tabs) {
-      await expect.poll(() => page.evaluate('isWhole'), { timeout: 20_000 }).toBe(true)
+      await expect.poll(() => page.evaluate('isWhole')).toBe(true)
       expect(await shown(page)).toBe(words.join(''))
     }
   })

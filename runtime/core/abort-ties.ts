@@ -13,8 +13,11 @@ export class AbortTies {
 
   /** The signal that `abort` aborts; aborted already if the cancel came before. */
   signal(reason: unknown, isCancelled: boolean): AbortSignalLike {
-    this.#controller ??= newAbortController()
-    if (isCancelled) this.#controller.abort(reason)
+    if (this.#controller === null) {
+      this.#controller = newAbortController()
+      // Nobody listens to it yet. One that was there before aborts between two steps: its listeners are other people's code.
+      if (isCancelled) this.#controller.abort(reason)
+    }
     return this.#controller.signal
   }
 

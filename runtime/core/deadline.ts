@@ -1,6 +1,6 @@
 // The deadline of a scope: the timer that cancels it, and can be moved until it has.
 
-import { TimeoutError } from './errors.ts'
+import { inWords, TimeoutError } from './errors.ts'
 import type { Timekeeper, TimerEntry } from './operation.ts'
 
 /** What a deadline asks of its scope. */
@@ -8,7 +8,8 @@ export interface Limited {
   readonly scheduler: Timekeeper
   /** What errors call it. */
   readonly name: string
-  cancel(reason: unknown): void
+  /** Cancel it; other people's code that hears of it runs between two steps. */
+  stop(reason: unknown): void
 }
 
 export class Deadline implements TimerEntry {
@@ -35,8 +36,11 @@ export class Deadline implements TimerEntry {
   }
 
   fire(): void {
-    this.error = new TimeoutError(this.#limitMs, this.#scope.name)
-    this.#scope.cancel(this.error)
+    this.error = new TimeoutError(
+      this.#limitMs,
+      inWords(() => this.#scope.name),
+    )
+    this.#scope.stop(this.error)
   }
 }
 

@@ -41,6 +41,8 @@ export const generatorNext = AnyGenerator.prototype.next as (
 
 /** Who is told when something it registered with happened: a parked coroutine, or the `select` it runs. */
 export interface Waiter {
+  /** Of the coroutine that waits, as far as it is known. */
+  readonly scheduler?: Timekeeper | undefined
   /** Make runnable what waits on `operation`. Enqueues, never calls. */
   wake(operation: Selectable<unknown>): void
 }
@@ -72,6 +74,8 @@ export type OperationState = typeof FRESH | typeof HELD | typeof PARKED | typeof
 export interface Runner extends Waiter {
   readonly scheduler: Timekeeper
   readonly isCancelled: boolean
+  /** Whether it was told of its cancel in this very step: to tell it once more costs a trip through the run queue. */
+  readonly wasTold: boolean
   /** What the cancel was given, once it is cancelled. */
   readonly cancelReason: unknown
   /** Stop here until `operation` wakes it, or until it is cancelled, which withdraws the operation. */
@@ -117,10 +121,18 @@ export interface TimerEntry {
  * place for all schedulers, because there is one thread. With nobody running, or once the running coroutine is
  * cancelled, the budget is spent: so one comparison on entry stands for all three checks. The scheduler gives it in parts.
  */
-export const running: { task: Runner | null; budget: number; audit: Audit | null; mourned: Runner | null } = {
+export const running: {
+  task: Runner | null
+  budget: number
+  audit: Audit | null
+  entered: Enclosing | null
+  mourned: Runner | null
+} = {
   task: null,
   budget: 0,
   audit: null,
+  /** The scope whose `next` has said `enteredResult`. */
+  entered: null,
   /** Of whose failure a supervisor is told. Nothing runs then: it has ended, and all that is asked of it are its locals. */
   mourned: null,
 }
@@ -133,6 +145,16 @@ export interface Audit {
 export interface AuditedOperation {
   readonly state: OperationState
   describe(): string
+}
+
+/** A scope, as the scheduler sees it, which steps its body. */
+export interface Enclosing {
+  /** `host` goes on with the body. */
+  open(host: Runner): void
+  /** The body has returned. True: the coroutine goes on at once; false: it waits for the children. */
+  bodyReturned(value: unknown): boolean
+  /** The body has thrown; the same answer. */
+  bodyThrew(error: unknown): boolean
 }
 
 // Shared results, told apart by identity: `yield*` reads them at once and passes those that are not done on as they are.
@@ -166,6 +188,8 @@ export function forgetLastResult(): void {
  * The entry of every operation, before it takes or gives anything. False: it is held, return `parkedResult` and come back
  * here when resumed. Delivering a cancel always costs a trip through the run queue, so that `catch {}` in a loop cannot
  * freeze the host.
+ *
+ * @throws Cancelled; Misuse for an operation that was run
  */
 export function enter(state: OperationState): boolean {
   if (state === FRESH) {
@@ -175,11 +199,20 @@ export function enter(state: OperationState): boolean {
     }
     return currentTask().renewBudget()
   }
-  if (state === HELD) {
-    const task = currentTask()
-    if (task.isCancelled) throw task.cancellation()
-    return true
+  return enterAgain(state)
+}
+
+// A function of its own: V8 makes `enter` part of each `next`, as long as it is small.
+function enterAgain(state: OperationState): boolean {
+  const task = currentTask()
+  if (task.isCancelled) {
+    if (task.wasTold) return task.renewBudget()
+    throw task.cancellation()
   }
+  if (state === HELD) return true
+  // It costs what an operation costs: the same one again and again, in a loop that swallows this, cannot freeze the host.
+  if (running.budget > 0) running.budget -= 1
+  else if (!task.renewBudget()) return false
   throw runsOnce()
 }
 
@@ -200,6 +233,15 @@ export function currentTask(): Runner {
 function isGeneratorOf(other: object): boolean {
   const { generator } = other as { readonly generator?: unknown }
   return generator != null && generator === (running.task as { readonly generator?: unknown } | null)?.generator
+}
+
+/** Withdraw `operation` from `waiter`. What it throws must stop neither whoever hands over nor what else is withdrawn. */
+export function withdrawSafely(operation: Selectable<unknown>, waiter: Waiter, outer: Waiter | null): void {
+  try {
+    operation.withdraw(waiter)
+  } catch (error) {
+    outer?.scheduler?.report(error)
+  }
 }
 
 /** What a selectable is, its fields still to be set by the class itself. @see LinkBase */
@@ -257,7 +299,7 @@ export abstract class OperationBase<T> extends LinkBase implements Selectable<T>
   }
 
   protected holdOn(): IteratorYieldResult<Signal> {
-    this.state = HELD
+    if (this.state === FRESH) this.state = HELD
     return parkedResult
   }
 
@@ -271,8 +313,9 @@ export abstract class OperationBase<T> extends LinkBase implements Selectable<T>
   protected fail(): IteratorYieldResult<Signal> {
     // Another coroutine is parked on it, and must find it as it left it.
     if (this.waiter !== null) {
-      if (isGeneratorOf(this.waiter)) return strayedResult
-      throw runsOnce()
+      if (this.waiter !== running.task && isGeneratorOf(this.waiter)) return strayedResult
+      enter(PARKED) // throws, now or after a trip through the run queue
+      return parkedResult
     }
     this.state = SPENT
     const task = currentTask()

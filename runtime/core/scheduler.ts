@@ -14,8 +14,9 @@ import { describeTasks, dumpTasks } from './dump.ts'
 import { Deadlock, inWords, Misuse } from './errors.ts'
 import type { ChosenTimers, Host } from './host.ts'
 import { defaultHost } from './host.ts'
+import { HostTimer } from './host-timer.ts'
 import { NeverRun, stackOf } from './never-run.ts'
-import type { Coroutine, Timekeeper, TimerEntry } from './operation.ts'
+import type { Coroutine, Enclosing, Timekeeper, TimerEntry } from './operation.ts'
 import { enteredResult, forgetLastResult, generatorNext, parkedResult, running, strayedResult } from './operation.ts'
 import { Random } from './random.ts'
 import { RunQueue } from './run-queue.ts'
@@ -25,17 +26,8 @@ import { Scope } from './scope.ts'
 import type { CoroutineTask } from './task.ts'
 import { fullAllowance } from './task.ts'
 import type { Task } from './task-handle.ts'
-import { throwInto } from './throw-into.ts'
 import { TimerHeap } from './timer-heap.ts'
 import type { Trace, TraceEvent } from './trace.ts'
-
-/** What the scheduler tells the innermost scope that a coroutine is inside, whose body it steps. */
-export interface Enclosing {
-  /** The body has returned. True: the coroutine goes on at once; false: it waits for the children. */
-  bodyReturned(value: unknown): boolean
-  /** The body has thrown; the same answer. */
-  bodyThrew(error: unknown): boolean
-}
 
 const noTimers: readonly TimerEntry[] = []
 
@@ -92,6 +84,7 @@ export class Scheduler implements TaskKeeper {
   readonly #holds = new Set<{ readonly reason: string }>()
   /** Other people's code that is to run between two steps. */
   readonly #calls: (() => void)[] = []
+  readonly #hostTimer: HostTimer
   readonly #audit: NeverRun | null
   readonly #drain = () => this.#runSlice()
   readonly #drainFromMacrotask = () => {
@@ -115,8 +108,6 @@ export class Scheduler implements TaskKeeper {
   #handsOver = false
   /** When the first drain since the last macrotask began; drains in microtasks share one slice. */
   #turnBegan = Number.NEGATIVE_INFINITY
-  #undoHostTimer: (() => void) | null = null
-  #hostTimerDue = Number.POSITIVE_INFINITY
   #lastTaskId = 0
   #coroutines = 0
   #finished = 0
@@ -125,6 +116,7 @@ export class Scheduler implements TaskKeeper {
 
   constructor(options: SchedulerOptions = {}) {
     this.#host = options.host ?? defaultHost()
+    this.#hostTimer = new HostTimer(this.#host, () => this.#hostTimerFired())
     this.#sliceMs = checkedSlice(options.sliceMs ?? 5)
     this.#random = options.random ?? new Random(checkedSeed(options.seed ?? 1))
     this.picksAmongReady = options.random?.areWalked === true
@@ -228,13 +220,7 @@ export class Scheduler implements TaskKeeper {
 
   /** Run what `callLater` was given. */
   callNow(): void {
-    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) {
-      try {
-        call()
-      } catch (error) {
-        this.report(error)
-      }
-    }
+    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) this.#call(call)
   }
 
   /** Assert the invariants of everything this scheduler holds. */
@@ -316,14 +302,14 @@ export class Scheduler implements TaskKeeper {
   #runSlice(): void {
     // A coroutine may itself run another scheduler, on a virtual host: it is the one that runs again afterwards.
     const { task, budget, audit } = running
-    if (this.#chosen !== undefined) this.#clearHostTimer()
+    if (this.#chosen !== undefined) this.#hostTimer.clear()
     this.#sliceEnd = this.#look() + this.#sliceMs
     this.#sliceResumes = 0
     this.#handsOver = false
     let stride = this.#beginStrides()
     let untilLook = stride
     for (;;) {
-      if (this.#calls.length > 0) this.callNow()
+      if (this.#calls.length > 0 && !this.#callInSlice()) break
       if (this.#queue.length === 0) {
         this.#breakDeadlock()
         if (this.#queue.length === 0 && this.#chosenTimers().length === 0) break
@@ -342,12 +328,30 @@ export class Scheduler implements TaskKeeper {
     running.budget = budget
     running.audit = audit
     forgetLastResult()
-    if (this.#queue.length > 0) {
+    if (this.#queue.length > 0 || this.#calls.length > 0) {
       this.#host.later(this.#drainFromMacrotask)
       return
     }
     this.#drainIsComing = false
-    this.#setHostTimer()
+    this.#hostTimer.setFor(this.#timers.nextDue)
+  }
+
+  /** Run what `callLater` was given, before anybody's next step. False: the slice is over, and there is more. */
+  #callInSlice(): boolean {
+    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) {
+      this.#call(call)
+      // Nobody knows how long such code takes: thousands may drop a value, or hear of an abort, in one step.
+      if (this.#calls.length > 0 && this.#host.sliceResumes === undefined && this.isSliceSpent()) return false
+    }
+    return true
+  }
+
+  #call(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.report(error)
+    }
   }
 
   /** Bring what is next to the head of the run queue. False: that is no coroutine but a timer, which has fired. */
@@ -457,18 +461,14 @@ export class Scheduler implements TaskKeeper {
     task.state = 'running'
     this.#steps += 1
     if (this.#trace !== null) this.#tell('resume', task, '')
-    let misuse: Misuse | null = null
     for (;;) {
       let result: IteratorResult<unknown, unknown>
       try {
-        const generator = task.generator as Coroutine<unknown>
-        result = misuse === null ? generatorNext.call(generator) : throwInto(generator, misuse)
+        result = generatorNext.call(task.generator as Coroutine<unknown>)
       } catch (error) {
-        misuse = null
         if (this.#threw(task, error)) continue
         break
       }
-      misuse = null
       if (result.done === true) {
         if (this.#returned(task, result.value)) continue
         break
@@ -479,8 +479,14 @@ export class Scheduler implements TaskKeeper {
         if (this.#threw(task, error)) continue
         break
       }
-      if (result !== enteredResult)
-        misuse = new Misuse(`${task.name} used a bare yield: write yield* before an operation`)
+      if (result === enteredResult) {
+        ;(running.entered as Enclosing).open(task)
+        running.entered = null
+        continue
+      }
+      // By way of the run queue: a loop that swallows it cannot freeze the host.
+      task.goOnWith(new Misuse(`${task.name} used a bare yield: write yield* before an operation`))
+      break
     }
     leaveCoroutine()
     this.#audit?.stopped(task)
@@ -508,6 +514,7 @@ export class Scheduler implements TaskKeeper {
 
   /** The innermost generator has returned. True: the coroutine goes on with the one around it. */
   #returned(task: CoroutineTask<unknown>, value: unknown): boolean {
+    if (task.state !== 'running') return this.#threw(task, task.steppedByHand())
     if (task.innermost !== task) return (task.innermost as unknown as Enclosing).bodyReturned(value)
     leaveCoroutine()
     task.succeed(value)
@@ -515,41 +522,22 @@ export class Scheduler implements TaskKeeper {
   }
 
   #threw(task: CoroutineTask<unknown>, error: unknown): boolean {
+    if (task.state !== 'running' && !task.leaveOperation()) {
+      // It stands in the run queue as well: there it ends.
+      task.goOnWith(error)
+      return false
+    }
     if (task.innermost !== task) return (task.innermost as unknown as Enclosing).bodyThrew(error)
     leaveCoroutine()
     task.fail(error)
     return false
   }
 
-  // The host's timer.
-
-  #setHostTimer(): void {
-    const due = this.#timers.nextDue
-    if (due === Number.POSITIVE_INFINITY) {
-      this.#clearHostTimer()
-    } else if (due < this.#hostTimerDue) {
-      this.#clearHostTimer()
-      this.#hostTimerDue = due
-      this.#undoHostTimer = this.#host.setTimer(() => this.#hostTimerFired(), due - this.#host.now())
-    }
-  }
-
-  /** Also when nothing is left to wait for: a timer that stays would keep a process alive. */
-  #clearHostTimer(): void {
-    this.#undoHostTimer?.()
-    this.#undoHostTimer = null
-    this.#hostTimerDue = Number.POSITIVE_INFINITY
-  }
-
   #hostTimerFired(): void {
-    this.#undoHostTimer = null
-    this.#hostTimerDue = Number.POSITIVE_INFINITY
     if (this.#drainIsComing) return
     this.#drainIsComing = true
     this.#drainFromMacrotask()
   }
-
-  // Deadlock.
 
   #breakDeadlock(): void {
     if (!this.#rejectsDeadlock || this.#coroutines === 0) return

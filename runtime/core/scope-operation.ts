@@ -6,7 +6,7 @@
 import type { CancelNode } from './cancel-node.ts'
 import type { Finalizer } from './endings.ts'
 import { Deadlock, failuresBeside, findCancelled, Misuse, TaskCancelled, TimeoutError } from './errors.ts'
-import type { Coroutine, Operation, OperationState, Signal } from './operation.ts'
+import type { Coroutine, Enclosing, Operation, OperationState, Signal } from './operation.ts'
 import {
   done,
   enter,
@@ -20,7 +20,6 @@ import {
   SPENT,
   strayedResult,
 } from './operation.ts'
-import type { Enclosing } from './scheduler.ts'
 import type { OnFailure } from './scope.ts'
 import { isCoroutine, Scope } from './scope.ts'
 import { addCallers } from './spawn-site.ts'
@@ -34,6 +33,7 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
   #bodyHasEnded = false
   /** Whether it was cancelled, not by its own body, while it had children. */
   #wasCutOff = false
+  /** Before it is entered its body's; then the one that its coroutine goes on with behind it. */
   #outerGenerator: Coroutine<unknown> | null = null
   #value: Inner | undefined = undefined
   #unwoundBy: unknown = undefined
@@ -78,11 +78,24 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     if (this.#state === READY) return done(this.#conclude())
     if (this.#isSteppedByAnother()) return strayedResult
     if (!this.mayEnter(this.#state)) {
-      this.#state = HELD
+      if (this.#state === FRESH) this.#state = HELD
       return parkedResult
     }
-    this.#open(running.task as CoroutineTask<unknown>)
+    this.#outerGenerator = this.#makeBody()
+    this.#state = PARKED
+    running.entered = this
     return enteredResult
+  }
+
+  /** Not by `next`: one who steps an operation by hand would be inside without having waited for anything. */
+  open(host: CoroutineTask<unknown>): void {
+    this.enteredBy(host)
+    const body = this.#outerGenerator
+    this.#outerGenerator = host.generator
+    host.generator = body
+    this.#allowanceOutside = host.allowance
+    host.adopt(this)
+    if (this.#limitMs !== Number.POSITIVE_INFINITY) this.setLimit(this.#limitMs)
   }
 
   bodyReturned(value: Inner): boolean {
@@ -138,18 +151,10 @@ export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Out
     throw new TaskCancelled('the scope', reason)
   }
 
-  #open(host: CoroutineTask<unknown>): void {
+  #makeBody(): Coroutine<Inner> {
     const body = this.#body(this)
-    if (!isCoroutine(body)) {
-      throw new Misuse('the body of a scope is no coroutine: write it as function* (scope): Coroutine<…>')
-    }
-    this.#state = PARKED
-    this.enteredBy(host)
-    this.#outerGenerator = host.generator
-    host.generator = body
-    this.#allowanceOutside = host.allowance
-    host.adopt(this)
-    if (this.#limitMs !== Number.POSITIVE_INFINITY) this.setLimit(this.#limitMs)
+    if (isCoroutine(body)) return body
+    throw new Misuse('the body of a scope is no coroutine: write it as function* (scope): Coroutine<…>')
   }
 
   /** Another coroutine is inside it, and the one that runs steps the generator of that one. */

@@ -215,7 +215,8 @@ export class Scope implements CancelNode {
     return (typeof error === 'object' && error !== null) || typeof error === 'function' || child?.isObserved === true
   }
 
-  private stop(reason: unknown): void {
+  /** Cancel it. What hears of that, other people's code, is left to the scheduler. */
+  stop(reason: unknown): void {
     if (!this.hasEnded && this.reason === null) spreadCancel(this, new Cancelled(reason))
   }
 
@@ -255,7 +256,7 @@ export class Scope implements CancelNode {
 
 function mustBeWaitedFor(given: unknown): boolean {
   if (typeof given !== 'object' || given === null) return false
-  return isCoroutine(given as Coroutine<unknown>) || Symbol.asyncIterator in given || 'then' in given
+  return 'next' in given || Symbol.asyncIterator in given || 'then' in given
 }
 
 /** Whether a body gave a generator. An asynchronous one would be stepped for ever, and an iterator made by hand is none. */

@@ -15,11 +15,12 @@ import { Cancelled, Deadlock, failuresBeside, findCancelled, inWords, Misuse, Ta
 import type { AbortSignalLike } from './host.ts'
 import { OpenPromise } from './open-promise.ts'
 import type { Coroutine, Runner, Selectable } from './operation.ts'
-import { running, SelectableOperation } from './operation.ts'
+import { running, SelectableOperation, withdrawSafely } from './operation.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Scope } from './scope.ts'
 import { programFrame } from './spawn-site.ts'
 import type { Task, TaskStatus } from './task-handle.ts'
+import { throwing } from './throw-into.ts'
 import { WaitList } from './wait-list.ts'
 
 /** Coroutine-local values by the local that they belong to. The map never changes once a task holds it. */
@@ -133,6 +134,11 @@ export class CoroutineTask<T> implements Task<T>, Runner, CancelNode, Seated<Sco
     return this.allowance <= 0
   }
 
+  get wasTold(): boolean {
+    // The step began with the allowance as its budget, and being told takes one away from the allowance alone.
+    return running.budget > this.allowance
+  }
+
   get cancelReason(): unknown {
     return this.innermost.reason?.reason
   }
@@ -178,6 +184,7 @@ export class CoroutineTask<T> implements Task<T>, Runner, CancelNode, Seated<Sco
   }
 
   park(operation: Selectable<unknown> | null): void {
+    if (this.state !== 'running') throw this.steppedByHand()
     this.state = 'parked'
     this.operation = operation
     this.parkedAt = this.scheduler.sliceTime
@@ -198,20 +205,46 @@ export class CoroutineTask<T> implements Task<T>, Runner, CancelNode, Seated<Sco
 
   renewBudget(): boolean {
     if (this.allowance > 0 && this.scheduler.renewBudget(this as CoroutineTask<unknown>)) return true
-    // The slice may be over: then it is the first of the next one.
-    if (this.state === 'running') this.handOver()
+    this.handOver()
     return false
   }
 
+  /** Unless it has: the slice may be over, and then it is the first of the next one. */
   handOver(): void {
+    if (this.state !== 'running') return
     this.state = 'runnable'
     this.scheduler.enqueue(this)
     this.scheduler.countHandOver()
   }
 
   handOverFirst(): void {
+    if (this.state !== 'running') return
     this.state = 'runnable'
     this.scheduler.endSliceBefore(this)
+  }
+
+  /** Throw `error` where its generator has yielded, or behind its end, after a trip through the run queue. */
+  goOnWith(error: unknown): void {
+    this.leaveOperation()
+    this.generator = throwing(this, this.generator as Coroutine<unknown>, error)
+    this.handOver()
+  }
+
+  /**
+   * Wait no more for what it has stepped by hand, as `const [value] = channel.receive()` does. False: that has woken it, and
+   * it stands in the run queue.
+   */
+  leaveOperation(): boolean {
+    if (this.state === 'parked') {
+      this.withdrawOperation()
+      this.goOn()
+    }
+    return this.state === 'running'
+  }
+
+  steppedByHand(): Misuse {
+    this.leaveOperation()
+    return new Misuse(`${this.name} has stepped an operation by hand: write yield* before it`)
   }
 
   forEachInner(visit: (inner: CancelNode) => void): void {
@@ -241,13 +274,8 @@ export class CoroutineTask<T> implements Task<T>, Runner, CancelNode, Seated<Sco
     this.adopt(this.innermost)
     this.scheduler.cancelled(this)
     // Without an operation it waits for the children of a closing scope, which is no cancel point.
-    const { operation } = this
-    if (this.state !== 'parked' || operation === null) return
-    try {
-      operation.withdraw(this)
-    } catch (error) {
-      this.scheduler.report(error)
-    }
+    if (this.state !== 'parked' || this.operation === null) return
+    this.withdrawOperation()
     this.wake()
   }
 
@@ -305,6 +333,10 @@ export class CoroutineTask<T> implements Task<T>, Runner, CancelNode, Seated<Sco
   private withExtras(): Extras {
     this.extras ??= new Extras()
     return this.extras
+  }
+
+  private withdrawOperation(): void {
+    if (this.operation !== null) withdrawSafely(this.operation, this, this)
   }
 
   private get outcome(): unknown {

@@ -1,13 +1,25 @@
-// How Misuse reaches a coroutine that has yielded what is no operation.
+// How an error of the runtime's own reaches a coroutine where it has yielded what is no operation, or behind its end.
 
-import type { Misuse } from './errors.ts'
 import type { Coroutine } from './operation.ts'
 
+/** Go on with `generator` by throwing `error` into it: the next step of its coroutine. */
+export function* throwing(
+  task: { generator: Coroutine<unknown> | null },
+  generator: Coroutine<unknown>,
+  error: unknown,
+): Coroutine<unknown> {
+  task.generator = generator
+  const result = throwInto(generator, error)
+  if (result.done === true) return result.value
+  // The very object: the scheduler tells its results apart by identity.
+  return yield* { [Symbol.iterator]: () => ({ next: () => result as IteratorYieldResult<never> }) }
+}
+
 /**
- * Throw `misuse` where a coroutine has yielded. What it delegates to there may be the iterator of an array, a string, a Set
- * or a Map: these have no `throw`, and the coroutine would get a TypeError about that. So they are lent one.
+ * What a coroutine delegates to where it has yielded may be the iterator of an array, a string, a Set or a Map: these have
+ * no `throw`, and the coroutine would get a TypeError about that. So they are lent one.
  */
-export function throwInto(generator: Coroutine<unknown>, misuse: Misuse): IteratorResult<unknown, unknown> {
+function throwInto(generator: Coroutine<unknown>, thrown: unknown): IteratorResult<unknown, unknown> {
   const isLent = Reflect.defineProperty(iteratorPrototype, 'throw', {
     configurable: true,
     value(error: unknown) {
@@ -15,7 +27,7 @@ export function throwInto(generator: Coroutine<unknown>, misuse: Misuse): Iterat
     },
   })
   try {
-    return generator.throw(misuse)
+    return generator.throw(thrown)
   } finally {
     if (isLent) Reflect.deleteProperty(iteratorPrototype, 'throw')
   }

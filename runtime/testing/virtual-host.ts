@@ -76,6 +76,7 @@ export class VirtualHost implements Host {
   }
 
   setTimer(callback: () => void, delayMs: number): () => void {
+    if (Number.isNaN(delayMs)) throw new RangeError('setTimer takes milliseconds (got NaN)')
     const timer = { due: this.#time + Math.max(delayMs, 0), callback }
     this.#timers.add(timer)
     return () => this.#timers.delete(timer)
@@ -109,7 +110,7 @@ export class VirtualHost implements Host {
    * @throws RangeError unless it is a time of 0 or more milliseconds: time does not go back
    */
   advance(ms: number): void {
-    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) {
+    if (!(typeof ms === 'number' && ms >= 0 && ms < Number.POSITIVE_INFINITY)) {
       throw new RangeError(`advance takes 0 or more milliseconds (got ${String(ms)}); finish() goes on to the end`)
     }
     const end = this.#time + ms

@@ -24,8 +24,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'a select unlinks its winner instead of its losers',
     file: 'select.ts',
-    from: '      if (operation === winner) continue\n',
-    to: '      if (operation !== winner) continue\n',
+    from: '      if (operation !== winner) withdrawSafely(operation, this, waiter)\n',
+    to: '      if (operation === winner) withdrawSafely(operation, this, waiter)\n',
   },
   {
     name: 'a select leaves its losers registered',
@@ -42,8 +42,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'a select withdraws one case too few',
     file: 'select.ts',
-    from: '    for (let index = 0; index < this.#registered; index += 1) {',
-    to: '    for (let index = 0; index < this.#registered - 1; index += 1) {',
+    from: '    for (let index = this.#registered - 1; index >= 0; index -= 1) {',
+    to: '    for (let index = this.#registered - 1; index > 0; index -= 1) {',
   },
   {
     name: 'a select that waited forgets which case has won',
@@ -79,8 +79,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'an operation that was held for its cancel is done all the same',
     file: 'core/operation.ts',
-    from: '    if (task.isCancelled) throw task.cancellation()\n    return true',
-    to: '    return true',
+    from: '  if (task.isCancelled) {\n    if (task.wasTold)',
+    to: '  if (task.isCancelled && state !== HELD) {\n    if (task.wasTold)',
   },
   {
     name: 'a cancel is thrown without a trip through the run queue',
@@ -259,13 +259,13 @@ export const faults: readonly Fault[] = [
   {
     name: 'a cancel does not reach a coroutine that is parked',
     file: 'core/task.ts',
-    from: "    if (this.state !== 'parked' || operation === null) return",
-    to: '    if (operation !== null) return',
+    from: "    if (this.state !== 'parked' || this.operation === null) return",
+    to: '    if (this.operation !== null) return',
   },
   {
     name: 'a coroutine that is cancelled is woken and its operation stays',
     file: 'core/task.ts',
-    from: '      operation.withdraw(this)\n',
+    from: '    if (this.operation !== null) withdrawSafely(this.operation, this, this)\n',
     to: '',
   },
   {
@@ -350,7 +350,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'a signal that is asked for after the cancel does not tell of it',
     file: 'core/abort-ties.ts',
-    from: '    if (isCancelled) this.#controller.abort(reason)\n',
+    from: '      if (isCancelled) this.#controller.abort(reason)\n',
     to: '',
   },
   {
@@ -428,9 +428,9 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a scheduler keeps waiting for the timer that was the first one',
-    file: 'core/scheduler.ts',
-    from: '    } else if (due < this.#hostTimerDue) {',
-    to: '    } else if (this.#undoHostTimer === null) {',
+    file: 'core/host-timer.ts',
+    from: '    } else if (due < this.#due) {',
+    to: '    } else if (this.#undo === null) {',
   },
   {
     name: 'a scheduler calls it a deadlock while somebody waits for the outside',

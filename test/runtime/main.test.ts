@@ -13,12 +13,16 @@ interface Ending {
   readonly err: string
 }
 
-async function ending(program: string): Promise<Ending> {
+/** Each time it prints that it is ready, it gets the next of the signals. */
+async function ending(program: string, ...signals: NodeJS.Signals[]): Promise<Ending> {
   const code = `import * as runtime from './runtime/index.ts'
     const { Channel, main, run, scope, shield, sleep, until } = runtime
     ${program}`
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-'], { cwd: top })
   child.stdin.end(code)
+  child.stdout.on('data', (printed: Buffer) => {
+    for (const _ of printed.toString().matchAll(/^ready$/gm)) child.kill(signals.shift())
+  })
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
   return { code: await ended, out, err }
@@ -108,5 +112,88 @@ describe('a program', () => {
       })
       setTimeout(() => { globalThis.process = process }, 20)`)
     expect([code, err.split('\n')[0]]).toEqual([0, 'Error: on purpose'])
+  })
+})
+
+describe('a program that a signal interrupts', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'cleans up, and ends with what a shell gives for %s, whatever else keeps its process',
+    async (name, code) => {
+      const program = `setInterval(() => {}, 1_000)
+    main(function* () {
+      yield* scope(function* (family) {
+        family.defer(function* () {
+          yield* sleep(5)
+          console.log('deferred')
+        })
+        try {
+          console.log('ready')
+          yield* sleep(1_000_000)
+        } catch (error) {
+          console.log(error.reason)
+          throw error
+        }
+      })
+    })`
+      expect(await ending(program, name)).toEqual({ code, out: `ready\n${name}\ndeferred\n`, err: '' })
+    },
+  )
+
+  it('is ended at once by a second signal, also when it would clean up for ever', async () => {
+    const program = `setInterval(() => {}, 1_000)
+    main(function* () {
+      yield* scope(function* (family) {
+        family.defer(function* () {
+          console.log('ready')
+          yield* new Channel().receive()
+        }, { limitMs: Infinity })
+        console.log('ready')
+        yield* new Channel().receive()
+      })
+    })`
+    expect(await ending(program, 'SIGTERM', 'SIGINT')).toEqual({ code: 130, out: 'ready\nready\n', err: '' })
+  })
+
+  it('ends with 0 when it has taken the cancel for a request and returned', async () => {
+    const program = `setInterval(() => {}, 1_000)
+    main(function* () {
+      try {
+        console.log('ready')
+        yield* new Channel().receive()
+      } catch {}
+    })`
+    expect(await ending(program, 'SIGTERM')).toEqual({ code: 0, out: 'ready\n', err: '' })
+  })
+
+  it('ends with 1 and says why when cleaning up fails', async () => {
+    const { code, err } = await ending(
+      `main(function* () {
+        try {
+          console.log('ready')
+          yield* sleep(1_000_000)
+        } finally {
+          throw new Error('on purpose')
+        }
+      })`,
+      'SIGINT',
+    )
+    expect([code, err.split('\n')[0]]).toEqual([1, 'Error: on purpose'])
+  })
+
+  it('leaves the end of the process to others who listen for the signal', async () => {
+    const program = `main(function* () {
+      process.on('SIGTERM', () => {
+        setTimeout(() => {
+          console.log('theirs')
+          process.exit(7)
+        }, 20)
+      })
+      console.log('ready')
+      yield* sleep(1_000_000)
+    })`
+    expect(await ending(program, 'SIGTERM')).toEqual({ code: 7, out: 'ready\ntheirs\n', err: '' })
   })
 })

@@ -149,3 +149,35 @@ describe('in every order', () => {
     })
   })
 })
+
+describe('a source that throws when it is withdrawn', () => {
+  it.each(['merged', 'merged in a select'])('is reported, and keeps neither the value nor the others, %s', (how) => {
+    const [values, faulty, last] = [new Channel<number>(), new Channel<number>(), new Channel<number>()]
+    const throwing = {
+      next() {
+        const next = faulty.next()
+        const withdraw = next.withdraw.bind(next)
+        next.withdraw = (waiter) => {
+          withdraw(waiter)
+          throw new Error('on purpose')
+        }
+        return next
+      },
+    }
+    const merged = merge(values, throwing, last)
+    const got: unknown[] = []
+    const task = scheduler.run(function* () {
+      if (how === 'merged') got.push(yield* merged.next())
+      else got.push((yield* select({ merged: merged.next(), never: new Channel().receive() })).value)
+      yield* how === 'merged' ? merged.next() : select({ merged: merged.next() })
+    })
+    host.settle()
+    expect(values.trySend(1)).toBe(true)
+    host.settle()
+    expect(got).toEqual([{ done: false, value: 1 }])
+    task.cancel()
+    host.settle()
+    expect([task.status, last.trySend(1), values.trySend(1)]).toEqual(['cancelled', false, false])
+    expect(host.reported.splice(0).map(String)).toEqual(['Error: on purpose', 'Error: on purpose'])
+  })
+})

@@ -249,6 +249,26 @@ describe("abort listeners of somebody's signal", () => {
     expect(task.status).toBe('done')
   })
 
+  it('of a coroutine that cancels itself and asks for its signal once more run after the step', () => {
+    const log: string[] = []
+    scheduler.run(function* () {
+      const cancelled = scope(function* (own) {
+        abortSignal().addEventListener('abort', () => log.push(scheduler.running ?? 'outside of coroutines'))
+        own.cancel('on purpose')
+        abortSignal()
+        log.push('the step goes on')
+        try {
+          yield* sleep(1)
+        } finally {
+          log.push(`aborted: ${abortSignal().aborted}`)
+        }
+      })
+      yield* catching(cancelled)
+    })
+    host.settle()
+    expect(log).toEqual(['the step goes on', 'outside of coroutines', 'aborted: true'])
+  })
+
   it('of a cancel from outside have run when it returns', () => {
     const log: string[] = []
     const task = scheduler.run(function* () {

@@ -32,6 +32,17 @@ function pauses(backOff: BackOff, count: number, seed = 1): number[] {
   return drawn
 }
 
+describe('a generator that was made once', () => {
+  it('is no second attempt: it has ended, and its end would pass for success', () => {
+    const made = (function* (): Coroutine<string> {
+      yield* sleep(1)
+      throw new Error('attempt 1')
+    })()
+    const error = host.run(() => catching(retry(() => made)))
+    expect(error).toMatchObject({ code: 'MISUSE', message: expect.stringContaining('for each attempt') })
+  })
+})
+
 describe('retry', () => {
   it('tries again after a pause until it succeeds, and gives the result', () => {
     const flaky = new Flaky(3)
@@ -141,6 +152,11 @@ describe('an exponential back-off', () => {
   it('draws also where its pauses know no cap', () => {
     const [pause] = pauses(exponential({ firstMs: 1e12, capMs: Number.POSITIVE_INFINITY }), 1)
     expect(pause).toBeGreaterThanOrEqual(0)
+  })
+
+  it('of 0 stays 0, however often it has grown', () => {
+    expect(exponential({ firstMs: 0, jitter: 'none' })(2_000)).toBe(0)
+    expect(pauses(exponential({ firstMs: 0 }), 1_100).every((pause) => pause === 0)).toBe(true)
   })
 
   it('refuses what is no pause', () => {

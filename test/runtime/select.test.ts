@@ -10,6 +10,7 @@ import {
   select,
   sleep,
   ticker,
+  timeout,
   trySelect,
   until,
   VirtualHost,
@@ -512,6 +513,18 @@ describe('the cases', () => {
       expect(yield* select({ never: never.receive(), now: after(0) })).toEqual({ case: 'now', value: undefined })
       expect(trySelect({ never: never.receive(), now: after(0) })).toEqual({ case: 'now', value: undefined })
     })
+  })
+
+  it('that are not selectable are Misuse where nothing checks the type', () => {
+    const values = new Channel<number>(1)
+    values.trySend(1)
+    const strangers = [undefined, (function* () {})(), timeout(1, function* () {}), Promise.resolve(1), 5]
+    for (const stranger of strangers) {
+      expect(() => select({ values: values.receive(), stranger: stranger as never })).toThrow(
+        expect.objectContaining({ code: 'MISUSE' }),
+      )
+    }
+    expect(values.length).toBe(1)
   })
 
   it('that are not selectable are refused by the type', () => {

@@ -1,7 +1,19 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Coroutine, ExploreStage, Permit, Selectable } from '../../runtime/index.ts'
-import { after, explore, Mutex, moveOn, Semaphore, scope, select, sleep, trySelect } from '../../runtime/index.ts'
+import {
+  after,
+  Channel,
+  explore,
+  Mutex,
+  moveOn,
+  Semaphore,
+  scope,
+  select,
+  sleep,
+  trySelect,
+} from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
+import { running } from './outcomes.ts'
 
 /** Start a coroutine that holds a permit for `ms`, and says when it got it. */
 function holder(semaphore: Semaphore, into: string[], name: string, { weight = 1, ms = 10 } = {}) {
@@ -276,9 +288,42 @@ describe('in every order', () => {
       }
 
       function* choosing(weight: number): Coroutine<void> {
-        const got = yield* select({ permit: semaphore.acquire(weight), late: after(weight) })
-        if (got.case === 'permit') got.value.release()
+        const got = yield* select({ both: semaphore.acquire(2), permit: semaphore.acquire(1), late: after(weight) })
+        if (got.case !== 'late') got.value.release()
       }
     })
+  })
+})
+
+describe('a select of several permits of one semaphore', () => {
+  // A heavy one that leaves the line lets in the light one behind it: here that is another case of the same select.
+  const semaphore = () => {
+    const made = new Semaphore(5)
+    made.tryAcquire(1)
+    return made
+  }
+
+  function* choosing(permits: Semaphore, others: Channel<string>): Coroutine<string> {
+    const cases = { heavy: permits.acquire(5), light: permits.acquire(1), other: others.receive() }
+    return (yield* select(cases, { order: 'first' })).case
+  }
+
+  it.each(['another case wins', 'it is cancelled'])('keeps none of them when %s', async (how) => {
+    const permits = semaphore()
+    const others = new Channel<string>()
+    const ahead = scheduler.run(() => running(permits.acquire(5)))
+    host.settle()
+    const task = scheduler.run(choosing, permits, others)
+    host.settle()
+    ahead.cancel()
+    const outcome = task.promise.catch((error: unknown) => error)
+    if (how === 'it is cancelled') task.cancel('on purpose')
+    else expect(others.trySend('value')).toBe(true)
+    host.settle()
+    expect([task.status, permits.available]).toEqual([how === 'it is cancelled' ? 'cancelled' : 'done', 4])
+    permits.validate()
+    expect(await outcome).toEqual(
+      how === 'it is cancelled' ? expect.objectContaining({ code: 'TASK_CANCELLED' }) : 'other',
+    )
   })
 })

@@ -7,12 +7,14 @@ import {
   Channel,
   defaultHost,
   Latch,
+  merge,
   Scheduler,
   SelectableOperation,
   scope,
   select,
   shield,
   sleep,
+  timeout,
   toReadableStream,
   traceLine,
   VirtualHost,
@@ -21,12 +23,15 @@ import { host, scheduler } from './fresh-host.ts'
 import { catching, running } from './outcomes.ts'
 
 describe('a stream of a channel that is cancelled', () => {
-  it('at the hand-over has had the value, or has left it in the channel', async () => {
+  const supplies = ['the channel', 'channels that are merged'] as const
+
+  it.each(supplies)('at the hand-over has had the value, or has left it in the channel: %s', async (supply) => {
     const real = new Scheduler({ host: defaultHost() })
     for (const turns of [0, 1, 2, 3, 4, 5]) {
       for (const isBuffered of [true, false]) {
         const channel = new Channel<string>(isBuffered ? 1 : 0)
-        const reader = toReadableStream(channel, { scheduler: real }).getReader()
+        const source = supply === 'the channel' ? channel : merge(channel, new Channel<string>())
+        const reader = toReadableStream(source, { scheduler: real }).getReader()
         const read = reader.read()
         if (isBuffered) channel.trySend('value')
         else real.run(() => running(channel.send('value')))
@@ -136,7 +141,7 @@ describe('a coroutine that yields what is no operation', () => {
 })
 
 describe('a virtual host', () => {
-  it.each([-5, Number.NaN, Number.POSITIVE_INFINITY])('does not go back in time, nor nowhere: advance(%d)', (ms) => {
+  it.each([-5, Number.NaN, Number.POSITIVE_INFINITY, '5' as never])('moves forward only: advance(%s)', (ms) => {
     const virtual = new VirtualHost()
     virtual.advance(10)
     expect(() => virtual.advance(ms)).toThrow(RangeError)
@@ -195,3 +200,15 @@ class Wordless extends SelectableOperation<void> {
 
   protected enlist(): void {}
 }
+
+describe('a body whose name is no text', () => {
+  it('is stopped by its limit as any other', () => {
+    const body = function* (): Coroutine<void> {
+      yield* sleep(100)
+    }
+    Object.defineProperty(body, 'name', { value: Symbol('no text') })
+    const task = scheduler.run(() => catching(timeout(5, body)))
+    host.finish()
+    return expect(task.promise).resolves.toMatchObject({ code: 'TIMEOUT', limitMs: 5 })
+  })
+})

@@ -45,7 +45,10 @@ describe('what does not fail silently', () => {
     const typed: OnFailure = function* () {}
     // @ts-expect-error: an asynchronous function
     const typedToo: OnFailure = async () => {}
-    for (const supervise of [generator, asynchronous, typed, typedToo]) {
+    const operation: OnFailure = (() => sleep(5)) as never
+    // @ts-expect-error: an operation
+    const typedAsWell: OnFailure = () => scope(forever)
+    for (const supervise of [generator, asynchronous, operation, typed, typedToo, typedAsWell]) {
       const error = host.run(() => catching(scope((s) => spawning(s, failing), { supervise })))
       expect(error).toMatchObject({ code: 'MISUSE', message: expect.stringContaining('does not wait') })
       expect(host.reported.splice(0)).toEqual([failure])

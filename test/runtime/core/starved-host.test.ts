@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Coroutine, Host } from '../../../runtime/index.ts'
-import { Channel, Latch, moveOn, Scheduler, sleep, timeout } from '../../../runtime/index.ts'
+import { abortSignal, Channel, Latch, moveOn, Scheduler, sleep, timeout } from '../../../runtime/index.ts'
 import { catching, running } from '../outcomes.ts'
 
 const sliceMs = 5
@@ -96,6 +96,49 @@ describe('coroutines that work between operations', () => {
     }
     host.play()
     for (const name of ['limited', 'sleeping']) expect(reached.get(name)).toBeLessThanOrEqual(1 + sliceMs)
+  })
+
+  it.each([1, 10])('let it in between those who are told of dropped values, with %d ms of work for each', (workMs) => {
+    const host = new WorkedHost()
+    let told = 0
+    const onDropped = () => {
+      told += 1
+      host.work(workMs)
+    }
+    const values = new Channel<number>(1, { overflow: 'dropLatest', onDropped })
+    new Scheduler({ host, sliceMs }).run(function* () {
+      for (let value = 0; value <= 200; value += 1) yield* values.send(value)
+    })
+    host.play()
+    expect([told, host.worstGapMs <= sliceMs + 2 * workMs + 0.1]).toEqual([200, true])
+  })
+
+  it.each([1, 10])('let it in between the listeners of a cancel, with %d ms of work for each', (workMs) => {
+    const host = new WorkedHost()
+    const log: string[] = []
+    new Scheduler({ host, sliceMs }).run(function* () {
+      const never = new Latch()
+      yield* moveOn(1, function* (own) {
+        for (let child = 0; child < 100; child += 1) own.spawn(listening)
+        yield* never.wait()
+      })
+
+      function* listening(): Coroutine<void> {
+        abortSignal().addEventListener('abort', () => {
+          log.push('told')
+          host.work(workMs)
+        })
+        try {
+          yield* never.wait()
+        } finally {
+          log.push('cleaned up')
+        }
+      }
+    })
+    host.play()
+    expect(host.worstGapMs).toBeLessThanOrEqual(sliceMs + 2 * workMs + 0.1)
+    // All that a step has caused is over before the next step, in whichever slice.
+    expect(log).toEqual([...Array(100).fill('told'), ...Array(100).fill('cleaned up')])
   })
 
   it('take turns in the same order, however long their work is', () => {

@@ -166,6 +166,10 @@ describe('the virtual host', () => {
     })
     expect(value).toBe('inner')
   })
+
+  it('refuses a timer at no time', () => {
+    expect(() => new VirtualHost().setTimer(() => {}, Number.NaN)).toThrow(RangeError)
+  })
 })
 
 function* running<T>(operation: Operation<T>): Coroutine<T> {

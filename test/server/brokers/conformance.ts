@@ -584,6 +584,16 @@ export function describeBroker(name: string, make: MakeBroker): void {
       expect(await give('k')).toBe('appended')
     })
 
+    it('a key ends on time, also where what is old is swept away later', async () => {
+      const give = () => outcomeOf('a', { messages: [draftOf('1')], key: { text: 'k', bodyHash: 'h' } })
+      await advance(5_000) // in the middle between two sweeps of a broker that sweeps every ten seconds
+      expect(await give()).toBe('appended')
+      await advance(590_000)
+      expect(await give()).toBe('replayed')
+      await advance(11_000)
+      expect(await give()).toBe('appended')
+    })
+
     it('an answer about many messages counts as many', async () => {
       const give = (text: string, count: number) =>
         outcomeOf('a', { messages: Array.from({ length: count }, () => draftOf('1')), key: { text, bodyHash: 'h' } })

@@ -8,7 +8,7 @@ import { MemoryBroker } from '../../../server/brokers/memory/memory-broker.ts'
 import type { Slice, Standing } from '../../../server/hub/index.ts'
 import { unbornStanding } from '../../../server/hub/index.ts'
 import type { Told } from './conformance.ts'
-import { bounds, describeBroker, mostKeys, publishOne, Recorder, streamBytes } from './conformance.ts'
+import { bounds, describeBroker, draftOf, mostKeys, publishOne, Recorder, streamBytes } from './conformance.ts'
 import { SlowBroker } from './slow-broker.ts'
 
 type Bounds = Pick<MemoryBrokerOptions, 'history' | 'totalBytes' | 'maxTopics' | 'topicTtlMs'>
@@ -131,6 +131,14 @@ describe('the memory broker', () => {
       return (error as { code?: string }).code
     }
   }
+
+  it('tells of the first message of an append only when the last one is there', () => {
+    const there: number[] = []
+    const follower = Object.assign(new Recorder(), { arrived: () => there.push(broker.statistics().messages) })
+    broker.follow(['a'], follower)
+    ask(broker.append('a', { messages: [draftOf('1'), draftOf('2'), draftOf('3')] }))
+    expect(there).toEqual([3, 3, 3])
+  })
 
   it('sweeps away what is too old, without anybody asking, except the newest of each topic', () => {
     publish('a', '1', '2')
