@@ -15,6 +15,8 @@ import type { Draining } from './http/draining.ts'
 import { type FailureObserver, replyToBrokenRequest } from './http/error-replies.ts'
 import { LaterHooks } from './http/later-hooks.ts'
 import { withLazyChildren } from './http/request-log.ts'
+import { buildSerializer } from './http/serialization.ts'
+import { compileValidator } from './http/validation.ts'
 import type { Broker, Hub } from './hub/index.ts'
 import { makeLog } from './observe/log.ts'
 import type { Observations } from './observe/observations.ts'
@@ -123,6 +125,8 @@ function createHttp(
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy !== false && ((address, hop) => identity.trusts(address, hop)),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: longestParameter },
+    // Fastify would load compilers of its own, which nothing here is compiled by; its types know only those.
+    schemaController: { compilersFactory: { buildValidator: () => compileValidator as never, buildSerializer } },
     bodyLimit: config.messageBytes,
     keepAliveTimeout: keepAliveMs,
     requestTimeout: requestMs,

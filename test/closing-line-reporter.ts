@@ -3,8 +3,11 @@
 //
 // What broke outside of a test (a file that does not load, an unhandled rejection) counts as failed, so that the line
 // never looks better than the exit code. A run in which nothing passed is a failed run.
+//
+// Above that line it names every test that passed only when it was tried again, with what it failed of at first: a retry
+// may save a run, but must not hide a test that fails at random.
 
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 interface Counts {
   passed: number
@@ -14,17 +17,22 @@ interface Counts {
 
 export class ClosingLineReporter implements Reporter {
   #counts: Counts = { passed: 0, failed: 0, skipped: 0 }
+  #retried: readonly string[] = []
 
   onInit(): void {
     // At exit, because the other reporters and vitest itself write after the run has ended.
     process.once('exit', () => {
       if (this.#counts.passed === 0) process.exitCode ||= 1
-      process.stdout.write(`${closingLine(this.#counts)}\n`)
+      const lines = [...this.#retried, closingLine(this.#counts)]
+      process.stdout.write(lines.map((line) => `${line}\n`).join(''))
     })
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     this.#counts = count(modules, unhandledErrors.length)
+    this.#retried = modules.flatMap((module) =>
+      [...module.children.allTests('passed')].filter(isRetried).map(retryLine),
+    )
   }
 }
 
@@ -42,6 +50,15 @@ function count(modules: readonly TestModule[], unhandledErrors: number): Counts 
     counts.failed += failedHere
   }
   return counts
+}
+
+function isRetried(test: TestCase): boolean {
+  return test.diagnostic()?.flaky === true
+}
+
+function retryLine(test: TestCase): string {
+  const reason = test.result().errors?.[0]?.message.split('\n', 1)[0] ?? 'no error was reported'
+  return `passed only when tried again: ${test.module.relativeModuleId} > ${test.fullName} (${reason})`
 }
 
 function closingLine({ passed, failed, skipped }: Counts): string {

@@ -6,7 +6,7 @@
 //   - a token whose key was withdrawn holds no longer, remembered or not.
 
 import { hash } from 'node:crypto'
-import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
+import type { errors, JWTPayload } from 'jose'
 import type { Latch } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
 import type { KeySet } from './key-set.ts'
@@ -102,6 +102,7 @@ export class Tokens<Known> {
 
   async #read(text: string): Promise<Token> {
     if (text.length > longestToken) throw unsound(`it is longer than ${longestToken} characters`)
+    const { decodeProtectedHeader } = await loadJose()
     const { alg, kid } = decodeProtectedHeader(text)
     if (typeof alg !== 'string' || alg === 'none') throw unsound('it is not signed')
     const candidates = await this.#candidates(alg, kid)
@@ -129,8 +130,9 @@ export class Tokens<Known> {
   /** What a token says whose signature fits `key`; undefined when it does not. @throws EnckeError why it does not hold */
   async #payloadBy({ key }: VerifyingKey, alg: string, text: string): Promise<JWTPayload | undefined> {
     const { audience, issuer, wallClock } = this.#options
+    const jose = await loadJose()
     try {
-      const { payload } = await jwtVerify(text, key, {
+      const { payload } = await jose.jwtVerify(text, key, {
         algorithms: [alg],
         currentDate: new Date(wallClock()),
         ...(audience.length > 0 && { audience: [...audience] }),
@@ -138,8 +140,8 @@ export class Tokens<Known> {
       })
       return payload
     } catch (error) {
-      if (error instanceof errors.JWSSignatureVerificationFailed) return undefined
-      throw explain(error)
+      if (error instanceof jose.errors.JWSSignatureVerificationFailed) return undefined
+      throw explain(error, jose.errors)
     }
   }
 
@@ -150,17 +152,20 @@ export class Tokens<Known> {
   }
 }
 
+/** Loaded with the first token: a server that is open, or has keys, starts without it. */
+const loadJose = () => import('jose')
+
 function readSubject(sub: unknown): string | null {
   if (sub === undefined) return null
   if (isSubject(sub)) return sub
   throw unsound(`its claim sub must be ${subjectRule}`)
 }
 
-function explain(error: unknown): EnckeError {
-  if (error instanceof errors.JWTExpired) {
+function explain(error: unknown, { JWTExpired, JWTClaimValidationFailed }: typeof errors): EnckeError {
+  if (error instanceof JWTExpired) {
     return new EnckeError('ENCKE_ERR_TOKEN_EXPIRED', 'the token has expired: get a new one')
   }
-  if (error instanceof errors.JWTClaimValidationFailed)
+  if (error instanceof JWTClaimValidationFailed)
     return unsound(complaints[error.claim] ?? `its claim ${error.claim} does not fit`)
   return unsound('it is not a signed JSON Web Token that this server can read')
 }

@@ -2,14 +2,13 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Host, Scheduler } from '../../runtime/index.ts'
-import { Cancelled, Latch, scope, select } from '../../runtime/index.ts'
+import { Cancelled, Latch, scope, select, until } from '../../runtime/index.ts'
 import { requireRight } from '../access/rights.ts'
 import { models, smallerSizes } from '../benchmarks/models.ts'
 import { published, publishedNotes } from '../benchmarks/published.ts'
 import type { BenchmarkRequest } from '../benchmarks/request.ts'
 import { limits, readChainRequest, readHackysackRequest } from '../benchmarks/request.ts'
-import type { BenchmarkReport, Progress } from '../benchmarks/run.ts'
-import { runBenchmark } from '../benchmarks/run.ts'
+import type { BenchmarkReport, Progress, RunOptions } from '../benchmarks/run.ts'
 import { EnckeError, errorBody } from '../errors.ts'
 import { takeJson } from '../http/bodies.ts'
 import { inCoroutine } from '../http/coroutine-handler.ts'
@@ -40,7 +39,7 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     underWay = request
     try {
       return yield* untilEnded(ended, draining, () =>
-        runBenchmark(request, { host, sliceMs, ...(onProgress && { onProgress }) }),
+        play(request, { host, sliceMs, ...(onProgress && { onProgress }) }),
       )
     } finally {
       underWay = undefined
@@ -94,6 +93,12 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     inCoroutine(scheduler, (request, reply) => answer(readHackysackRequest(request.body), request, reply)),
   )
   app.post('/admin/benchmarks/cancel', { schema: cancelSchema, config: { isBodyOptional: true } }, async () => cancel())
+}
+
+/** With the programs of all models, which are loaded by the first who runs one. */
+function* play(request: BenchmarkRequest, options: RunOptions): Coroutine<BenchmarkReport> {
+  const { runBenchmark } = yield* until(import('../benchmarks/run.ts'))
+  return yield* runBenchmark(request, options)
 }
 
 /** Run `body`, but not beyond the moment at which an operator ends it or the server begins to go away. */

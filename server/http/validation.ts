@@ -3,12 +3,15 @@
 // A property's schema says how to complain: `x-code` is the error's code, and `x-rule` continues "… must be …". Both are
 // in the OpenAPI document too.
 
+import { createRequire } from 'node:module'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type { Compile } from 'typebox/compile'
 import type { ErrorCode } from '../errors.ts'
 import { clip, EnckeError } from '../errors.ts'
 import { checkTopicName, isTopicName } from '../hub/index.ts'
+
+const require = createRequire(import.meta.url)
 
 type Property = TSchema & {
   readonly type?: string
@@ -24,10 +27,21 @@ type Values = Record<string, unknown>
 /**
  * Fastify's validator compiler. Only a query is converted, from text to numbers and lists; a body means what it says.
  *
- * The first complaint ends it: what does not fit costs no more than what does, however much of it there is.
+ * The first complaint ends it: what does not fit costs no more than what does, however much of it there is. A schema is
+ * compiled when the first request is checked against it: compiling all of them would be a third of the server's start.
  */
-export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const compiled = Compile(schema)
+export const compileValidator: FastifySchemaCompiler<TSchema> = (part) => {
+  let validate: Validate | undefined
+  return (given: unknown) => {
+    validate ??= compile(part.schema, part.httpPart)
+    return validate(given)
+  }
+}
+
+type Validate = (given: unknown) => true | { error: EnckeError }
+
+function compile(schema: TSchema, httpPart: string | undefined): Validate {
+  const compiled = compiler()(schema)
   const { properties = {}, required = [] } = schema as { properties?: Properties; required?: readonly string[] }
   const conversions = httpPart === 'querystring' ? conversionsOf(properties) : []
   const lists = Object.keys(properties).filter((name) => properties[name]?.type === 'array')
@@ -42,6 +56,14 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   }
 }
 
+let loaded: typeof Compile | undefined
+
+/** Loaded by the first request, at once: it has 300 modules. */
+function compiler(): typeof Compile {
+  loaded ??= (require('typebox/compile') as { Compile: typeof Compile }).Compile
+  return loaded
+}
+
 /** Asked before the items are looked at, of which there may be hundreds of thousands. */
 function isTooLong(properties: Properties, given: unknown, name: string): boolean {
   const value = (given as Values | null)?.[name]
@@ -52,7 +74,7 @@ function isTooLong(properties: Properties, given: unknown, name: string): boolea
 function checksOf(properties: Properties): { name: string; fits: (value: unknown) => boolean }[] {
   return Object.entries(properties).map(([name, property]) => {
     const { maxItems = Number.POSITIVE_INFINITY } = property
-    const compiled = Compile(property)
+    const compiled = compiler()(property)
     const isShort = (value: unknown) => !Array.isArray(value) || value.length <= maxItems
     return { name, fits: (value) => value === undefined || (isShort(value) && compiled.Check(value)) }
   })

@@ -16,6 +16,9 @@ export class DurationHistogram {
   readonly #counts = new Float64Array(boundsMs.length + 1)
   #count = 0
   #sumMs = 0
+  /** A herd is thousands of durations of the same milliseconds in a row: the last one, and its bucket. */
+  #lastMs = 0
+  #lastBucket = 0
 
   /** How many durations were recorded. */
   get count(): number {
@@ -29,7 +32,11 @@ export class DurationHistogram {
   /** Record a duration. One below zero, of clocks that disagree, counts as none. */
   record(ms: number): void {
     const duration = ms > 0 ? ms : 0
-    const bucket = bucketOf(duration)
+    if (duration !== this.#lastMs) {
+      this.#lastMs = duration
+      this.#lastBucket = bucketOf(duration)
+    }
+    const bucket = this.#lastBucket
     this.#counts[bucket] = (this.#counts[bucket] as number) + 1
     this.#count += 1
     this.#sumMs += duration

@@ -1,10 +1,9 @@
 // GET /metrics, for Prometheus: numbers only, no names of topics or clients, and like health without a token.
 
-import { Registry } from '@prometheus-io/client'
+import type { Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { replies } from '../http/schemas.ts'
-import { registryOf } from './metric.ts'
 import { type MetricSources, metricRows } from './metric-table.ts'
 
 const schema = {
@@ -20,9 +19,12 @@ const schema = {
 }
 
 export async function metricsRoute(app: FastifyInstance, sources: MetricSources): Promise<void> {
-  const registry = registryOf(metricRows(sources))
+  let made: Promise<Registry> | undefined
   app.get('/metrics', { schema }, async (_request, reply) => {
-    reply.header('cache-control', 'no-store').type(Registry.PROMETHEUS_CONTENT_TYPE)
+    // The library is loaded by the first who asks: a server that nobody scrapes starts without it.
+    made ??= import('./metric.ts').then(({ registryOf }) => registryOf(metricRows(sources)))
+    const registry = await made
+    reply.header('cache-control', 'no-store').type(registry.contentType)
     return registry.metrics()
   })
 }

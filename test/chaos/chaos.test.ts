@@ -20,5 +20,5 @@ describe.skipIf(redisIsMissing !== undefined)('three nodes on one Redis', () => 
     expect(felt.map(({ fault }) => fault)).toEqual(short)
     expect({ seed, ...verdicts[0] }).toMatchObject({ seed, failures: [], lostByRedis: [] })
     expect(verdicts[0]?.deliveries).toBeGreaterThan(100)
-  }, 120_000)
+  })
 })

@@ -8,7 +8,7 @@ import { losePower } from './power-loss.ts'
 
 const seed = Math.floor(Math.random() * 2 ** 31)
 
-describe(`a file keeps what was acknowledged (seed ${seed})`, { timeout: 120_000 }, () => {
+describe(`a file keeps what was acknowledged (seed ${seed})`, () => {
   it('through ten kills at random under load', async () => {
     const { kills, acknowledged } = await killAtRandom(new Random(seed), 10)
     expect(kills).toBe(10)

@@ -50,7 +50,7 @@ describe('an examination', () => {
     expect(verdict).toMatchObject({ kind: 'found', where: expect.stringContaining('deferred.test.ts') })
     const unchanged = { ...fault, to: fault.from }
     expect(await examined(copy, unchanged, { ...effort, limitMs: 60_000 })).toEqual({ kind: 'survived' })
-  }, 60_000)
+  })
 
   it('takes what never ends for found only where that is said of the fault', async () => {
     using copy = new Copy()

@@ -47,7 +47,9 @@ describe('the load test as a process', () => {
     const [code] = await once(child, 'close')
     expect({ code, out: await out }).toEqual({ code: 130, out: '' })
     expect(await err).toBe('loadtest: interrupted; what it had started has ended\n')
-    await vi.waitFor(() => expect(started.filter((pid) => existsSync(`/proc/${pid}/exe`))).toEqual([]))
+    await vi.waitFor(() => expect(started.filter((pid) => existsSync(`/proc/${pid}/exe`))).toEqual([]), {
+      timeout: 60_000,
+    })
   })
 })
 

@@ -119,7 +119,7 @@ function problemOf(browser: Omit<UnpackedBrowser, 'missing'>): string {
   const { status, stderr, error } = spawnSync(browser.path, ['--version', '--no-sandbox'], {
     env: environment(browser),
     encoding: 'utf8',
-    timeout: 15_000,
+    timeout: 60_000,
   })
   return status === 0 ? '' : `Chromium does not start here: ${error?.message ?? stderr.trim()}`
 }

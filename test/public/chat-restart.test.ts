@@ -10,7 +10,7 @@ import { Person } from './person.ts'
 const unpacked = inject('browser')
 let browser: Browser
 
-describe.skipIf(unpacked.missing !== '')('the chat', { timeout: 60_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('the chat', () => {
   beforeAll(async () => {
     browser = await launch(unpacked)
   })

@@ -11,7 +11,7 @@ import { Person, soon } from './person.ts'
 const secret = 'the secret of these tests, long enough'
 const unpacked = inject('browser')
 
-describe.skipIf(unpacked.missing !== '')('the chat where rights are wanted', { timeout: 60_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('the chat where rights are wanted', () => {
   let browser: Browser
 
   beforeAll(async () => {

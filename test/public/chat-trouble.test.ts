@@ -15,7 +15,7 @@ const phone = { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch:
 const desktop = { viewport: { width: 1120, height: 760 } }
 let browser: Browser
 
-describe.skipIf(unpacked.missing !== '')('the chat', { timeout: 40_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('the chat', () => {
   beforeAll(async () => {
     browser = await launch(unpacked)
   })

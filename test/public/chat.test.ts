@@ -15,7 +15,7 @@ import { Person, soon } from './person.ts'
 const unpacked = inject('browser')
 let browser: Browser
 
-describe.skipIf(unpacked.missing !== '')('the chat', { timeout: 40_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('the chat', () => {
   beforeAll(async () => {
     browser = await launch(unpacked)
   })
@@ -443,7 +443,7 @@ describe.skipIf(unpacked.missing !== '')('the chat', { timeout: 40_000 }, () => 
   })
 })
 
-describe.skipIf(unpacked.missing !== '')("a page of one's own", { timeout: 40_000 }, () => {
+describe.skipIf(unpacked.missing !== '')("a page of one's own", () => {
   it('on another origin, which is allowed, reads and publishes with client.js', async () => {
     let page = ''
     await using other = createServer((_request, reply) => reply.setHeader('content-type', 'text/html').end(page))

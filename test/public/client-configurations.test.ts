@@ -27,7 +27,7 @@ const configurations = [
 ]
 
 describe('a server started with', () => {
-  it.each(configurations)('%s has its messages read, each once and in order', { timeout: 60_000 }, async (flags) => {
+  it.each(configurations)('%s has its messages read, each once and in order', async (flags) => {
     await using app = await LiveApp.open(flags.split(' '))
     const topics = Array.from({ length: 12 }, (_, n) => `chat/room-${n}`)
     for (const topic of topics) await app.publishNow(topic, 'history')
@@ -49,7 +49,7 @@ describe('a server started with', () => {
   it.each([
     '--max-waiting-per-client 1 --topics-per-get 2 --topics-per-poll 2',
     '--requests-per-second 5 --topics-per-get 2 --topics-per-poll 2',
-  ])('%s has its messages read, each once, although it refuses some requests', { timeout: 60_000 }, async (flags) => {
+  ])('%s has its messages read, each once, although it refuses some requests', async (flags) => {
     await using server = await ServerProcess.serving(flags.split(' '))
     const topics = Array.from({ length: 6 }, (_, n) => `chat/room-${n}`)
     const client = createClient({ origin: server.origin })
@@ -70,7 +70,7 @@ describe('a server started with', () => {
     }
     const reader = new Reader(createClient({ origin: app.origin, fetch: counting }), 'a')
     await reader.untilState('live')
-    await expect.poll(() => polls, { timeout: 10_000 }).toBeGreaterThan(3)
+    await expect.poll(() => polls).toBeGreaterThan(3)
   })
 })
 

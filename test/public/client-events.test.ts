@@ -44,7 +44,7 @@ describe('a client that asks for event streams', () => {
     await app.untilWaiting(1)
   })
 
-  it('polls where a proxy holds the stream back', { timeout: 30_000 }, async () => {
+  it('polls where a proxy holds the stream back', async () => {
     await using app = await LiveApp.open()
     await using proxy = createServer((asking, reply) => {
       const { method, url, headers } = asking

@@ -18,7 +18,7 @@ function byTopic(reader: Reader): Record<string, number[]> {
   return found
 }
 
-describe('messages on their way through a proxy that loses, cuts, repeats and delays', { timeout: 60_000 }, () => {
+describe('messages on their way through a proxy that loses, cuts, repeats and delays', () => {
   it.each([1, 2, 3, 4, 5, 6])('are delivered once and in order (seed %i)', async (seed) => {
     await using live = await LiveApp.open(['--limit-max', '7', '--limit-default', '7'])
     const random = new Random(seed)

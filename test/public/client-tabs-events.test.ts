@@ -14,7 +14,7 @@ import { numbers, Tab, waitingAt } from './tab.ts'
 const unpacked = inject('browser')
 let browser: Browser
 
-describe.skipIf(unpacked.missing !== '')('tabs that ask for event streams', { timeout: 90_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('tabs that ask for event streams', () => {
   beforeAll(async () => {
     browser = await launch(unpacked)
   })

@@ -10,7 +10,7 @@ import { leaderOf, numbers, Tab, waitingAt } from './tab.ts'
 const unpacked = inject('browser')
 let browser: Browser
 
-describe.skipIf(unpacked.missing !== '')('tabs of one browser', { timeout: 90_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('tabs of one browser', () => {
   beforeAll(async () => {
     browser = await launch(unpacked)
   })

@@ -376,7 +376,7 @@ describe('closing', () => {
     await app.untilWaiting(0)
     page.turn('visible')
     await app.publish('a', 'unheard')
-    await vi.waitUntil(() => timers.pending.size === 0)
+    await vi.waitUntil(() => timers.pending.size === 0, { timeout: 60_000 })
     expect(readers.map(({ states }) => states.length)).toEqual([3, 3, 3])
     expect(readers.flatMap(({ data }) => data)).toEqual([])
   })

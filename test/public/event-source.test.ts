@@ -7,7 +7,7 @@ import { CuttingProxy } from './cutting-proxy.ts'
 
 const unpacked = inject('browser')
 
-describe.skipIf(unpacked.missing !== '')("the browser's EventSource", { timeout: 60_000 }, () => {
+describe.skipIf(unpacked.missing !== '')("the browser's EventSource", () => {
   it('gets every message once and in order, through cuts and from one server to the next', async () => {
     await using first = await LiveApp.open(['--drain-pause-ms', '0', '--drain-ms', '100'])
     await using second = await LiveApp.open([], { broker: first.app.broker })

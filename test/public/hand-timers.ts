@@ -37,7 +37,10 @@ export class HandTimers {
 
   /** Let the timer of this length ring, once there is one. */
   async ring(ms: number): Promise<void> {
-    const timer = await vi.waitUntil(() => [...this.pending].find((one) => one.ms === ms), { interval: 1 })
+    const timer = await vi.waitUntil(() => [...this.pending].find((one) => one.ms === ms), {
+      interval: 1,
+      timeout: 60_000,
+    })
     this.pending.delete(timer)
     this.#nowMs += ms
     timer.ring()

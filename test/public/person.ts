@@ -11,7 +11,7 @@ interface Entering extends BrowserContextOptions {
 
 /** Look again and again until it is as expected. */
 export function soon<T>(look: () => T | Promise<T>) {
-  return expect.poll(look, { timeout: 15_000, interval: 20 })
+  return expect.poll(look, { timeout: 60_000, interval: 20 })
 }
 
 export class Person implements AsyncDisposable {
@@ -36,7 +36,7 @@ export class Person implements AsyncDisposable {
   static async open(browser: Browser, origin: string, entering: Entering = {}): Promise<Person> {
     const { room = 'lobby', name: _, ...options } = entering
     const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-GB', ...options })
-    context.setDefaultTimeout(15_000)
+    context.setDefaultTimeout(60_000)
     const person = new Person(await context.newPage())
     await person.page.goto(`${origin}/#${new URLSearchParams({ room })}`)
     return person

@@ -10,6 +10,7 @@ import { rowsOf } from '../../public/chat/rows.js'
 import { presentAs, readPresence } from '../../public/chat/tag.js'
 import { Window } from '../../public/chat/window.js'
 import { checkTopicName } from '../../server/hub/index.ts'
+import { cpuMsOf } from '../cpu-time.ts'
 
 const strange = [
   'lobby',
@@ -99,10 +100,11 @@ describe('links', () => {
   })
 
   it('are found quickly in the worst of texts', () => {
-    const start = performance.now()
-    splitLinks(`https://a.example/${'('.repeat(30_000)}${')'.repeat(30_000)}${'.'.repeat(30_000)}`)
-    splitLinks('http://'.repeat(9_000))
-    expect(performance.now() - start).toBeLessThan(2_000)
+    const tookMs = cpuMsOf(() => {
+      splitLinks(`https://a.example/${'('.repeat(30_000)}${')'.repeat(30_000)}${'.'.repeat(30_000)}`)
+      splitLinks('http://'.repeat(9_000))
+    })
+    expect(tookMs).toBeLessThan(2_000)
   })
 })
 

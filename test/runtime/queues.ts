@@ -20,9 +20,3 @@ export function drain<T>(queue: Queue<T>): (T | undefined)[] {
 export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index)
 }
-
-/** Live heap, after a collection. */
-export function heapUsed(): number {
-  globalThis.gc?.()
-  return process.memoryUsage().heapUsed
-}

@@ -92,7 +92,7 @@ describe.skipIf(missing !== undefined)(
         for (const reader of readers) reader.close()
         for (const node of nodes) await node[Symbol.asyncDispose]()
       }
-    }, 60_000)
+    })
   },
 )
 

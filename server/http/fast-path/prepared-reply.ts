@@ -7,8 +7,9 @@
 // no reply is prepared, and those of a protocol that add the same to every reply with the same headers. `writeTo` is for
 // polls that repeat, past Node's HTTP.
 
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import process from 'node:process'
 import type { FastifyReply } from 'fastify'
 import { currentSecond, ReplyHead } from './reply-head.ts'
 
@@ -17,6 +18,9 @@ type Response = ServerResponse & {
   _header?: string | null
   maxRequestsOnConnectionReached?: boolean
 }
+
+// An import of node:http would have Node read all that it exports, and load for it fetch and WebSocket, which nobody uses.
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** Cap the heads that are kept: a hook that sets a different header per reply would add one each time. */
 const mostHeads = 16

@@ -9,6 +9,7 @@ import {
   rowsOf,
   titleOf,
 } from '../../../public/admin/coroutine-rows.js'
+import { cpuMsOf } from '../../cpu-time.ts'
 
 const poll = 'GET /messages?topic=news for 127.0.0.1#7'
 
@@ -112,8 +113,9 @@ describe('the rows of the X-ray', () => {
     const many = Array.from({ length: 10_000 }, (_, id) =>
       make(id + 1, null, `GET /messages?topic=t${id} for 1.2.3.4#${id + 1}`),
     )
-    const begin = performance.now()
-    expect(rowsOf(many, { ...everything, text: 't99' }, new Set())).toHaveLength(111)
-    expect(performance.now() - begin).toBeLessThan(500)
+    const tookMs = cpuMsOf(() => {
+      expect(rowsOf(many, { ...everything, text: 't99' }, new Set())).toHaveLength(111)
+    })
+    expect(tookMs).toBeLessThan(500)
   })
 })

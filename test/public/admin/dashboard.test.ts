@@ -11,7 +11,7 @@ import { Operator } from './operator.ts'
 const unpacked = inject('browser')
 let browser: Browser
 
-describe.skipIf(unpacked.missing !== '')('the dashboard', { timeout: 40_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('the dashboard', () => {
   beforeAll(async () => {
     browser = await launch(unpacked)
   })
@@ -233,7 +233,7 @@ describe.skipIf(unpacked.missing !== '')('the dashboard', { timeout: 40_000 }, (
   )
 })
 
-describe.skipIf(unpacked.missing !== '')('the page of the document', { timeout: 40_000 }, () => {
+describe.skipIf(unpacked.missing !== '')('the page of the document', () => {
   it.each(['/docs', '/docs/'])('lists every route, from this server alone: %s', async (path) => {
     await using app = await LiveApp.open()
     const own = await launch(unpacked)

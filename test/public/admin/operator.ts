@@ -42,7 +42,7 @@ export class Operator implements AsyncDisposable {
       reducedMotion: 'reduce',
       ...options,
     })
-    context.setDefaultTimeout(15_000)
+    context.setDefaultTimeout(60_000)
     const operator = new Operator(await context.newPage(), origin)
     await operator.go(hash)
     return operator

@@ -222,7 +222,7 @@ describe('importing the runtime', () => {
 
 async function runNode(program: string): Promise<{ code: number; seconds: number; output: string }> {
   const began = performance.now()
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { timeout: 15_000 })
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { timeout: 60_000 })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
   const [code] = await once(child, 'close')

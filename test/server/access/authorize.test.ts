@@ -110,7 +110,7 @@ describe('authorize', () => {
     decide = (request) => ({ subject: String(user(request)), until: Date.now() + 300 })
     const startMs = performance.now()
     expect(await ask('GET', '/messages?topic=a&wait=20')).toMatchObject({ status: 200, body: { messages: [] } })
-    expect(performance.now() - startMs).toBeLessThan(2_000)
+    expect(performance.now() - startMs).toBeLessThan(15_000)
     decide = (request) => ({ subject: String(user(request)), until: new Date(Date.now() + 60_000) })
     const keyed = { 'idempotency-key': 'k' }
     const messages = { messages: [{ topic: 'b', data: 1 }] }

@@ -125,15 +125,15 @@ describe('a token that ends', () => {
     expect((await other.send('PUT', '/v1/stream/a', question)).status).toBe(201)
     const offset = (await other.get('/v1/stream/a', question)).headers['stream-next-offset']
     const { exp } = JSON.parse(String(Buffer.from(token.split('.')[1] as string, 'base64url')))
-    shiftMs = exp * 1_000 - Date.now() - 400
+    shiftMs = exp * 1_000 - Date.now() - 1_500
     const startMs = performance.now()
     const poll = other.get(`/v1/stream/a?offset=${offset}&live=long-poll`, question)
     const events = other.get(`/v1/stream/a?offset=${offset}&live=sse`, question)
     expect((await poll).status).toBe(204)
     expect((await events).status).toBe(200)
     const tookMs = performance.now() - startMs
-    expect(tookMs).toBeGreaterThan(350)
-    expect(tookMs).toBeLessThan(1_500)
+    expect(tookMs).toBeGreaterThan(750)
+    expect(tookMs).toBeLessThan(15_000)
     for (const live of ['long-poll', 'sse']) {
       const answer = await other.get(`/v1/stream/a?offset=${offset}&live=${live}`, question)
       expect(outcome(answer)).toBe('401 ENCKE_ERR_TOKEN_EXPIRED')
@@ -154,6 +154,6 @@ describe('a token that ends', () => {
     const startMs = performance.now()
     expect((await poll).status).toBe(204)
     expect((await events).status).toBe(200)
-    expect(performance.now() - startMs).toBeLessThan(3_000)
+    expect(performance.now() - startMs).toBeLessThan(15_000)
   })
 })

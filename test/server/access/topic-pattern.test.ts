@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isReserved, isTopicPattern, TopicPatterns } from '../../../server/access/topic-pattern.ts'
+import { cpuMsOf } from '../../cpu-time.ts'
 
 describe('a topic pattern', () => {
   it.each(['a', 'a/b', '*', '**', 'a/*', 'a/**', '*/b', '*/*/c', '*/**', 'a.b/~c-d', '...', 'x'.repeat(200)])(
@@ -85,9 +86,10 @@ describe('a topic pattern', () => {
 
   it('takes no longer for a topic that nearly matches', () => {
     const patterns = new TopicPatterns([`${'*/'.repeat(90)}x`])
-    const startMs = performance.now()
-    for (let round = 0; round < 1_000; round += 1) patterns.matches(`${'a/'.repeat(90)}y`)
-    expect(performance.now() - startMs).toBeLessThan(1_000)
+    const tookMs = cpuMsOf(() => {
+      for (let round = 0; round < 1_000; round += 1) patterns.matches(`${'a/'.repeat(90)}y`)
+    })
+    expect(tookMs).toBeLessThan(1_000)
   })
 })
 

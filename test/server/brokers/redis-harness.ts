@@ -112,7 +112,7 @@ function play<T>(broker: RedisBroker, ask: (broker: Broker) => ReturnType<Broker
 }
 
 /** Look every few milliseconds until something is so. */
-export async function until(isSo: () => boolean, withinMs = 15_000): Promise<void> {
+export async function until(isSo: () => boolean, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!isSo()) {
     if (performance.now() > deadline) throw new Error(`it never came to this: ${isSo}`)
@@ -121,7 +121,7 @@ export async function until(isSo: () => boolean, withinMs = 15_000): Promise<voi
 }
 
 /** Try until it works. */
-export async function eventually<T>(attempt: () => Promise<T>, withinMs = 15_000): Promise<T> {
+export async function eventually<T>(attempt: () => Promise<T>, withinMs = 60_000): Promise<T> {
   const deadline = performance.now() + withinMs
   for (;;) {
     try {

@@ -147,7 +147,7 @@ describe('encke doctor', () => {
       code: 1,
       problems: [expect.stringMatching(/holds event streams back.*proxy_buffering off/)],
     })
-  }, 20_000)
+  })
 
   it('finds a path that lets the head of an event stream through and collects the rest', async () => {
     await using path = await Path.with({
@@ -160,7 +160,7 @@ describe('encke doctor', () => {
     })
     const { problems } = await examine(path.url)
     expect(problems).toEqual([expect.stringMatching(/collects event streams: an event had not arrived/)])
-  }, 20_000)
+  })
 
   it('finds a path that keeps answers', async () => {
     const kept = new Map<string, string>()

@@ -34,7 +34,7 @@ export interface Left {
 
 type Asking = Record<string, string | number>
 
-const deadlineMs = 15_000
+const deadlineMs = 60_000
 
 export class LiveApp implements AsyncDisposable {
   readonly app: App

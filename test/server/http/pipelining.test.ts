@@ -139,7 +139,7 @@ describe('replies that nobody reads', () => {
     client.socket.resume()
     await until('all are read', () => client.bytes > 30 * 16 * 900_000)
     await until('the last one, too', () => live.app.hub.statistics().delivered === 30 * 16)
-  }, 60_000)
+  })
 
   it('end their connection after a while, as one does that is alone', async () => {
     await using live = await LiveApp.open([...large, '--stalled-reply-ms', '300'])
@@ -164,5 +164,5 @@ describe('replies that nobody reads', () => {
     const start = performance.now()
     await until('all is read', () => client.bytes > 14_400_000)
     expect(performance.now() - start).toBeGreaterThan(1_000)
-  }, 60_000)
+  })
 })

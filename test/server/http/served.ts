@@ -187,7 +187,7 @@ interface Whole {
 
 /** Go round the event loop until something is so. */
 export async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + 60_000
   while (!isSo()) {
     if (performance.now() > deadline) throw new Error(`it never came to this: ${isSo}`)
     await turn()

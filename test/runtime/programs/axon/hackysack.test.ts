@@ -19,7 +19,7 @@ it('hackysack on axon refuses the rendezvous, and says why', async () => {
   )
 })
 
-it('hackysack on axon plays 1,000,000 players on the default stack', { timeout: 120_000 }, async () => {
+it('hackysack on axon plays 1,000,000 players on the default stack', async () => {
   const scheduler = new Scheduler({ deadlock: 'reject' })
   const result = await scheduler.run(hackysack, { players: 1_000_000, turns: 1_000 }).promise
   expect(result.exitsReceived).toBe(999_999)

@@ -20,7 +20,7 @@ it('hackysack on fibra needs two players who may not kick to themselves', async 
   )
 })
 
-it('hackysack on fibra plays 1,000,000 players on the default stack', { timeout: 120_000 }, async () => {
+it('hackysack on fibra plays 1,000,000 players on the default stack', async () => {
   const options = { players: 1_000_000, turns: 1_000, variant: 'rendezvous' } as const
   const scheduler = new Scheduler({ deadlock: 'reject' })
   const result = await scheduler.run(hackysack, options).promise

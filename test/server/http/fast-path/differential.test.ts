@@ -172,7 +172,7 @@ class Twins implements AsyncDisposable {
 }
 
 describe('a server with the fast path', () => {
-  it('answers every script, to the byte, as one without', { timeout: 120_000 }, async () => {
+  it('answers every script, to the byte, as one without', async () => {
     await using home = await Served.start()
     let topics = 0
     const all = { left: 0, refused: 0, lowered: 0, sentAway: 0 }

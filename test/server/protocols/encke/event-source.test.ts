@@ -35,7 +35,7 @@ class Source implements Disposable {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 
-describe('an unmodified EventSource', { timeout: 40_000 }, () => {
+describe('an unmodified EventSource', () => {
   it('gets every message once and in order through cuts anywhere, in the middle of events too', async () => {
     await using live = await LiveApp.open()
     let life = 300

@@ -43,15 +43,15 @@ describe.skipIf(redisIsMissing !== undefined)('the presence of nodes on one Redi
     const killedAt = performance.now()
     polls.push(poll(two, 'bob', 'b'))
     await expect.poll(() => names(three), { timeout: leaseSeconds * 2_000, interval: 20 }).not.toContain('ann')
-    expect(performance.now() - killedAt).toBeLessThan(leaseSeconds * 1_000 + 500)
+    expect(performance.now() - killedAt).toBeLessThan(leaseSeconds * 2_000)
     for (const node of [two, three]) {
       await expect.poll(async () => (await names(node)).sort()).toEqual(['ann (2)', 'bob', 'cyd'])
     }
     await expect.poll(() => told(two)).toContain('ann expired')
     // Every node has had its say once all have heard the others for another lease.
-    await expect.poll(() => performance.now() - killedAt, { timeout: 10_000 }).toBeGreaterThan(leaseSeconds * 2_000)
+    await expect.poll(() => performance.now() - killedAt).toBeGreaterThan(leaseSeconds * 2_000)
     expect((await told(three)).sort()).toEqual(['ann (2) join', 'ann expired', 'ann join', 'bob join', 'cyd join'])
     stop.abort()
     await Promise.all(polls)
-  }, 40_000)
+  })
 })

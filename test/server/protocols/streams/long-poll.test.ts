@@ -218,9 +218,7 @@ describe('polls that repeat', () => {
     }
   })
 
-  it('say, to the byte, what Fastify says: data, the end, what is known, mistakes, and what comes behind', {
-    timeout: 120_000,
-  }, async () => {
+  it('say, to the byte, what Fastify says: data, the end, what is known, mistakes, and what comes behind', async () => {
     await using home = await Served.start()
     const met = { data: 0, end: 0, known: 0, wrong: 0, byBytes: 0 }
     let topics = 0
