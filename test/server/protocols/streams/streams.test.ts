@@ -265,6 +265,8 @@ describe('those who wait', () => {
 
   it('leave nothing behind when they go away', async () => {
     await put('left')
+    const isStill = () => served.holdings()['runnable'] === 0
+    await until(isStill)
     const before = served.holdings()
     const leaving = new AbortController()
     const gone = ['long-poll', 'sse'].map((live) =>
@@ -273,7 +275,7 @@ describe('those who wait', () => {
     await served.waiting(2)
     leaving.abort()
     await Promise.all(gone)
-    await until(() => served.holdings()['coroutines'] === before['coroutines'])
+    await until(() => isStill() && served.holdings()['coroutines'] === before['coroutines'])
     expect(served.holdings()).toEqual(before)
   })
 
