@@ -72,7 +72,7 @@ export const brokerOptions = {
   historyAgeMs: milliseconds(dayMs, 1, 'How long a topic keeps a message; the newest is kept longer.'),
   historyTotalBytes: bytesOrNone(
     2 ** 50,
-    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503. Without it 256 MiB in memory, 10 GiB in a file and in Redis.',
+    'How large the messages of all topics may be together; when nothing more can be dropped, a publish gets 503. Without it 256 MiB in memory, 10 GiB in a file. In Redis its `maxmemory` bounds them instead.',
   ),
   streamsTotalBytes: bytesOrNone(
     2 ** 50,
@@ -95,7 +95,7 @@ export const brokerOptions = {
     1,
     100_000_000,
     'topics',
-    'How many topics are remembered; the least recently used goes first, and when every one has readers, a new topic gets 503.',
+    'How many topics are remembered; the least recently used goes first, and when every one has readers, a new topic gets 503. In Redis nothing but `--topic-ttl-ms` bounds them.',
   ),
   topicTtlMs: milliseconds(
     dayMs,

@@ -1,9 +1,9 @@
 // The seam: where the truth about a topic is kept. One broker may serve many hubs, in one process or in many.
 //
 // What every implementation promises (test/server/brokers/conformance.ts):
-//   - offsets of an epoch are 1, 2, 3 … without holes, in the order of appending;
+//   - offsets of an epoch are 1, 2, 3 … in the order of appending, without holes but where a store has lost messages;
 //   - a message is shown to followers and in history only once its append would be acknowledged;
-//   - the newest message of a topic is always kept;
+//   - the newest message of a topic is always kept, unless the store has lost it: then the head stands behind it;
 //   - an epoch ends only when its offsets start again, and is never used twice;
 //   - only `append`, `create` and `fork` make a topic: one that is read or followed before stands in `unbornStanding`,
 //     and takes no place anywhere.

@@ -232,8 +232,10 @@ export class Subscription implements Disposable {
     const { offset } = feed.head
     const atHand = feed.messagesFrom(offset, limits.messages)
     if (atHand.length > 0) return { verdict: 'ok', missed: 0, messages: atHand, epoch: feed.epoch, position: latest }
-    const { messages, epoch } = yield* this.#hub.history(feed, offset, limits)
-    return { verdict: 'ok', missed: 0, messages, epoch: epochHash(this.#hub.hash, epoch), position: latest }
+    const slice = yield* this.#hub.history(feed, offset, limits)
+    const epoch = epochHash(this.#hub.hash, slice.epoch)
+    const position = slice.messages.length > 0 ? latest : this.#endOf(slice, epoch)
+    return { verdict: 'ok', missed: 0, messages: slice.messages, epoch, position }
   }
 
   /** Ask the broker: from the very message the position is after, which proves that they belong together. */
@@ -257,9 +259,15 @@ export class Subscription implements Disposable {
     const kept = slice.messages.filter(({ offset }) => offset > position.offset).slice(0, limit)
     const isOlderAtHand = kept[0] !== undefined && feed.oldestOf(epoch) < kept[0].offset
     const messages = isOlderAtHand ? feed.messagesFrom(position.offset + 1, limit) : kept
-    const missed = Math.max((messages[0]?.offset ?? 0) - position.offset - 1, 0)
-    if (missed === 0 || position === earliest) return { verdict: 'ok', missed: 0, messages, epoch, position }
-    return { verdict: 'gap', missed, messages, epoch, position }
+    // Without a message up to the head, what was there has been lost.
+    const end = messages.length > 0 || slice.head <= position.offset ? position : this.#endOf(slice, epoch)
+    const missed = Math.max((messages[0]?.offset ?? end.offset + 1) - position.offset - 1, 0)
+    if (missed === 0 || position === earliest) return { verdict: 'ok', missed: 0, messages, epoch, position: end }
+    return { verdict: 'gap', missed, messages, epoch, position: end }
+  }
+
+  #endOf({ head, headId }: Slice, epoch: number): Position {
+    return { epoch, tag: messageTag(this.#hub.hash, headId), offset: head }
   }
 
   /** Whether `position` is one of this topic, as far as what is kept can tell. */

@@ -3,20 +3,28 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createClient } from '../../public/client.js'
-import type { Acknowledged, Heard } from './ledger.ts'
+import { type Acknowledged, type Heard, keyOf, type Told } from './ledger.ts'
 
 export class ReaderOfMany {
   readonly name: string
   readonly heard: Map<string, Heard[]>
-  readonly verdicts: { readonly topic: string; readonly verdict: string; readonly missed: number | null }[] = []
+  readonly verdicts: Told[] = []
+  /** What it has heard, to be looked up: there are hundreds of readers, and thousands of messages. */
+  readonly #known: ReadonlyMap<string, Set<string>>
   readonly #client: ReturnType<typeof createClient>
 
   constructor(name: string, origin: string, topics: readonly string[]) {
     this.name = name
     this.heard = new Map(topics.map((topic) => [topic, []]))
+    this.#known = new Map(topics.map((topic) => [topic, new Set()]))
     this.#client = createClient({ origin })
     const take = (messages: readonly { topic: string; data: unknown }[]) => {
-      for (const { topic, data } of messages) this.heard.get(topic)?.push({ ...(data as Heard), at: performance.now() })
+      const at = performance.now()
+      for (const { topic, data } of messages) {
+        const { publisher, number } = data as Heard
+        this.heard.get(topic)?.push({ publisher, number, at })
+        this.#known.get(topic)?.add(keyOf({ publisher, number }))
+      }
     }
     this.#client.subscribe([...topics], take, {
       from: 'earliest',
@@ -25,7 +33,12 @@ export class ReaderOfMany {
   }
 
   has(topic: string, publisher: string, number: number): boolean {
-    return this.heard.get(topic)?.some((each) => each.publisher === publisher && each.number === number) ?? true
+    return this.#known.get(topic)?.has(keyOf({ publisher, number })) ?? true
+  }
+
+  /** Whether it was told that it has missed something of a topic. */
+  wasTold(topic: string): boolean {
+    return this.verdicts.some((told) => told.topic === topic)
   }
 
   close(): void {

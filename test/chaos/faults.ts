@@ -123,11 +123,31 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'the master is killed under Sentinel before its replica has the newest',
+    kind: 'sentinel',
+    withinMs: 40_000,
+    async inflict(stage) {
+      await stage.sentinels?.revive()
+      await stage.sentinels?.killUnreplicated(1_000)
+    },
+  },
+  {
     name: 'slots move in a cluster',
     kind: 'cluster',
     withinMs: 20_000,
     async inflict(stage) {
       for (const topic of ['topic/1', 'topic/2', 'topic/3']) stage.cluster?.migrate(topic)
+    },
+  },
+  {
+    name: 'a master is paused for 8 s in a cluster, and wakes as a replica',
+    kind: 'cluster',
+    withinMs: 40_000,
+    async inflict(stage) {
+      const master = stage.cluster?.masterOf('topic/0')
+      master?.signal('SIGSTOP')
+      await wait(8_000)
+      master?.signal('SIGCONT')
     },
   },
   {

@@ -7,7 +7,7 @@ const kept = new Map([['a', new Set(['p/1', 'p/2', 'p/3'])]])
 
 function heard(...numbers: number[]): Observations {
   const told: Heard[] = numbers.map((number) => ({ publisher: 'p', number, at: number + 5 }))
-  return { acknowledged, readers: [{ name: 'r', heard: new Map([['a', told]]) }], kept }
+  return { acknowledged, readers: [{ name: 'r', heard: new Map([['a', told]]), verdicts: [] }], kept }
 }
 
 describe('the ledger', () => {
@@ -25,9 +25,17 @@ describe('the ledger', () => {
     expect(judge(late).failures).toEqual(['r heard p/3 of a 39997 ms late'])
   })
 
-  it('counts apart what Redis itself has lost, which nobody can have heard', () => {
-    const lost = { ...heard(1, 2), kept: new Map([['a', new Set(['p/1', 'p/2'])]]) }
-    expect(judge(lost)).toMatchObject({ failures: [], lostByRedis: ['p/3 of a'] })
+  it('counts apart what Redis itself has lost, of which its readers must have been told, unless they had heard it', () => {
+    const kept = new Map([['a', new Set(['p/1', 'p/2'])]])
+    expect(judge({ ...heard(1, 2, 3), kept })).toMatchObject({ failures: [], lostByRedis: ['p/3 of a'] })
+    const told = (verdict: string, missed: number | null) => {
+      const lost = heard(1, 2)
+      const readers = lost.readers.map((reader) => ({ ...reader, verdicts: [{ topic: 'a', verdict, missed }] }))
+      return judge({ ...lost, readers, kept }).failures
+    }
+    expect(judge({ ...heard(1, 2), kept }).failures).toEqual(['r was told of 0 lost messages of a, not of 1'])
+    expect([told('gap', 1), told('reset', null)]).toEqual([[], []])
+    expect(told('gap', 0)).toEqual(['r was told of 0 lost messages of a, not of 1'])
   })
 })
 

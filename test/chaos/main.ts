@@ -40,7 +40,7 @@ async function playAll(): Promise<void> {
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
   const readers = Number(values.readers)
   process.stdout.write(`seed ${seed}, ${readers} readers of 50 topics, 3 nodes, 10 publishers\n`)
-  const size = { readers, topics: 50, topicsPerReader: 2, publishers: 10, pauseMs: 50 }
+  const size = { readers, topics: 50, topicsPerReader: 2, publishers: 10, pauseMs: 250 }
   const played = await play(wanted, size, seed, (line) => process.stdout.write(`${line}\n`))
   process.stdout.write(`\n${reportOf(played)}`)
   if (played.verdicts.some(({ failures }) => failures.length > 0)) process.exitCode = 1

@@ -70,7 +70,9 @@ export class Stage implements AsyncDisposable {
       '--drain-pause-ms',
       '200',
     ]
-    this.nodes[index] = await ServerProcess.serving([...flags, '--requests-per-second', '100000'])
+    const serving = () => ServerProcess.serving([...flags, '--requests-per-second', '100000'])
+    // One that finds Redis too slow to begin with ends, and is started again, as systemd would.
+    this.nodes[index] = await eventually(serving, 60_000)
     this.#route()
   }
 
@@ -90,7 +92,7 @@ export class Stage implements AsyncDisposable {
     for (const { acknowledged } of this.publishers) {
       for (const { topic, publisher, number } of acknowledged.slice(-this.#topicCount)) {
         for (const reader of this.readers) {
-          while (!reader.has(topic, publisher, number)) {
+          while (!reader.has(topic, publisher, number) && !reader.wasTold(topic)) {
             if (performance.now() > deadline) return false
             await new Promise((resolve) => setTimeout(resolve, 20))
           }
@@ -106,7 +108,7 @@ export class Stage implements AsyncDisposable {
     for (const topic of topics) kept.set(topic, await this.#historyOf(topic))
     return {
       acknowledged: this.publishers.flatMap(({ acknowledged }) => acknowledged),
-      readers: this.readers.map(({ name, heard }) => ({ name, heard })),
+      readers: this.readers,
       kept,
     }
   }

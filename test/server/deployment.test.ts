@@ -45,6 +45,13 @@ class Nginx implements AsyncDisposable {
     this.#child = spawn(nginx as string, ['-p', this.#folder, '-c', 'nginx.conf'], { stdio: 'ignore' })
   }
 
+  async untilReady(): Promise<void> {
+    await eventually(async () => {
+      if (!(await fetch(`${this.origin}/healthz`, { headers: { host: 'push.example.com' } })).ok)
+        throw new Error('not yet')
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = once(this.#child, 'exit')
     this.#child.kill('SIGTERM')
@@ -65,10 +72,12 @@ describe.skipIf(missing !== undefined)(
       const topics = ['a', 'b', 'c']
       const readers: ReaderOfMany[] = []
       try {
-        await eventually(async () => {
-          if (!(await fetch(`${proxy.origin}/healthz`, { headers: { host: 'push.example.com' } })).ok)
-            throw new Error('not yet')
-        })
+        await proxy.untilReady()
+        // A page under the name of the site, whatever port nginx listens on.
+        const host = new URL(proxy.origin).host.replace('127.0.0.1', 'push.example.com')
+        const headers = { host, origin: `http://${host}`, 'content-type': 'application/json' }
+        const said = await fetch(`${proxy.origin}/publish?topic=hello`, { method: 'POST', headers, body: '"hello"' })
+        expect(said.status).toBe(201)
         for (let index = 0; index < 8; index += 1) readers.push(new ReaderOfMany(`page ${index}`, proxy.origin, topics))
         const publisher = new Publisher('p', proxy.origin, topics, 10)
         publisher.start()
@@ -80,8 +89,9 @@ describe.skipIf(missing !== undefined)(
         }
         await publisher.stop()
         const { acknowledged } = publisher
-        await until(() =>
-          readers.every((reader) => acknowledged.every((each) => reader.has(each.topic, 'p', each.number))),
+        await until(
+          () => readers.every((reader) => acknowledged.every((each) => reader.has(each.topic, 'p', each.number))),
+          60_000,
         )
         const kept = new Map(
           topics.map((topic) => [topic, new Set(acknowledged.filter((each) => each.topic === topic).map(keyOf))]),

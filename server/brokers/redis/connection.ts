@@ -217,7 +217,8 @@ function makeClient({ host, port }: Endpoint, { credentials, database, tls, sile
     disableOfflineQueue: true,
     // They are of one vendor's service, and would reconnect behind our back.
     maintNotifications: 'disabled',
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+    // Silence is watched for here: a signal with a timer for each command costs as much as sending it.
+    commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
   })
 }
 

@@ -23,8 +23,8 @@ export interface Surroundings {
   /** Look again where the masters are. */
   refind(): void
   channelOf(topic: string): string
-  /** Ask on this connection where a topic stands; it counts as use if it is used. */
-  look(topic: string, connection: Connection, isUse: boolean): Promise<FoundRecord | null>
+  /** Ask on this connection where a topic stands, of which it was told this much; it counts as use if it is used. */
+  look(topic: string, connection: Connection, isUse: boolean, told: Standing | null): Promise<FoundRecord | null>
   /** Fetch one message. */
   fetch(topic: string, offset: number): Promise<Announcement>
   now(): number
@@ -98,6 +98,11 @@ export class Followings {
   /** How often something was told of a topic; undefined when it is not followed. */
   arrivalsOf(topic: string): number | undefined {
     return this.#followed.get(topic)?.arrivals
+  }
+
+  /** Where a topic that is followed was last told to stand. */
+  toldOf(topic: string): Standing | null {
+    return this.#followed.get(topic)?.told ?? null
   }
 
   /** The masters have changed: ask for each topic whose server is another one now. */
@@ -175,7 +180,10 @@ export class Followings {
     followed.isLost = false
     try {
       const subscribed = followed.shard === shard ? undefined : this.#subscribe(followed, shard)
-      const [found] = await Promise.all([this.#around.look(followed.topic, subscriber, isUse), subscribed])
+      const [found] = await Promise.all([
+        this.#around.look(followed.topic, subscriber, isUse, followed.told),
+        subscribed,
+      ])
       this.#answer(followed, asked, found)
     } catch (error) {
       this.#failed(followed, asked, shard, error)

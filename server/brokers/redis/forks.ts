@@ -91,7 +91,15 @@ export class Forks {
     const { contentType = record.contentType, lifetime = record.lifetime, messages = [], isClosed = false } = given
     const creation = { contentType, lifetime, messages, isClosed }
     const segments = writeSegments(record.segments.filter(({ first }) => first <= at))
-    const bare: Beginning = { source: `${source} ${at}`, head: at, oldest: at + 1, bytes: 0, headId: null, segments }
+    const bare: Beginning = {
+      source: `${source} ${at}`,
+      head: at,
+      oldest: at + 1,
+      bytes: 0,
+      headId: null,
+      segments,
+      drafted: 0,
+    }
     const known = await this.#scripts.create(topic, creation, room, bare, true)
     if (known.answer.outcome !== 'free') return madeOf(known)
     if (contentType !== record.contentType) return { created: { outcome: 'conflict', record }, done: null }
@@ -103,7 +111,7 @@ export class Forks {
 
   /** Copy what the source has up to `at`. */
   async #draft(source: string, epoch: string, at: number, topic: string): Promise<Partial<Beginning> | undefined> {
-    let [from, bytes, oldest]: [number, number, number | undefined] = [1, 0, undefined]
+    let [from, bytes, drafted, oldest]: [number, number, number, number | undefined] = [1, 0, 0, undefined]
     let headId: string | null = null
     while (from <= at) {
       const { slice } = await this.#scripts.history(source, from, page)
@@ -112,11 +120,12 @@ export class Forks {
       if (messages.length === 0) break
       await this.#scripts.draft(topic, messages, oldest === undefined)
       oldest ??= messages[0]?.offset
+      drafted += messages.length
       bytes += messages.reduce((sum, message) => sum + message.bytes, 0)
       headId = messages.at(-1)?.id ?? null
       from = (messages.at(-1)?.offset as number) + 1
     }
-    return { bytes, headId, oldest: oldest ?? at + 1 }
+    return { bytes, headId, drafted, oldest: oldest ?? at + 1 }
   }
 
   /** No fork was made. It stays remembered if there is one already. */

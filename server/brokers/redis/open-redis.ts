@@ -4,11 +4,13 @@ import { readFile } from 'node:fs/promises'
 import { ConfigError } from '../../config/config-error.ts'
 import type { Opening } from '../opening.ts'
 import type { BrokerOptions } from '../options.ts'
+import { brokerOptions, brokerSchemes } from '../options.ts'
 import { randomIds } from '../random-ids.ts'
 import type { RedisAddress } from './address.ts'
 import { readRedisAddress } from './address.ts'
 import type { TlsOptions } from './connection.ts'
 import { RedisBroker } from './redis-broker.ts'
+import { remarksOnOptions } from './server-check.ts'
 
 /** @throws ConfigError ENCKE_ERR_BROKER when it is not there, too old, or not as the address says */
 export async function openRedis({ address: text, options, scheduler, now }: Opening): Promise<RedisBroker> {
@@ -28,6 +30,10 @@ export async function openRedis({ address: text, options, scheduler, now }: Open
       randomId: randomIds(),
       scheduler,
       now,
+      remarks: remarksOnOptions(options, {
+        historyTotalBytes: brokerSchemes['redis:'].totalBytes,
+        maxTopics: brokerOptions.maxTopics.fallback,
+      }),
     })
   } catch (error) {
     if (error instanceof ConfigError) throw error

@@ -21,6 +21,7 @@ import type {
   Slice,
   TopicRecord,
 } from '../../hub/index.ts'
+import { Acknowledged } from './acknowledged.ts'
 import type { RedisAddress } from './address.ts'
 import type { Connection, TlsOptions } from './connection.ts'
 import { deploymentOf } from './deployment.ts'
@@ -46,11 +47,16 @@ export interface RedisBrokerOptions extends Omit<TopicScriptsOptions, 'shiftMs'>
   /** How long a server may take for a command before its connection is given up, in milliseconds. */
   readonly silenceMs: number
   readonly probe?: ProbeTimes
+  /** What else is to be said once in the log. */
+  readonly remarks?: readonly string[]
   readonly shiftMs?: () => number
   readonly scheduler: Scheduler
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number
 }
+
+/** So many topics are asked for at once after another server has taken over. */
+const recalledAtOnce = 500
 
 const probeTimes: ProbeTimes = { silentMs: 10_000, patienceMs: 5_000 }
 
@@ -65,18 +71,20 @@ export class RedisBroker implements Broker {
   readonly #forks: Forks
   readonly #totals: Totals
   readonly #followings: Followings
+  readonly #acknowledged: Acknowledged
   readonly #upkeep: Task<never>
   /** Readings under way that others may share. */
   readonly #readings = new Map<string, Promise<Slice>>()
 
   private constructor(options: RedisBrokerOptions, parts: Parts) {
     this.#options = options
-    this.remarks = parts.remarks
+    this.remarks = [...parts.remarks, ...(options.remarks ?? [])]
     this.#keys = parts.keys
     this.#shards = parts.shards
     this.#scripts = parts.scripts
     this.#totals = parts.totals
     this.#followings = parts.followings
+    this.#acknowledged = parts.acknowledged
     this.#forks = new Forks(parts.scripts)
     this.#upkeep = options.scheduler.run(() => this.#keepUp())
     this.#upkeep.label = 'upkeep of the Redis broker'
@@ -100,24 +108,37 @@ export class RedisBroker implements Broker {
         waitReplicas: options.waitReplicas,
         told: (channel, bytes) => followings.told(keys.topicOf(channel), bytes),
       },
-      () => followings.rehome(),
+      () => {
+        followings.rehome()
+        void recallWritten()
+      },
     )
     const scripts = new TopicScripts({ ...options, shiftMs: options.shiftMs ?? (() => 0) }, shards, keys)
+    const acknowledged = new Acknowledged()
     const followings: Followings = new Followings({
       shardOf: (topic) => shards.of(topic),
       refind: () => shards.refind(),
       channelOf: (topic) => keys.channelOf(topic),
-      look: (topic, connection, isUse) => scripts.lookOn(connection, topic, isUse),
+      look: (topic, connection, isUse, told) =>
+        scripts.lookOn(connection, topic, isUse, acknowledged.orTold(topic, told)),
       fetch: (topic, offset) => fetchOne(scripts, topic, offset),
       now: options.now,
     })
+    // Where nobody here follows a topic that was written to, nobody else may know what was lost of it.
+    const recallWritten = async () => {
+      const topics = acknowledged.topics.filter((topic) => followings.toldOf(topic) === null)
+      for (let at = 0; at < topics.length; at += recalledAtOnce) {
+        const some = topics.slice(at, at + recalledAtOnce)
+        await Promise.allSettled(some.map((topic) => scripts.look(topic, false, acknowledged.orTold(topic, null))))
+      }
+    }
     try {
       await shards.open()
       for (const { commands } of shards.all) await requireVersion(commands)
       const remarks = await remarksOn((shards.all[0] as { commands: Connection }).commands, options.waitReplicas)
       const totals = new Totals(shards, keys)
       await totals.refresh()
-      return new RedisBroker(options, { keys, shards, scripts, followings, totals, remarks })
+      return new RedisBroker(options, { keys, shards, scripts, followings, acknowledged, totals, remarks })
     } catch (error) {
       shards.close()
       throw error
@@ -136,9 +157,11 @@ export class RedisBroker implements Broker {
 
   append(topic: string, append: Append): Operation<Appended | Refused> {
     return this.#write(async () => {
-      const done = await this.#scripts.append(topic, append, this.#room)
+      const told = this.#acknowledged.orTold(topic, this.#followings.toldOf(topic))
+      const done = await this.#scripts.append(topic, append, this.#room, told)
       const { answer } = done
       if ('reason' in answer) return { outcome: 'refused', ...answer }
+      if (answer.outcome === 'appended') this.#acknowledged.note(topic, answer.standing)
       await this.#done(done)
       return answer
     })
@@ -303,6 +326,7 @@ interface Parts {
   readonly shards: Shards
   readonly scripts: TopicScripts
   readonly followings: Followings
+  readonly acknowledged: Acknowledged
   readonly totals: Totals
   readonly remarks: readonly string[]
 }

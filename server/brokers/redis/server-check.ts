@@ -21,6 +21,22 @@ export async function requireVersion(connection: Connection): Promise<void> {
   throw new ConfigError('ENCKE_ERR_BROKER', [message])
 }
 
+/** What is asked for and has no effect here. */
+export function remarksOnOptions({ historyTotalBytes, maxTopics }: Bounds, defaults: Bounds): readonly string[] {
+  const given = [
+    ...(historyTotalBytes === defaults.historyTotalBytes ? [] : ['--history-total-bytes']),
+    ...(maxTopics === defaults.maxTopics ? [] : ['--max-topics']),
+  ]
+  if (given.length === 0) return []
+  const verb = given.length === 1 ? 'bounds' : 'bound'
+  return [`${given.join(' and ')} ${verb} nothing in Redis: its maxmemory does, and topics go by --topic-ttl-ms`]
+}
+
+interface Bounds {
+  readonly historyTotalBytes: number
+  readonly maxTopics: number
+}
+
 /** What 201 promises with this configuration, and what would be better: lines for the log. */
 export async function remarksOn(connection: Connection, waitReplicas: number): Promise<readonly string[]> {
   const settings = await readSettings(connection)
@@ -30,6 +46,11 @@ export async function remarksOn(connection: Connection, waitReplicas: number): P
   const policy = settings.get('maxmemory-policy')
   if (policy !== 'noeviction') {
     remarks.push(`maxmemory-policy is ${policy}: Redis may drop topics when its memory is full; set it to noeviction`)
+  }
+  if (settings.get('maxmemory') === '0') {
+    remarks.push(
+      'maxmemory is not set: nothing bounds what all topics take together; set it below the memory of the machine',
+    )
   }
   return remarks
 }
@@ -58,7 +79,7 @@ function lossOf(sync: string | undefined): string {
 }
 
 async function readSettings(connection: Connection): Promise<ReadonlyMap<string, string> | undefined> {
-  const names = ['appendonly', 'appendfsync', 'min-replicas-to-write', 'maxmemory-policy']
+  const names = ['appendonly', 'appendfsync', 'min-replicas-to-write', 'maxmemory', 'maxmemory-policy']
   try {
     const reply: unknown = await connection.call(['CONFIG', 'GET', ...names])
     return new Map(entriesOf(reply))

@@ -1,6 +1,15 @@
 // The scripts of one topic as functions: what each is given, what it answers, and what a failure means.
 
-import type { Append, Appended, Creation, Draft, HistoryLimits, Refusal as Refused, Slice } from '../../hub/index.ts'
+import type {
+  Append,
+  Appended,
+  Creation,
+  Draft,
+  HistoryLimits,
+  Refusal as Refused,
+  Slice,
+  Standing,
+} from '../../hub/index.ts'
 import { jsonType } from '../../hub/index.ts'
 import type { Argument, Connection, Reply, Script } from './connection.ts'
 import type { Keys } from './keys.ts'
@@ -24,6 +33,9 @@ export interface TopicScriptsOptions {
   readonly shiftMs: () => number
 }
 
+/** What a node knows of where a topic stands: more than there is, after a failover that has lost the newest. */
+export type Told = Pick<Standing, 'epoch' | 'head' | 'headId'>
+
 /** What an append, a creation or a removal came to, on which server, and what all topics hold now. */
 export interface Done<T> {
   readonly answer: T
@@ -39,6 +51,8 @@ export interface Beginning {
   readonly bytes: number
   readonly headId: string | null
   readonly segments: string
+  /** How many messages it has in its draft. */
+  readonly drafted: number
 }
 
 export interface CreationAnswer {
@@ -53,7 +67,7 @@ const mostProducers = 10_000
 /** How long the draft of a fork is kept, in milliseconds. */
 const draftMs = 600_000
 
-const nothing: Beginning = { source: '', head: 0, oldest: 1, bytes: 0, headId: null, segments: '' }
+const nothing: Beginning = { source: '', head: 0, oldest: 1, bytes: 0, headId: null, segments: '', drafted: 0 }
 
 export class TopicScripts {
   readonly #options: TopicScriptsOptions
@@ -66,14 +80,18 @@ export class TopicScripts {
     this.#keys = keys
   }
 
-  /** @param room how much may be added to the topics that keep everything, in bytes */
+  /**
+   * @param room how much may be added to the topics that keep everything, in bytes
+   * @param told where this node was told last that the topic stands
+   */
   async append(
     topic: string,
     append: Append,
     room: number,
+    told: Told | null,
   ): Promise<Done<Appended | { reason: Refused; standing: Appended['standing'] }>> {
     const { key, producer, sequence = '', messages } = append
-    const ids = messages.map(() => this.#options.randomId())
+    const ids = messages.map(({ id }) => id ?? this.#options.randomId())
     const args = [
       String(this.#options.idempotencyKeys),
       this.#options.randomId(),
@@ -87,6 +105,7 @@ export class TopicScripts {
       String(room),
       String(mostProducers),
       ...draftsOf(messages, ids),
+      ...tellingOf(told),
     ]
     const { reply, shard } = await this.#run(topic, scripts.append, args, bytesOf(messages), false)
     const [outcome, ...rest] = reply as [Reply, ...Reply[]]
@@ -128,7 +147,7 @@ export class TopicScripts {
     isOnlyAsking = false,
   ): Promise<Done<CreationAnswer>> {
     const { contentType, lifetime, isClosed, messages } = creation
-    const ids = messages.map(() => this.#options.randomId())
+    const ids = messages.map(({ id }) => id ?? this.#options.randomId())
     const args = [
       this.#options.randomId(),
       contentType,
@@ -143,6 +162,7 @@ export class TopicScripts {
       from.segments,
       isOnlyAsking ? '1' : '0',
       ...draftsOf(messages, ids),
+      String(from.drafted),
     ]
     const { reply, shard } = await this.#run(topic, scripts.create, args, bytesOf(messages), isOnlyAsking)
     const [outcome, ...rest] = reply as [Reply, ...Reply[]]
@@ -206,14 +226,15 @@ export class TopicScripts {
     return Number(reply)
   }
 
-  async look(topic: string, isUse: boolean): Promise<FoundRecord | null> {
-    const { reply } = await this.#run(topic, scripts.look, [isUse ? '1' : '0'], 0, true)
+  async look(topic: string, isUse: boolean, told: Told | null = null): Promise<FoundRecord | null> {
+    const { reply } = await this.#run(topic, scripts.look, [isUse ? '1' : '0', ...tellingOf(told)], 0, true)
     return readRecord(reply)
   }
 
   /** The same, on a connection. */
-  async lookOn(connection: Connection, topic: string, isUse: boolean): Promise<FoundRecord | null> {
-    const reply = await connection.run(scripts.look, this.#keys.of(topic), [...this.#bounds(), isUse ? '1' : '0'])
+  async lookOn(connection: Connection, topic: string, isUse: boolean, told: Told | null): Promise<FoundRecord | null> {
+    const args = [...this.#bounds(), isUse ? '1' : '0', ...tellingOf(told)]
+    const reply = await connection.run(scripts.look, this.#keys.of(topic), args)
     return readRecord(reply)
   }
 
@@ -254,6 +275,10 @@ export class TopicScripts {
 
 function draftsOf(messages: readonly Draft[], ids: readonly string[]): Argument[] {
   return [String(messages.length), ...messages.flatMap(({ data }, index) => [ids[index] as string, ...formOf(data)])]
+}
+
+function tellingOf(told: Told | null): readonly string[] {
+  return told === null ? ['', '0', ''] : [told.epoch, String(told.head), told.headId ?? '']
 }
 
 function formOf(data: string | Uint8Array): [kind: string, data: Argument] {

@@ -6,7 +6,7 @@ import type { Batch, Hub, Slice, TopicRecord } from '../../hub/index.ts'
 import { removedTopic, unknownTopic } from '../../hub/index.ts'
 import { entityTag, isKnown } from './conditions.ts'
 import { encodeData, encodeShared } from './encoding.ts'
-import { gone, offsetIn, positionOf, writeOffset } from './offsets.ts'
+import { gone, isPlace, offsetIn, positionOf, writeOffset } from './offsets.ts'
 import { tellLifetime, tellPlace } from './replies.ts'
 
 /** What a reader asks for. */
@@ -44,8 +44,9 @@ export function* readPiece(hub: Hub, { topic, offset }: Pick<Reading, 'topic' | 
     const slice = yield* hub.messages(topic, position + 1, { messages: mostMessages, bytes: hub.batchBytes })
     // It was removed and made again between the two.
     if (slice.epoch !== record.epoch) continue
-    const [first] = slice.messages
-    if (first !== undefined && first.offset > position + 1) throw gone(offset, 'it was trimmed')
+    const next = slice.messages[0]?.offset ?? slice.head + 1
+    if (next > position + 1 && position < slice.oldest - 1) throw gone(offset, 'it was trimmed')
+    if (next > position + 1 && isBeforeLoss(record, offset, position)) throw gone(offset, 'the stream has lost it')
     return pieceOf(record, slice, position)
   }
 }
@@ -78,24 +79,29 @@ export function* offsetAfter(hub: Hub, topic: string, batch: Batch): Coroutine<s
   const position = positions[0]?.offset ?? 0
   const segment = verdicts[0]?.segment ?? 0
   if (segment > 0 && !more) return writeOffset(segment, position)
-  return offsetIn(yield* recordOf(hub, topic), position, !more)
+  return offsetIn(yield* recordOf(hub, topic), position)
 }
 
 export function* tellStanding(hub: Hub, topic: string, reply: FastifyReply): Coroutine<FastifyReply> {
   const record = yield* recordOf(hub, topic)
-  tellPlace(reply, { offset: offsetIn(record, record.head, true), isEnd: record.isClosed })
+  tellPlace(reply, { offset: offsetIn(record, record.head), isEnd: record.isClosed })
   tellLifetime(reply, record.lifetime)
   return reply.header('content-type', record.contentType).header('cache-control', 'no-store').send(Buffer.alloc(0))
 }
 
+/** Whether a reader at `offset` has yet to be told that what came next was lost: it has begun, or been told, if it is in the segment after that. */
+function isBeforeLoss(record: TopicRecord, offset: string | undefined, position: number): boolean {
+  return isPlace(offset) && offset !== offsetIn(record, position)
+}
+
 function pieceOf(record: TopicRecord, slice: Slice, position: number): Piece {
-  const end = slice.messages.at(-1)?.offset ?? position
+  const end = slice.messages.at(-1)?.offset ?? slice.head
   const isUpToDate = end === slice.head
   return {
     record,
     slice,
-    from: offsetIn(record, position, position === slice.head),
-    to: offsetIn(record, end, isUpToDate),
+    from: offsetIn(record, position),
+    to: offsetIn(record, end),
     isUpToDate,
     isEnd: isUpToDate && slice.isClosed,
   }

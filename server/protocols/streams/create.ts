@@ -30,7 +30,7 @@ export function* create(hub: Hub, asked: Asked, url: string, reply: FastifyReply
       : yield* fork(hub, topic, source, place, request)
   if (created.outcome !== 'created' && created.outcome !== 'existed') throw conflict(topic, created.record)
   const record = created.record as TopicRecord
-  tellPlace(reply, { offset: offsetIn(record, record.head, true), isEnd: record.isClosed })
+  tellPlace(reply, { offset: offsetIn(record, record.head), isEnd: record.isClosed })
   tellLifetime(reply, record.lifetime).header('content-type', record.contentType)
   if (created.outcome === 'created') reply.header('location', url)
   return reply.code(created.outcome === 'created' ? 201 : 200).send(Buffer.alloc(0))

@@ -13,10 +13,9 @@ const start = `${'0'.repeat(digits)}_${'0'.repeat(digits)}`
 /** What an offset depends on. */
 export type Places = Pick<TopicRecord, 'head' | 'oldest' | 'segments'>
 
-/** Where the messages after `position` begin, for a client to come back to. */
-export function offsetIn({ segments }: Pick<Places, 'segments'>, position: number, isHead: boolean): string {
-  const after = isHead ? position + 1 : position
-  const segment = segments.findLast(({ first }) => first <= after) ?? (segments[0] as Segment)
+/** Where the messages after `position` begin, for a client to come back to: in the segment of the next one. */
+export function offsetIn({ segments }: Pick<Places, 'segments'>, position: number): string {
+  const segment = segments.findLast(({ first }) => first <= position + 1) ?? (segments[0] as Segment)
   return writeOffset(segment.number, position)
 }
 
@@ -38,8 +37,8 @@ export function writeOffset(segment: number, position: number): string {
  */
 export function positionOf(text: string | undefined, places: Places): number {
   const { head, oldest, segments } = places
-  if (text === undefined || text === '-1' || text === start) return oldest - 1
   if (text === 'now') return head
+  if (!isPlace(text)) return oldest - 1
   const [number, position] = readOffset(text)
   const at = segments.findIndex((segment) => segment.number === number)
   const first = segments[at]?.first ?? Number.POSITIVE_INFINITY
@@ -53,6 +52,11 @@ export function positionOf(text: string | undefined, places: Places): number {
 export function checkOffset(text: string): string {
   if (!isOffset(text)) readOffset(text)
   return text
+}
+
+/** Whether it names a place in a stream, and not its beginning or its end. */
+export function isPlace(text: string | undefined): text is string {
+  return text !== undefined && text !== '-1' && text !== 'now' && text !== start
 }
 
 export function isOffset(text: string): boolean {

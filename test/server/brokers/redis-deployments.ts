@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { eventually } from './redis-harness.ts'
 import { RedisServer } from './redis-server.ts'
 
@@ -59,13 +60,31 @@ export class Sentinels extends Deployment {
     return `redis-sentinel://${this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/main`
   }
 
-  /** Start the server again that was killed, and wait until it is a replica of the other. */
+  /** Start the server again that was killed, and wait until one of the two is a replica of the other. */
   async revive(): Promise<void> {
-    for (const server of this.servers.slice(0, 2)) {
-      if (server.isRunning) continue
-      await server.start()
-      await isReplicating(server)
-    }
+    for (const server of this.servers.slice(0, 2)) if (!server.isRunning) await server.start()
+    await eventually(async () => {
+      const { master } = this
+      const replica = this.#replicaOf(master)
+      if (!replica.ask('info', 'replication').includes('master_link_status:up')) throw new Error('not replicated yet')
+      if (!isMaster(master)) throw new Error('the sentinels do not know it yet')
+    }, 30_000)
+  }
+
+  /** Kill the master when its replica has heard of nothing for some time. */
+  async killUnreplicated(ms: number): Promise<void> {
+    const { master } = this
+    const replica = this.#replicaOf(master)
+    // The master, which wants no password, refuses one that shows one.
+    replica.ask('config', 'set', 'masterauth', 'none')
+    master.ask('client', 'kill', 'type', 'replica')
+    await wait(ms)
+    await master.kill()
+    replica.ask('config', 'set', 'masterauth', '')
+  }
+
+  #replicaOf(master: RedisServer): RedisServer {
+    return this.servers.slice(0, 2).find((server) => server !== master) as RedisServer
   }
 
   /** The server that the sentinels name. */

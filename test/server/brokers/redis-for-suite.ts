@@ -4,13 +4,14 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { run, type Scheduler, type VirtualHost } from '../../../runtime/index.ts'
 import { randomIds } from '../../../server/brokers/random-ids.ts'
 import { readRedisAddress } from '../../../server/brokers/redis/address.ts'
-import { RedisBroker } from '../../../server/brokers/redis/redis-broker.ts'
+import type { RedisBroker } from '../../../server/brokers/redis/redis-broker.ts'
 import { bounds, mostKeys, Recorder, streamBytes } from './conformance.ts'
+import { openAtLast } from './redis-harness.ts'
 
 let prefixes = 0
 
 export async function openForSuite(url: string, host: VirtualHost, scheduler: Scheduler) {
-  const broker = await RedisBroker.open({
+  const broker = await openAtLast({
     address: readRedisAddress(url),
     prefix: `suite${(prefixes += 1)}:`,
     waitReplicas: 0,

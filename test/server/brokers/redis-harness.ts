@@ -29,7 +29,8 @@ export class RedisNode implements AsyncDisposable {
   }
 
   static async open(url: string, options: Partial<RedisBrokerOptions> = {}): Promise<RedisNode> {
-    const broker = await RedisBroker.open({
+    // On a busy machine a server may take longer to let somebody in than a node waits.
+    const broker = await openAtLast({
       address: readRedisAddress(url),
       prefix: 'test:',
       waitReplicas: 0,
@@ -103,6 +104,11 @@ export class RedisNode implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await play(this.broker, (broker) => broker.close())
   }
+}
+
+/** Open a broker, also where the servers are slow: one that cannot be reached in time is tried again. */
+export function openAtLast(options: RedisBrokerOptions): Promise<RedisBroker> {
+  return eventually(() => RedisBroker.open(options))
 }
 
 function play<T>(broker: RedisBroker, ask: (broker: Broker) => ReturnType<Broker['append']> | unknown): Promise<T> {

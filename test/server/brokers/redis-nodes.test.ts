@@ -12,8 +12,9 @@ import { slotOf } from '../../../server/brokers/redis/slots.ts'
 import { ConfigError } from '../../../server/config/config-error.ts'
 import { unbornStanding } from '../../../server/hub/index.ts'
 import { TcpProxy } from '../../chaos/tcp-proxy.ts'
+import { ServerProcess } from '../server-process.ts'
 import { draftOf, Recorder } from './conformance.ts'
-import { RedisNode, until } from './redis-harness.ts'
+import { eventually, RedisNode, until } from './redis-harness.ts'
 import { freePort, RedisServer, redisIsMissing } from './redis-server.ts'
 
 const opensslIsMissing = (() => {
@@ -26,6 +27,45 @@ const opensslIsMissing = (() => {
 })()
 
 const soon = { probe: { silentMs: 300, patienceMs: 100 } }
+
+/** A master that nodes reach through a proxy, and its replica, which takes over without what the master has acknowledged last. */
+class Failover implements AsyncDisposable {
+  readonly replica: RedisServer
+  readonly #master: RedisServer
+  readonly #proxy: TcpProxy
+
+  private constructor(master: RedisServer, replica: RedisServer, proxy: TcpProxy) {
+    this.#master = master
+    this.replica = replica
+    this.#proxy = proxy
+  }
+
+  static async prepared(): Promise<Failover> {
+    const master = await RedisServer.start()
+    const replica = await RedisServer.start({ flags: ['--replicaof', '127.0.0.1', `${master.port}`] })
+    await until(() => replica.ask('info', 'replication').includes('master_link_status:up'))
+    return new Failover(master, replica, await TcpProxy.start(master.port))
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.#proxy.port}`
+  }
+
+  /** From now on the replica hears of nothing more; of this topic it has so many. */
+  async losing(topic: string, head: number, prefix = 'test:'): Promise<void> {
+    await until(() => this.replica.ask('hget', `${prefix}m:{${topic}}`, 'h') === `${head}`)
+    this.replica.ask('replicaof', 'no', 'one')
+  }
+
+  happens(): void {
+    this.#proxy.target = this.replica.port
+    this.#proxy.cut()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const thing of [this.#proxy, this.#master, this.replica]) await thing[Symbol.asyncDispose]()
+  }
+}
 
 describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () => {
   it('serve the same topics: what one appends the other tells and reads', async () => {
@@ -145,30 +185,116 @@ describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () =
     expect([2, 3]).toContain(head)
   })
 
-  it('tell a failover that has lost the newest: readers are set back, and offsets go on in a new segment', async () => {
-    await using master = await RedisServer.start()
-    await using replica = await RedisServer.start({ flags: ['--replicaof', '127.0.0.1', `${master.port}`] })
-    await until(() => replica.ask('info', 'replication').includes('master_link_status:up'))
-    await using proxy = await TcpProxy.start(master.port)
-    await using node = await RedisNode.open(`redis://127.0.0.1:${proxy.port}`)
+  it('keep the offsets of what a failover has lost: who had it has missed nothing, and the next one comes behind', async () => {
+    await using failover = await Failover.prepared()
+    await using node = await RedisNode.open(failover.url)
     const recorder = new Recorder()
     await node.follow('a', recorder)
     for (const data of ['1', '2', '3']) await node.publish('a', data)
-    await until(() => replica.ask('hget', 'test:m:{a}', 'h') === '3')
-    replica.ask('replicaof', 'no', 'one')
-    const { epoch } = await node.publish('a', '"lost"')
+    await failover.losing('a', 3)
+    const { epoch, headId } = await node.publish('a', '"lost"')
     await until(() => recorder.told.length === 4)
-    proxy.target = replica.port
-    proxy.cut()
-    await until(() => recorder.moves.at(-1)?.standing.head === 3)
+    failover.happens()
+    await until(() => recorder.moves.length > 0)
     const after = await node.publishAtLast('a', '"again"')
-    expect(after).toMatchObject({ epoch, head: 4 })
+    expect(recorder.moves[0]?.standing).toMatchObject({ epoch, head: 4, headId })
+    expect(after).toMatchObject({ epoch, head: 5 })
     const segments = (await node.inform('a'))?.segments
     expect(segments).toMatchObject([{ first: 1 }, { first: 4 }])
-    expect(after.segment).toBe(segments?.[1]?.number)
-    await until(() => recorder.moves.at(-1)?.standing.segment === after.segment)
-    expect(recorder.told.at(-1)?.message.data).toBe('"again"')
+    await until(() => recorder.told.at(-1)?.message.data === '"again"')
+    // No slice has a hole.
+    expect((await node.history('a')).messages.map(({ offset }) => offset)).toEqual([1, 2, 3])
+    expect((await node.history('a', 4)).messages.map(({ offset }) => offset)).toEqual([5])
+    expect(await node.fork('a', 'fork')).toMatchObject({ outcome: 'created', record: { head: 5 } })
+    expect((await node.history('fork', 4)).messages.map(({ offset }) => offset)).toEqual([5])
   })
+
+  it('know what a failover has lost of what they have written, also where nobody follows it', async () => {
+    await using failover = await Failover.prepared()
+    await using node = await RedisNode.open(failover.url)
+    await node.publish('a', '1')
+    await failover.losing('a', 1)
+    await node.publish('a', '"lost"')
+    failover.happens()
+    await until(() => failover.replica.ask('hget', 'test:m:{a}', 'h') === '2')
+    await using other = await RedisNode.open(failover.replica.url)
+    expect(await other.publish('a', '3')).toMatchObject({ head: 3 })
+  })
+
+  it('set readers back where others have gone on with the offsets of what a failover has lost', async () => {
+    await using failover = await Failover.prepared()
+    await using node = await RedisNode.open(failover.url)
+    const recorder = new Recorder()
+    await node.follow('a', recorder)
+    await node.publish('a', '1')
+    await failover.losing('a', 1)
+    const { headId } = await node.publish('a', '"lost"')
+    await node.publish('a', '"lost, too"')
+    await using other = await RedisNode.open(failover.replica.url)
+    const after = await other.publish('a', '"again"')
+    expect(after.head).toBe(2)
+    failover.happens()
+    await until(() => recorder.moves.at(-1)?.standing.headId === after.headId)
+    expect(after.headId).not.toBe(headId)
+    expect((await node.publish('a', '3')).head).toBe(3)
+    expect((await node.inform('a'))?.segments).toMatchObject([{ first: 1 }, { first: 2 }])
+  })
+
+  it('tell readers how many messages a failover has lost that they had yet to read, once', async () => {
+    await using failover = await Failover.prepared()
+    await using server = await ServerProcess.serving(['--broker', failover.url])
+    let { origin } = server
+    const ask = (path: string, init?: RequestInit) => fetch(`${origin}${path}`, init)
+    const json = { 'content-type': 'application/json' }
+    const publish = async (data: string) => {
+      const { status } = await ask('/publish?topic=a', { method: 'POST', headers: json, body: data })
+      if (status !== 201) throw new Error(`${status}`)
+    }
+    const poll = async (from: string) => {
+      const reply = await ask(`/messages?topic=a&wait=0&${from}`)
+      return (await reply.json()) as { cursor: string; messages: { data: number }[]; topics: { a: unknown } }
+    }
+    const told = async (from: string) => {
+      const { messages, topics, cursor } = await poll(from)
+      return { messages: messages.map(({ data }) => data), about: topics.a, next: `cursor=${cursor}` }
+    }
+    const stream = async (offset: string) => {
+      const reply = await ask(`/v1/stream/a?offset=${offset}`)
+      return { status: reply.status, body: await reply.text(), next: reply.headers.get('stream-next-offset') ?? '' }
+    }
+    await publish('1')
+    await publish('2')
+    const behind = `cursor=${(await poll('from=earliest')).cursor}`
+    const streaming = (await stream('-1')).next
+    await failover.losing('a', 2, 'encke:')
+    await publish('3')
+    await publish('4')
+    const ahead = `cursor=${(await poll('from=earliest')).cursor}`
+    failover.happens()
+    await until(() => failover.replica.ask('hget', 'encke:m:{a}', 'h') === '4')
+    // That node has at hand what was lost, and gives it to its readers. Another has not.
+    expect(await told(behind)).toMatchObject({ messages: [3, 4], about: { verdict: 'ok' } })
+    await using other = await ServerProcess.serving(['--broker', failover.url])
+    ;({ origin } = other)
+    const missed = await told(behind)
+    expect(missed).toMatchObject({ messages: [], about: { verdict: 'gap', missed: 2 } })
+    expect(await told(missed.next)).toMatchObject({ messages: [], about: { verdict: 'ok' } })
+    expect(await told(ahead)).toMatchObject({ messages: [], about: { verdict: 'ok' } })
+    expect(await told('from=latest')).toMatchObject({ messages: [], about: { verdict: 'ok' } })
+    expect((await stream(streaming)).status).toBe(410)
+    await eventually(() => publish('5'))
+    for (const at of [missed.next, ahead])
+      expect(await told(at)).toMatchObject({ messages: [5], about: { verdict: 'ok' } })
+    expect(await told(behind)).toMatchObject({ messages: [5], about: { verdict: 'gap', missed: 2 } })
+    const earliest = await told('from=earliest')
+    expect(earliest).toMatchObject({ messages: [1, 2], about: { verdict: 'ok' } })
+    expect(await told(earliest.next)).toMatchObject({ messages: [5], about: { verdict: 'gap', missed: 2 } })
+    // Who begins anew in a stream gets past what is lost.
+    expect((await stream(streaming)).status).toBe(410)
+    const begun = await stream('-1')
+    expect(begun).toMatchObject({ status: 200, body: '[1,2]' })
+    expect(await stream(begun.next)).toMatchObject({ status: 200, body: '[5]' })
+  }, 60_000)
 
   it('acknowledge only what replicas have confirmed, where they are asked to', async () => {
     await using server = await RedisServer.start()
@@ -235,11 +361,16 @@ describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () =
     expect(node.broker.remarks).toEqual([
       expect.stringContaining('201 means that a message is in the memory of Redis (appendonly is off'),
       expect.stringContaining('maxmemory-policy is allkeys-lru'),
+      expect.stringContaining('maxmemory is not set: nothing bounds what all topics take together'),
     ])
     server.ask('config', 'set', 'appendonly', 'yes')
     server.ask('config', 'set', 'maxmemory-policy', 'noeviction')
+    server.ask('config', 'set', 'maxmemory', '1gb')
     await using other = await RedisNode.open(server.url)
     expect(other.broker.remarks).toEqual([expect.stringContaining('appendfsync everysec: a crash of the machine')])
+    const bounded = await openBroker(server.url, { historyTotalBytes: 2_000_000, maxTopics: 7 })
+    expect(bounded.remarks?.[1]).toMatch(/^--history-total-bytes and --max-topics bound nothing in Redis/)
+    await run(() => bounded.close()[Symbol.iterator]() as Coroutine<void>).promise
   })
 
   it.skipIf(opensslIsMissing)('speak TLS, and show a certificate of their own', async () => {
@@ -345,12 +476,13 @@ describe('a server', () => {
     },
   )
 
-  it.each(['redis_version:7.0.0', 'redis_version:7.2.4\r\nserver_name:valkey', 'redis_version:10.0.1'])(
-    'that says %j will do',
-    async (info) => {
-      await expect(requireVersion(saying(info))).resolves.toBeUndefined()
-    },
-  )
+  it.each([
+    'redis_version:7.0.0',
+    'redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1',
+    'redis_version:10.0.1',
+  ])('that says %j will do', async (info) => {
+    await expect(requireVersion(saying(info))).resolves.toBeUndefined()
+  })
 
   it('has the slot of a topic where a cluster has it', () => {
     // As `CLUSTER KEYSLOT` says.

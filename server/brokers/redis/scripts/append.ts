@@ -8,6 +8,7 @@ local key, bodyHash = ARGV[10], ARGV[11]
 local producer, epoch, sequence = ARGV[12], tonumber(ARGV[13]), tonumber(ARGV[14])
 local mark, isClosing, room, mostProducers, drafts = ARGV[15], ARGV[16] == '1', tonumber(ARGV[17]), tonumber(ARGV[18]), 19
 local count = tonumber(ARGV[drafts])
+local told = drafts + count * 3 + 1
 
 local exists = live()
 local function refuse(...) return { 'refused', standing(), ... } end
@@ -72,6 +73,8 @@ if not exists then
   m = {}
   setAll({ V = 1, e = fresh, h = 0, o = 1, b = 0, a = now, c = contentType, x = '0', l = '', k = 'b', r = id })
   beginSegment(1)
+elseif recall(told) then
+  begins = true
 elseif m.r ~= id then
   begins = true
   set('r', id)

@@ -3,7 +3,7 @@
 // A fork crosses slots. Its source remembers it first (`beginFork`), then the messages are copied into a draft of their own
 // (KEYS[9], which expires by itself), then `create` makes a topic of the draft in one step. What is left half-done is swept.
 
-/** Make a topic that keeps everything. ARGV 6 epoch, 7 content type, 8 lifetime, 9 closed, 10 room, 11–17 the fork, 18 drafts. */
+/** Make a topic that keeps everything. ARGV 6 epoch, 7 content type, 8 lifetime, 9 closed, 10 room, 11–17 the fork, 18 drafts and behind them the length of the fork's draft. */
 export const create = `
 local fresh, contentType, lifetime, isClosed, room = ARGV[6], ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
 local source, head, oldest, bytes, id, segments = ARGV[11], tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14]), ARGV[15], ARGV[16]
@@ -17,7 +17,7 @@ end
 if isOnlyAsking then return { 'free' } end
 if draftBytes(drafts) + bytes > room then return { 'full' } end
 local isDrafted = source ~= '' and head >= oldest
-if isDrafted and call('XLEN', D) ~= head - oldest + 1 then return { 'lost' } end
+if isDrafted and call('XLEN', D) ~= tonumber(ARGV[drafts + tonumber(ARGV[drafts]) * 3 + 1]) then return { 'lost' } end
 call('DEL', S, K, Z, P, Q, F)
 if isDrafted then
   call('RENAME', D, S)

@@ -177,6 +177,19 @@ local function beginSegment(first)
   set('g', (m.g and m.g .. ',' or '') .. str(number) .. ':' .. str(first))
 end
 
+-- A node was told of more, by a server that is no more, than there is now: what was lost keeps its offsets. So readers are told
+-- how many messages they have missed, and those who had read them have missed none. ARGV at: epoch, head, id of the newest.
+local function recall(at)
+  local head = tonumber(ARGV[at + 1])
+  if ARGV[at] ~= m.e or m.d == '1' or head <= m.h or isNewer() then return false end
+  local id = replicationId()
+  -- Others have gone on from here already: these offsets have other messages by now.
+  if m.r == id then return false end
+  beginSegment(m.h + 1)
+  setAll({ h = head, i = ARGV[at + 2], r = id })
+  return true
+end
+
 -- Append the drafts in ARGV from place at on: how many, then for each id, kind ('d' text, 'B' bytes) and data.
 local function add(at, isSilent)
   local count, bytes = tonumber(ARGV[at]), 0

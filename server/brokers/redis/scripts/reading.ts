@@ -1,9 +1,13 @@
 // Ask about one topic, without and with its messages. Nothing is written for a topic that is not there.
 
-/** Where a topic stands. ARGV 6: whether it is used by that. */
+/** Where a topic stands. ARGV 6: whether it is used by that; 7–9: where its node was told that it stands. */
 export const look = `
 local exists = live()
 if not m.e then return { } end
+if recall(7) then
+  save()
+  tell()
+end
 if exists and ARGV[6] == '1' and not isNewer() then use(false) end
 return record()
 `
@@ -26,7 +30,8 @@ while count < most and from <= m.h do
   for _, entry in ipairs(page) do
     local found = entryOf(entry)
     bytes = bytes + sizeOf(found)
-    if bytes > mostBytes and count > 0 then
+    -- A slice has no holes: what a failover has lost ends it.
+    if count > 0 and (bytes > mostBytes or entry[1] ~= str(from) .. '-0') then
       most = 0
       break
     end
