@@ -68,6 +68,8 @@ export function createClient({
   now = () => performance.now(),
   page = globalThis.document,
   network = globalThis,
+  locks = globalThis.navigator?.locks,
+  Channel = globalThis.BroadcastChannel,
   location = globalThis.location,
 } = {}) {
   const server = location && new URL(origin, location.href).origin
@@ -88,7 +90,9 @@ export function createClient({
     presence,
     reader: nameFrom(random),
     // Web Locks are there for pages that came over HTTPS, or from this machine.
-    mayShare: tabs && page !== undefined && Boolean(globalThis.navigator?.locks && globalThis.BroadcastChannel),
+    mayShare: Boolean(tabs && page && locks && Channel),
+    locks,
+    Channel,
     events,
     terms,
     turns: new Turns(3),
@@ -235,6 +239,7 @@ export function createClient({
       for (const loop of [...loops]) act(loop)
     }
     const setAway = (/** @type {boolean} */ isAway) => {
+      if (house.isAway === isAway) return
       house.isAway = isAway
       if (isAway) leaveTabs()
       else joinTabs()

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer } from '../../http/served.ts'
-import { Served, until } from '../../http/served.ts'
+import { Served } from '../../http/served.ts'
 
 const text = { 'content-type': 'text/plain' }
 const json = { 'content-type': 'application/json' }
@@ -220,7 +220,7 @@ describe('those who wait', () => {
 
   it('leave nothing behind when they go away', async () => {
     await put('left')
-    const before = served.holdings()
+    const before = await served.holdingsAtRest()
     const leaving = new AbortController()
     const gone = ['long-poll', 'sse'].map((live) =>
       served.get(`/v1/stream/left?offset=now&live=${live}`, { signal: leaving.signal }).catch(() => {}),
@@ -228,8 +228,7 @@ describe('those who wait', () => {
     await served.waiting(2)
     leaving.abort()
     await Promise.all(gone)
-    await until(() => served.holdings()['coroutines'] === before['coroutines'])
-    expect(served.holdings()).toEqual(before)
+    await served.untilHolding(before)
   })
 
   it('wait for as long as their token holds, and no longer than the server says', async () => {
