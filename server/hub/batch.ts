@@ -38,6 +38,8 @@ export class Batch {
   readonly start: number
   /** How many of its messages count as delivered: not those in which a node tells about itself. */
   readonly delivered: number
+  /** When the oldest of those was published, in milliseconds since 1970; 0 without any. */
+  readonly oldestTime: number
   /** When this node took the oldest of those, in milliseconds on the clock that never goes back; 0 without any. */
   readonly oldestTakenAt: number
   /** How many of its topics have a gap or a reset, and how many messages the gaps have missed. */
@@ -55,7 +57,8 @@ export class Batch {
     // Those topics are read by dashboards, alone: looking at a server that is quiet must not make it look busy.
     const isOwn = isOwnTopic(batch.messages[0]?.topic ?? '')
     this.delivered = isOwn ? 0 : batch.messages.length
-    this.oldestTakenAt = isOwn ? 0 : oldestOf(batch.messages)
+    this.oldestTime = isOwn ? 0 : oldestOf(batch.messages, 'time')
+    this.oldestTakenAt = isOwn ? 0 : oldestOf(batch.messages, 'takenAt')
     let [gaps, resets, missed] = [0, 0, 0]
     for (const { verdict, missed: its } of batch.verdicts) {
       if (verdict === 'ok') continue
@@ -69,8 +72,8 @@ export class Batch {
   }
 }
 
-function oldestOf(messages: readonly Message[]): number {
-  let oldest = messages[0]?.takenAt ?? 0
-  for (const { takenAt } of messages) if (takenAt < oldest) oldest = takenAt
+function oldestOf(messages: readonly Message[], clock: 'time' | 'takenAt'): number {
+  let oldest = messages[0]?.[clock] ?? 0
+  for (const message of messages) if (message[clock] < oldest) oldest = message[clock]
   return oldest
 }

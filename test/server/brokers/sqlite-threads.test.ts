@@ -118,11 +118,19 @@ describe('until the writing thread is back', () => {
     expect(await dataOf('a')).toEqual(['1'])
   })
 
-  it('the broker can be closed, and its file opened again', async () => {
+  it.each([
+    ['before', 0],
+    ['while', 100],
+  ])('the broker can be closed %s the file is opened, which is free then', async (_, ms) => {
     await open()
     await publish('a', '1')
     await dieAt('before', 'a', '2')
+    const started = vi.spyOn(BrokerThread.prototype, 'greeting')
+    host.advance(ms)
     await closeBroker(broker)
+    const threads = started.mock.contexts as BrokerThread<never, never>[]
+    started.mockRestore()
+    expect(threads.map(({ ending }) => ending)).toEqual(ms === 0 ? [] : [expect.any(Error)])
     await open()
     expect(await dataOf('a')).toEqual(['1'])
   })
