@@ -36,8 +36,9 @@ export async function readEvents({ connection, key }, { topics, fields }, abort,
   }
   try {
     listen(firstMs)
+    const token = await key.text()
     const response = await fetch(`${origin}/events?${queryOf(topics, { cursor, client, presence })}`, {
-      headers: { accept: 'text/event-stream', ...(key && { authorization: `Bearer ${key}` }) },
+      headers: { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) },
       cache: 'no-store',
       signal,
       ...(credentials && { credentials }),

@@ -17,7 +17,7 @@ import { handOut } from './subscription.js'
 /**
  * @typedef {object} House what the loops of a client share
  * @property {import('./request.js').Connection} connection
- * @property {string} key
+ * @property {import('./key.js').Key} key
  * @property {import('./terms.js').Terms} terms
  * @property {import('./turns.js').Turns} turns of polls that wait
  * @property {import('./turns.js').Turns} shortTurns of polls that do not
@@ -73,6 +73,8 @@ export class PollLoop {
   /** Whether the last reply said that another poll has this one's name. */
   #isSuperseded = false
   #failures = 0
+  /** Whether, since the last good reply, a key was refused and another is asked for. */
+  #isRenewed = false
   /** After a cut, how many messages to ask for. @type {number | undefined} */
   #most
 
@@ -277,6 +279,7 @@ export class PollLoop {
     if (!isNamed && !superseded) this.#house.terms.learnHold(question, batch, tookMs)
     this.#isFresh = true
     this.#failures = 0
+    this.#isRenewed = false
     this.#isAtHead = !more
     if (!more) this.upToDate = this.polls
     this.isLive = !isNamed && strikes <= 1
@@ -326,6 +329,10 @@ export class PollLoop {
     const { terms } = this.#house
     const own = this.#own
     if (terms.learn(error, question)) return
+    if (error.isOfKey && !this.#isRenewed) {
+      this.#isRenewed = true
+      return
+    }
     // Which of them it was that the server refuses shows when each asks for itself.
     if (isFinal(error) && own.length > 1) return this.disperse()
     if (isFinal(error)) {

@@ -7,7 +7,8 @@
 //     nobody, whichever it meets first: the answer to its poll, the other leader's word, or the loss of its lock;
 //   - every batch is told with the cursor before it and after it: a follower that hears all of them stands where the leader
 //     does and can lead from there, and one that missed any reads on by itself until it has caught up;
-//   - names contain a hash of what the tab asks, and as whom: tabs with other rights neither hear nor lead each other.
+//   - names contain a hash of what the tab asks, and as whom: tabs with other rights neither hear nor lead each other, and
+//     those whose tokens differ in nothing but their times do.
 
 import { PollLoop } from './poll-loop.js'
 import { Replica } from './replica.js'
@@ -36,8 +37,8 @@ const beatMs = 1_500
 const mostSilent = 3
 
 export class Tabs {
+  name
   #house
-  #name
   #id = crypto.randomUUID()
   #channel
   #end = new AbortController()
@@ -63,7 +64,7 @@ export class Tabs {
   /** @param {House} house @param {string} name */
   constructor(house, name) {
     this.#house = house
-    this.#name = name
+    this.name = name
     this.#channel = new house.Channel(name)
     this.#channel.onmessage = ({ data }) => this.#hear(data)
     // Held as long as this tab lives: so the leader hears of its end.
@@ -123,7 +124,7 @@ export class Tabs {
     const waiting = new AbortController()
     this.#waiting = waiting
     const { signal } = waiting
-    await this.#request(this.#name, steal ? { steal } : { signal }, () => {
+    await this.#request(this.name, steal ? { steal } : { signal }, () => {
       this.#lead()
       return Promise.race([this.#ended(), new Promise((resolve) => (this.#letGo = () => resolve(0)))])
     })
@@ -267,7 +268,7 @@ export class Tabs {
     this.#remote.set(tab, portion)
     anchor.add(portion)
     // Granted when the tab is gone, however it went.
-    this.#request(`${this.#name} ${tab}`, { signal: watch.signal }, () => this.#forget(tab))
+    this.#request(`${this.name} ${tab}`, { signal: watch.signal }, () => this.#forget(tab))
   }
 
   /** @param {string} tab */
@@ -320,9 +321,20 @@ export class Tabs {
   }
 }
 
-/** The name under which tabs find each other. @param {unknown[]} rights */
-export async function nameOf(...rights) {
-  const bytes = new TextEncoder().encode(JSON.stringify(rights))
+/** The name under which tabs find each other. @param {string} key @param {unknown[]} more */
+export async function nameOf(key, ...more) {
+  const bytes = new TextEncoder().encode(JSON.stringify([claimsOf(key), ...more]))
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return `encke ${[...hash.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+}
+
+/** What a token says, but for what each one of the same bearer says anew; a key as it is. @param {string} key */
+function claimsOf(key) {
+  try {
+    const [, claims = ''] = key.split('.')
+    const { exp, iat, nbf, jti, ...lasting } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')))
+    return Object.keys(lasting).length > 0 ? lasting : key
+  } catch {
+    return key
+  }
 }
