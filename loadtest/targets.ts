@@ -44,6 +44,16 @@ export const bounds = {
   streamsAppends: times(`${reference}: appends a second, the least of all numbers of streams`, { atLeast: 1 }),
   streamsCatchUp: times(`${reference}: catching up, in MB a second`, { atLeast: 1 }),
   streamsEvents: times(`${reference}: p99 of readers of events`, { atMost: 0.5 }),
+  durablePublish: times(
+    'publishes a second to a file, in times of the lower of 0.5 of memory and 0.8 of group commits',
+    {
+      atLeast: 1,
+    },
+  ),
+  durableDelay: { what: "p99 of the event loop's delay with a file, less that with memory", unit: 'ms', atMost: 5 },
+  durableFanOut: times('fan-out to 10,000 with a file, in times of memory', { atMost: 1.1 }),
+  durableLive: times('p99 of live deliveries beside a reader that catches up, in times of alone', { atMost: 2 }),
+  durableStart: { what: 'start with 100,000 topics and 1 GB of history, median', unit: 'ms', atMost: 2_000 },
   start: { what: 'from npm start to the first reply, median', unit: 'ms', atMost: 1_000 },
 } as const satisfies Readonly<Record<string, Bound>>
 

@@ -11,9 +11,10 @@
 // that a browser opens: one is left to publish with.
 
 import { batchesOf } from './client/batches.js'
+import { Key } from './client/key.js'
 import { fromOf, nameFrom, PollLoop } from './client/poll-loop.js'
 import { publish as publishOnce } from './client/publish.js'
-import { ask } from './client/request.js'
+import { askTwice } from './client/request.js'
 import { partsOf, Subscription } from './client/subscription.js'
 import { Terms } from './client/terms.js'
 import { Turns } from './client/turns.js'
@@ -45,6 +46,7 @@ import { Turns } from './client/turns.js'
  * @property {string | undefined} cursor where it stands, maybe after messages that `onMessages` is still busy with
  */
 /** @typedef {import('./client/subscription.js').Portion} Portion */
+/** @typedef {string | import('./client/key.js').GiveKey} KeySource a key or a token, or what gives one */
 
 const longestTimerMs = 2 ** 31 - 1
 
@@ -56,8 +58,8 @@ const longestTimerMs = 2 ** 31 - 1
 export function createClient({
   origin = '',
   credentials = /** @type {RequestCredentials | undefined} */ (undefined),
-  publishKey = '',
-  subscribeKey = '',
+  publishKey = /** @type {KeySource} */ (''),
+  subscribeKey = /** @type {KeySource} */ (''),
   presence = '',
   events = false,
   tabs = true,
@@ -68,6 +70,8 @@ export function createClient({
   now = () => performance.now(),
   page = globalThis.document,
   network = globalThis,
+  locks = globalThis.navigator?.locks,
+  Channel = globalThis.BroadcastChannel,
   location = globalThis.location,
 } = {}) {
   const server = location && new URL(origin, location.href).origin
@@ -77,6 +81,8 @@ export function createClient({
   const pageOrigin = location && server !== location.origin ? location.origin : ''
   const connection = { origin, credentials, pageOrigin, fetch, setTimeout: inTime, clearTimeout }
   const terms = new Terms(pageOrigin !== '' && subscribeKey !== '')
+  const key = new Key(subscribeKey)
+  const keyToPublish = publishKey === subscribeKey ? key : new Key(publishKey)
   /** @type {Set<import('./client/subscription.js').Loop>} */
   const loops = new Set()
   /** @type {Set<Subscription>} */
@@ -84,11 +90,13 @@ export function createClient({
   /** @type {import('./client/poll-loop.js').House} */
   const house = {
     connection,
-    key: subscribeKey,
+    key,
     presence,
     reader: nameFrom(random),
     // Web Locks are there for pages that came over HTTPS, or from this machine.
-    mayShare: tabs && page !== undefined && Boolean(globalThis.navigator?.locks && globalThis.BroadcastChannel),
+    mayShare: Boolean(tabs && page && locks && Channel),
+    locks,
+    Channel,
     events,
     terms,
     turns: new Turns(3),
@@ -212,10 +220,15 @@ export function createClient({
 
   /** Share a poll with the other tabs of this browser that ask with the same rights. Until it is known who leads, poll. */
   async function joinTabs() {
-    if (!house.mayShare || house.tabs || house.isAway) return
+    if (!house.mayShare || house.isAway) return
+    const { known } = key
+    // Without a key this tab leads nobody: another may have one.
+    if (known === undefined) return leaveTabs()
     try {
       const { Tabs, nameOf } = await import('./client/tabs.js')
-      const name = await nameOf(server, credentials ?? '', subscribeKey, presence)
+      const name = await nameOf(known, server, credentials ?? '', presence)
+      if (known !== key.known) return
+      if (house.tabs?.name !== name) leaveTabs()
       if (subscriptions.size > 0 && !house.isAway) house.tabs ??= new Tabs(house, name)
     } catch {
       house.mayShare = false
@@ -235,6 +248,7 @@ export function createClient({
       for (const loop of [...loops]) act(loop)
     }
     const setAway = (/** @type {boolean} */ isAway) => {
+      if (house.isAway === isAway) return
       house.isAway = isAway
       if (isAway) leaveTabs()
       else joinTabs()
@@ -251,6 +265,7 @@ export function createClient({
     on(network, 'offline', () => page?.hidden || every((loop) => loop.checkNetwork()))
     on(network, 'pagehide', () => setAway(true))
     on(network, 'pageshow', () => setAway(false))
+    key.onChange = joinTabs
     joinTabs()
     return listening
   }
@@ -263,7 +278,7 @@ export function createClient({
    * @param {{ idempotencyKey?: string }} [options]
    */
   function publish(topic, data, { idempotencyKey = `${random()}${random()}`.replaceAll('0.', '') } = {}) {
-    return publishOnce(connection, topic, data, { key: publishKey, idempotencyKey, random })
+    return publishOnce(connection, topic, data, { key: keyToPublish, idempotencyKey, random })
   }
 
   /**
@@ -273,7 +288,7 @@ export function createClient({
    * @returns {Promise<{ members: { name: string, since: number, lastSeen: number }[], anonymous: number, cursor: string }>}
    */
   function presenceOf(topic) {
-    return ask(connection, `/presence?${new URLSearchParams({ topic })}`, { key: subscribeKey })
+    return askTwice(connection, `/presence?${new URLSearchParams({ topic })}`, { key })
   }
 
   /** Close every subscription. */

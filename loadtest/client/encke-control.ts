@@ -33,6 +33,11 @@ export class EnckeControl implements AsyncDisposable {
     return this.#ask('/admin/statistics')
   }
 
+  /** The last ten minutes, second by second. `time` is in milliseconds since 1970. */
+  samples(): Promise<{ readonly samples: readonly { readonly time: number; readonly loopDelayP99Ms: number }[] }> {
+    return this.#ask('/admin/samples')
+  }
+
   publish(topic: string, data: unknown): Promise<unknown> {
     return this.#ask(`/publish?topic=${encodeURIComponent(topic)}`, data)
   }

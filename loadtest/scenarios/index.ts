@@ -5,6 +5,7 @@ import { runtimeScenarios, runtimeSummary } from '../runtime/scenarios.ts'
 import type { Scenario } from '../scenario.ts'
 import { benchmark } from './benchmark.ts'
 import { ingest, news, publish, roundTrips } from './closed-loops.ts'
+import { durable } from './durable.ts'
 import { fanOut1000, fanOut10000, herd, hundredThousand } from './fan-out.ts'
 import { manyTopics } from './many-topics.ts'
 import { memory } from './memory.ts'
@@ -16,7 +17,7 @@ import { timers } from './timers.ts'
 
 export const known = {
   usual: [publish, roundTrips, fanOut1000, fanOut10000, topics, benchmark, storm],
-  hotPath: [herd, memory, ingest, news, rates, timers, manyTopics, start, streams],
+  hotPath: [herd, memory, ingest, news, rates, timers, manyTopics, start, streams, durable],
   runtime: runtimeScenarios,
   large: [hundredThousand],
 } as const satisfies Known & Readonly<Record<string, readonly Scenario[]>>

@@ -22,9 +22,15 @@ export class Presence {
     this.#changed = changed
   }
 
-  /** In the order in which they came. */
+  /** In the order in which they came; who has loaded the page again, and stays for a lease under the old name, once. */
   get members() {
-    return [...this.#members.values()].sort((a, b) => a.since - b.since)
+    /** @type {Map<string, Member>} */
+    const people = new Map()
+    for (const member of [...this.#members.values()].sort((a, b) => a.since - b.since)) {
+      const key = member.tag ? `${member.tag} ${member.name}` : `${people.size}`
+      if (!people.has(key)) people.set(key, member)
+    }
+    return [...people.values()]
   }
 
   /** @param {Client} client @param {string} topic */
@@ -40,6 +46,8 @@ export class Presence {
       for (const { name, since } of members) this.#members.set(name, memberOf(name, since))
       this.#subscription = client.subscribe(`__presence/${topic}`, (messages) => this.#take(topic, messages), {
         cursor,
+        // Who has come and gone meanwhile was not heard: ask again.
+        onVerdict: () => this.follow(client, topic),
       })
       this.#changed()
     } catch {}

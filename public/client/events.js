@@ -1,7 +1,8 @@
 // An event stream, read by fetch, so that it can send a key: what has come so far is handed on as a batch, as a poll has it.
 //
 // Always true: its cursor is that of the last whole event. A stream that something on the way holds back is given up: the
-// server begins each with an event, and sends a comment every 15 s.
+// server begins each with an event, and sends a comment every 15 s. One that began and was then silent is held back, too,
+// unless more than its beginning has come: then the connection has died.
 
 import { graceMs, queryOf } from './request.js'
 
@@ -10,7 +11,7 @@ const firstMs = 4_000
 const heartbeatMs = 15_000
 
 /**
- * Read until the stream ends. Gives whether anything came by it.
+ * Read until the stream ends. Gives whether it passes.
  *
  * @param {import('./poll-loop.js').House} house
  * @param {import('./terms.js').Question} question
@@ -22,17 +23,22 @@ export async function readEvents({ connection, key }, { topics, fields }, abort,
   const { signal } = abort
   const { client, presence } = fields
   let cursor = `${fields['cursor']}`
-  let hasCome = false
+  let hasPassed = false
+  let pieces = 0
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
   const listen = (/** @type {number} */ ms) => {
     clearTimeout(timer)
-    timer = setTimeout(() => abort.abort(new Error('the event stream is silent')), ms)
+    timer = setTimeout(() => {
+      hasPassed &&= pieces > 1
+      abort.abort(new Error('the event stream is silent'))
+    }, ms)
   }
   try {
     listen(firstMs)
+    const token = await key.text()
     const response = await fetch(`${origin}/events?${queryOf(topics, { cursor, client, presence })}`, {
-      headers: { accept: 'text/event-stream', ...(key && { authorization: `Bearer ${key}` }) },
+      headers: { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) },
       cache: 'no-store',
       signal,
       ...(credentials && { credentials }),
@@ -42,18 +48,19 @@ export async function readEvents({ connection, key }, { topics, fields }, abort,
     const decoder = new TextDecoder()
     for (let text = ''; ; ) {
       const { done, value } = await reader.read()
-      if (done || signal.aborted) return hasCome
+      if (done || signal.aborted) return hasPassed
+      pieces += 1
       listen(heartbeatMs + graceMs)
       text += decoder.decode(value, { stream: true })
       const end = text.lastIndexOf('\n\n') + 1
       const batch = batchOf(text.slice(0, end), topics, cursor)
       text = text.slice(end && end + 1)
-      hasCome ||= batch.cursor !== '' && end > 0
+      hasPassed ||= batch.cursor !== '' && end > 0
       cursor = batch.cursor
       if (batch.isNews && !signal.aborted) await take(batch)
     }
   } catch {
-    return hasCome
+    return hasPassed
   } finally {
     clearTimeout(timer)
   }

@@ -3,7 +3,8 @@
 // Always true:
 //   - the cursor moves only with a whole reply: what is cut off is asked for again;
 //   - `covered` are the topics that the cursor has; any other begins where its subscription says;
-//   - a loop that moves to another (`target`) ends only when each has read as far as the other one had when they met.
+//   - a loop that moves to another (`target`) ends only when each has read as far as the other one had when they met. What the
+//     other one reads again then, its subscriptions know already.
 
 import { Brake, paceMs } from './brake.js'
 import { ask, isFinal, queryOf, trusted } from './request.js'
@@ -16,13 +17,15 @@ import { handOut } from './subscription.js'
 /**
  * @typedef {object} House what the loops of a client share
  * @property {import('./request.js').Connection} connection
- * @property {string} key
+ * @property {import('./key.js').Key} key
  * @property {import('./terms.js').Terms} terms
  * @property {import('./turns.js').Turns} turns of polls that wait
  * @property {import('./turns.js').Turns} shortTurns of polls that do not
  * @property {string} presence the name by which one is here; empty for none
  * @property {string} reader by which the server knows again who is here, whichever tab asks
  * @property {boolean} mayShare whether there may be other tabs to share a poll with
+ * @property {LockManager} locks
+ * @property {typeof BroadcastChannel} Channel
  * @property {boolean} events whether to ask for an event stream
  * @property {Set<import('./subscription.js').Loop>} loops in the order in which they began
  * @property {() => number} random
@@ -46,8 +49,8 @@ export class PollLoop {
   cursor
   /** @type {import('./subscription.js').Loop | undefined} */
   target
-  /** Whether the target has read messages, since this loop asked last, that it did not hand to the portions from here. */
-  isOvertaken = false
+  /** What the target has read since this loop asked last, and did not hand to the portions from here. @type {import('../client.js').Message[]} */
+  overtaking = []
   /** How many polls the target had begun when this loop's portions joined it. */
   #met = 0
   /** How many polls it has begun, and which of them was the last that left nothing to read. */
@@ -67,7 +70,11 @@ export class PollLoop {
   #isAtHead = false
   /** Whether it has asked the server to wait as long as it likes. */
   #isPatient = false
+  /** Whether the last reply said that another poll has this one's name. */
+  #isSuperseded = false
   #failures = 0
+  /** Whether, since the last good reply, a key was refused and another is asked for. */
+  #isRenewed = false
   /** After a cut, how many messages to ask for. @type {number | undefined} */
   #most
 
@@ -89,6 +96,13 @@ export class PollLoop {
   /** The portions that it hands messages to; the others are of loops that move here. */
   get #own() {
     return [...this.portions].filter(({ loop }) => loop === this)
+  }
+
+  /** Whether the target has read what is meant for the portions from here, and was not given to them. */
+  get #isOvertaken() {
+    return this.#own.some(({ subscription, topics }) =>
+      this.overtaking.some((message) => topics.has(message.topic) && !subscription.knows(message)),
+    )
   }
 
   /** Whether nobody looks: neither at this page nor at another tab that reads by it. */
@@ -248,7 +262,7 @@ export class PollLoop {
     const { connection, key, terms } = this.#house
     const { topics, fields } = question
     this.polls += 1
-    this.isOvertaken = false
+    this.overtaking = []
     this.#brake.ask(this.cursor)
     const asking = { key, limitMs: terms.limitMs(question), abort: this.#abort }
     if (terms.takesPost(topics.length)) return ask(connection, '/poll', { ...asking, body: { topics, ...fields } })
@@ -265,15 +279,17 @@ export class PollLoop {
     if (!isNamed && !superseded) this.#house.terms.learnHold(question, batch, tookMs)
     this.#isFresh = true
     this.#failures = 0
+    this.#isRenewed = false
     this.#isAtHead = !more
     if (!more) this.upToDate = this.polls
     this.isLive = !isNamed && strikes <= 1
     this.#growLimit(batch.limit)
     await this.#accept(batch, question.topics)
-    if (superseded) await this.#rename()
-    else if (isNamed) await this.#retreat(trusted(retryAfterMs))
+    if (superseded) return this.#rename()
+    this.#isSuperseded = false
+    if (isNamed) await this.#retreat(trusted(retryAfterMs))
     else if (strikes > 1) await this.#retreat(this.#backoffMs(strikes), ledBack())
-    else if (isEmpty && question.isLast && !this.isOvertaken && this.target?.isLive) this.#move(this.target)
+    else if (!more && question.isLast && !this.#isOvertaken && this.target?.isLive) this.#move(this.target)
     else if (this.#isHidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
     else if (restMs > 0) await this.#pause(restMs)
     else if (!more) this.#seekTarget()
@@ -313,6 +329,10 @@ export class PollLoop {
     const { terms } = this.#house
     const own = this.#own
     if (terms.learn(error, question)) return
+    if (error.isOfKey && !this.#isRenewed) {
+      this.#isRenewed = true
+      return
+    }
     // Which of them it was that the server refuses shows when each asks for itself.
     if (isFinal(error) && own.length > 1) return this.disperse()
     if (isFinal(error)) {
@@ -354,10 +374,13 @@ export class PollLoop {
     return isWhole
   }
 
-  // This loop has no newer poll: another page has its name.
+  // This loop has no newer poll: another page has its name. That may be a tab that was frozen while it led, and will soon
+  // hear that it does so no more: who is here is called otherwise only if it comes again.
   async #rename() {
-    this.#client = nameFrom(this.#house.random)
-    this.#house.reader = nameFrom(this.#house.random)
+    const { random } = this.#house
+    this.#client = nameFrom(random)
+    if (this.#isSuperseded) this.#house.reader = nameFrom(random)
+    this.#isSuperseded = true
     await this.#pause(1_000)
   }
 

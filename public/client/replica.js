@@ -11,7 +11,8 @@ export class Replica {
   /** @type {Set<Portion>} */
   portions = new Set()
   isEnded = false
-  isOvertaken = false
+  /** @type {import('../client.js').Message[]} */
+  overtaking = []
   target = undefined
   polls = 0
   upToDate = 0
@@ -80,9 +81,15 @@ export class Replica {
   interrupt() {}
   hurry() {}
 
-  /** Take what the leader was answered. False if something before it was missed. @param {Batch} told */
+  /**
+   * Take what the leader was answered. False if something before it was missed, or if it leaves out a topic that is read
+   * here: a new leader asks before it has heard what others want, and what is published meanwhile is after this cursor alone.
+   *
+   * @param {Batch} told
+   */
   hear({ before, cursor, covered, more, isLive, batch }) {
-    if (before !== this.cursor) return false
+    if (before !== this.cursor || [...this.topics].some((topic) => this.covered.has(topic) && !covered.includes(topic)))
+      return false
     this.cursor = cursor
     this.covered = new Set(covered)
     this.isLive = isLive

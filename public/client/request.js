@@ -4,10 +4,11 @@
 // the request even if `fetch` ignores its signal.
 
 /**
- * @typedef {Error & { status?: number, code?: string, retryAfterMs?: number, isCut?: boolean }} Failure
- *   without `status`: no answer; `isCut`: the answer ended in the middle; `code` LED_BACK: answers contradict each other
+ * @typedef {Error & { status?: number, code?: string, retryAfterMs?: number, isCut?: boolean, isOfKey?: boolean }} Failure
+ *   without `status`: no answer; `isCut`: the answer ended in the middle; `code` LED_BACK: answers contradict each other;
+ *   `isOfKey`: with another key, which may be had, it may be answered
  * @typedef {object} Asking
- * @property {string} key
+ * @property {import('./key.js').Key} key
  * @property {unknown} [body] without one it is a GET
  * @property {string} [idempotencyKey]
  * @property {number} [limitMs] how long the server may be silent before its answer
@@ -45,10 +46,11 @@ export async function ask(connection, path, asking) {
   }
 
   async function exchange() {
+    const text = await key.text()
     const response = await fetch(origin + path, {
       method: body === undefined ? 'GET' : 'POST',
       headers: {
-        ...(key && { authorization: `Bearer ${key}` }),
+        ...(text && { authorization: `Bearer ${text}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(idempotencyKey && { 'idempotency-key': idempotencyKey }),
       },
@@ -59,10 +61,11 @@ export async function ask(connection, path, asking) {
       ...(credentials && { credentials }),
     })
     isCut = true
-    const text = await readText(response, () => listen(graceMs))
+    const answer = await readText(response, () => listen(graceMs))
     isCut = false
-    if (!response.ok) throw refusal(response, text)
-    return JSON.parse(text)
+    const isOfKey = response.status === 401 && key.refuse(text)
+    if (!response.ok) throw Object.assign(refusal(response, answer), { isOfKey })
+    return JSON.parse(answer)
   }
 
   const given = new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
@@ -79,6 +82,13 @@ export async function ask(connection, path, asking) {
     clearTimeout(timer)
   }
 }
+
+/** Ask, and once more with another key where this one is refused. @type {typeof ask} */
+export const askTwice = (...asking) =>
+  ask(...asking).catch((/** @type {Failure} */ error) => {
+    if (error.isOfKey) return ask(...asking)
+    throw error
+  })
 
 /** @param {Response} response @param {() => void} onChunk */
 async function readText({ body }, onChunk) {

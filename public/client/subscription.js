@@ -111,6 +111,11 @@ export class Subscription {
     if (!batch.more) this.#tellEnds(portion, batch.topics)
   }
 
+  /** Whether it was given this message. @param {Message} message */
+  knows(message) {
+    return this.#seen.has(keyOf(message))
+  }
+
   /** A topic that is closed and read is left; one that was removed may come again. @param {Portion} portion @param {any} told */
   #tellEnds(portion, told) {
     for (const topic of [...portion.topics]) {
@@ -135,7 +140,7 @@ export class Subscription {
     const fresh = []
     const known = new Set()
     for (const message of messages) {
-      const key = `${message.topic} ${message.offset} ${message.id}`
+      const key = keyOf(message)
       if (!topics.has(message.topic)) continue
       if (this.#seen.has(key)) known.add(message.topic)
       else fresh.push(message)
@@ -148,6 +153,9 @@ export class Subscription {
     return [fresh, known]
   }
 }
+
+/** @param {Message} message */
+const keyOf = ({ topic, offset, id }) => `${topic} ${offset} ${id}`
 
 /**
  * Which topics go on from which cursor: the inverse of `Subscription.cursor`.
@@ -171,8 +179,7 @@ export function partsOf(topics, cursor) {
 export async function handOut(loop, batch) {
   const taking = [...loop.portions].map((portion) => {
     if (portion.loop === loop) return portion.subscription.take(portion, batch)
-    const isMeant = batch.messages.some((/** @type {Message} */ { topic }) => portion.topics.has(topic))
-    if (isMeant) portion.loop.isOvertaken = true
+    portion.loop.overtaking.push(...batch.messages)
     return undefined
   })
   await Promise.all(taking)

@@ -1,10 +1,14 @@
 // Tabs: the clients of one browser that ask one server with the same rights share one poll, which the leader makes.
 //
 // Always true:
-//   - the leader is who holds the lock; the lock of a tab that is closed or killed is free, one that is frozen is robbed;
+//   - the leader holds the lock; the lock of a tab that is closed or killed is free, and that of a frozen tab is stolen;
+//   - each leadership has a term, greater than any term that its tab has heard of. A leader that hears of a greater one lets
+//     go of the lock and stands in line again; what is told in an older term is dropped. So a frozen leader that thaws leads
+//     nobody, whichever it meets first: the answer to its poll, the other leader's word, or the loss of its lock;
 //   - every batch is told with the cursor before it and after it: a follower that hears all of them stands where the leader
 //     does and can lead from there, and one that missed any reads on by itself until it has caught up;
-//   - names contain a hash of what the tab asks, and as whom: tabs with other rights neither hear nor lead each other.
+//   - names contain a hash of what the tab asks, and as whom: tabs with other rights neither hear nor lead each other, and
+//     those whose tokens differ in nothing but their times do.
 
 import { PollLoop } from './poll-loop.js'
 import { Replica } from './replica.js'
@@ -33,8 +37,8 @@ const beatMs = 1_500
 const mostSilent = 3
 
 export class Tabs {
+  name
   #house
-  #name
   #id = crypto.randomUUID()
   #channel
   #end = new AbortController()
@@ -42,31 +46,32 @@ export class Tabs {
   #replica
   /** The loop whose batches are told, in the tab that leads. @type {PollLoop | undefined} */
   #anchor
-  /** Of this tab's leadership; 0 while it follows. Later ones are greater. */
+  isLeading = false
+  /** The greatest that it has heard of: its own while it leads. */
   #term = 0
-  #seenTerm = 0
-  /** What the other tabs have read by this one. @type {Map<string, Portion & { isHidden: boolean }>} */
+  /** The one whose leader knows what this tab wants. */
+  #followed = 0
+  /** Gives up the lock, if it is held. */
+  #letGo = () => {}
+  /** What the other tabs have read by this one, and the watch over each. @type {Map<string, Portion & { isHidden: boolean, watch: AbortController }>} */
   #remote = new Map()
   #silent = 0
   /** Of the lock that it waits for. @type {AbortController | undefined} */
   #waiting
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer
 
   /** @param {House} house @param {string} name */
   constructor(house, name) {
     this.#house = house
-    this.#name = name
-    this.#channel = new BroadcastChannel(name)
+    this.name = name
+    this.#channel = new house.Channel(name)
     this.#channel.onmessage = ({ data }) => this.#hear(data)
     // Held as long as this tab lives: so the leader hears of its end.
     this.#request(`${name} ${this.#id}`, {}, () => this.#ended())
     this.#stand()
     this.#post('hello', {})
-    this.#timer = setInterval(() => this.#listen(), beatMs)
-  }
-
-  get isLeading() {
-    return this.#term > 0
+    this.#beat()
   }
 
   get isFollowing() {
@@ -80,7 +85,7 @@ export class Tabs {
 
   /** Tell what a loop of this tab was answered, if it is the one that the other tabs follow. @param {PollLoop} loop @param {Batch} told */
   tell(loop, told) {
-    if (this.#term === 0 || loop !== this.#findAnchor()) return
+    if (!this.isLeading || loop !== this.#findAnchor()) return
     try {
       this.#post('lead', told)
     } catch {
@@ -105,7 +110,9 @@ export class Tabs {
     this.#post('want', { topics: [] })
     this.#end.abort()
     this.#waiting?.abort()
-    clearInterval(this.#timer)
+    // As a function of its own: a browser's takes no other `this`.
+    const { clearTimeout } = this.#house.connection
+    clearTimeout(this.#timer)
     this.#channel.close()
     this.#yield()
     this.#replica?.lose()
@@ -117,12 +124,12 @@ export class Tabs {
     const waiting = new AbortController()
     this.#waiting = waiting
     const { signal } = waiting
-    await this.#request(this.#name, steal ? { steal } : { signal }, () => {
+    await this.#request(this.name, steal ? { steal } : { signal }, () => {
       this.#lead()
-      return this.#ended()
+      return Promise.race([this.#ended(), new Promise((resolve) => (this.#letGo = () => resolve(0)))])
     })
     if (signal.aborted || this.#end.signal.aborted) return
-    // Another tab took the lead, because this one was silent.
+    // Another tab took the lead, because this one was silent, or this one has let go.
     this.#yield()
     this.#post('hello', {})
     this.#stand()
@@ -130,7 +137,7 @@ export class Tabs {
 
   /** @param {string} name @param {LockOptions} how @param {() => unknown} held */
   #request(name, how, held) {
-    return navigator.locks.request(name, how, () => held()).catch(() => {})
+    return this.#house.locks.request(name, how, () => held()).catch(() => {})
   }
 
   #ended() {
@@ -140,7 +147,9 @@ export class Tabs {
 
   #lead() {
     if (this.#end.signal.aborted) return
-    this.#term = Math.max(Date.now(), this.#seenTerm + 1)
+    // With a fraction of its own: two tabs that steal the lock in one millisecond have no term in common.
+    this.isLeading = true
+    this.#term = Math.max(Date.now(), this.#term) + Math.random() + 0.001
     const { loops } = this.#house
     const replica = this.#replica
     this.#replica = undefined
@@ -175,10 +184,10 @@ export class Tabs {
 
   /** Lead no more: this tab reads on by loops of its own until it hears who does. */
   #yield() {
-    if (this.#term === 0) return
-    this.#term = 0
-    for (const portion of this.#remote.values()) this.#anchor?.remove(portion)
-    this.#remote.clear()
+    if (!this.isLeading) return
+    this.isLeading = false
+    this.#letGo()
+    for (const tab of this.#remote.keys()) this.#forget(tab)
     const anchor = this.#anchor
     this.#anchor = undefined
     if (anchor && !anchor.isEnded && !this.#end.signal.aborted) anchor.disperse()
@@ -187,9 +196,14 @@ export class Tabs {
   /** @param {any} told */
   #hear(told) {
     const { kind, tab, term } = told
-    if (kind === 'lead' || kind === 'beat' || kind === 'state') return this.#hearLeader(told)
-    if (this.#term === 0 || term > this.#term) return
-    if (kind === 'hello') this.#announce()
+    if (term > this.#term) {
+      this.#term = term
+      this.#yield()
+    }
+    if (kind === 'lead' || kind === 'beat' || kind === 'state') {
+      if (term === this.#term) this.#hearLeader(told)
+    } else if (!this.isLeading) return
+    else if (kind === 'hello') this.#announce()
     else if (kind === 'ping') this.#post('beat', {})
     else if (kind === 'poll') this.#anchor?.pollNow()
     else if (kind === 'want') this.#read(tab, told)
@@ -197,15 +211,12 @@ export class Tabs {
 
   /** @param {any} told */
   #hearLeader({ kind, term, to, ...told }) {
-    if (term < this.#seenTerm || term < this.#term) return
-    const isOther = term > this.#seenTerm
-    this.#seenTerm = term
     this.#silent = 0
-    // The browser says later that the lock is another's.
-    if (this.#term > 0) return this.#yield()
     if (kind === 'lead') this.#follow(told)
-    if (kind === 'lead' && isOther) this.want()
-    else if (kind === 'state' && to === this.#id) this.#replica?.tell(told.state)
+    if (kind === 'lead' && this.#followed !== term) {
+      this.#followed = term
+      this.want()
+    } else if (kind === 'state' && to === this.#id) this.#replica?.tell(told.state)
     else if (kind === 'state' && to === undefined) this.#replica?.lose()
   }
 
@@ -243,6 +254,7 @@ export class Tabs {
       tell: (/** @type {any} */ state) => this.#tellState(state, tab),
       close: () => this.#release(),
     })
+    const watch = new AbortController()
     const portion = {
       subscription,
       topics: new Set(topics),
@@ -251,26 +263,28 @@ export class Tabs {
       loop: anchor,
       isHidden,
       isRemote: true,
+      watch,
     }
     this.#remote.set(tab, portion)
     anchor.add(portion)
     // Granted when the tab is gone, however it went.
-    this.#request(`${this.#name} ${tab}`, {}, () => this.#forget(tab))
+    this.#request(`${this.name} ${tab}`, { signal: watch.signal }, () => this.#forget(tab))
   }
 
   /** @param {string} tab */
   #forget(tab) {
     const portion = this.#remote.get(tab)
+    if (!portion) return
     this.#remote.delete(tab)
-    if (portion) for (const loop of this.#house.loops) loop.remove(portion)
+    portion.watch.abort()
+    for (const loop of this.#house.loops) loop.remove(portion)
   }
 
   /** Something is refused: let each tab find out for itself whether it is what that one asks for. */
   #release() {
     if (this.#remote.size === 0) return
     this.#post('state', {})
-    for (const portion of this.#remote.values()) this.#anchor?.remove(portion)
-    this.#remote.clear()
+    for (const tab of this.#remote.keys()) this.#forget(tab)
     // They may come back, each once it has caught up.
     this.#announce()
   }
@@ -286,12 +300,19 @@ export class Tabs {
   #post(kind, told) {
     if (this.#end.signal.aborted) return
     const { reader } = this.#house
-    this.#channel.postMessage({ kind, tab: this.#id, term: this.#term || this.#seenTerm, reader, ...told })
+    this.#channel.postMessage({ kind, tab: this.#id, term: this.#term, reader, ...told })
+  }
+
+  #beat() {
+    this.#timer = this.#house.connection.setTimeout(() => {
+      this.#listen()
+      this.#beat()
+    }, beatMs)
   }
 
   /** Whether the leader is alive matters to a tab that is looked at. */
   #listen() {
-    if (this.#term > 0 || !this.#replica || this.#house.page?.hidden) return
+    if (this.isLeading || !this.#replica || this.#house.page?.hidden) return
     this.#silent += 1
     if (this.#silent > mostSilent) {
       this.#silent = 0
@@ -300,9 +321,20 @@ export class Tabs {
   }
 }
 
-/** The name under which tabs find each other. @param {unknown[]} rights */
-export async function nameOf(...rights) {
-  const bytes = new TextEncoder().encode(JSON.stringify(rights))
+/** The name under which tabs find each other. @param {string} key @param {unknown[]} more */
+export async function nameOf(key, ...more) {
+  const bytes = new TextEncoder().encode(JSON.stringify([claimsOf(key), ...more]))
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return `encke ${[...hash.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+}
+
+/** What a token says, but for what each one of the same bearer says anew; a key as it is. @param {string} key */
+function claimsOf(key) {
+  try {
+    const [, claims = ''] = key.split('.')
+    const { exp, iat, nbf, jti, ...lasting } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')))
+    return Object.keys(lasting).length > 0 ? lasting : key
+  } catch {
+    return key
+  }
 }

@@ -1,7 +1,8 @@
 // A key set: the public keys of an issuer, as they were when they were last loaded.
 //
 // Always true:
-//   - no more than one load is in flight, and after one none begins for a cool-down, however many unknown keys are asked for;
+//   - no more than one load is in flight, and however many unknown keys are asked for, one that brings no new key, or fails, is
+//     followed by a cool-down: an issuer's new key is found at once, and a flood of names costs one load in each of those;
 //   - while they cannot be loaded, the last keys that could be are used;
 //   - a key that is no longer among them is withdrawn, which ends what it has let in.
 
@@ -20,14 +21,18 @@ export interface KeySetOptions {
   readonly report: (problem: string | null) => void
 }
 
-/** How long after a load an unknown key begins no other, in milliseconds. */
+/** How long an unknown key begins no load after one in vain, in milliseconds. */
 export const coolDownMs = 30_000
+
+/** The same after any other load: what an issuer has just said it need not say again. */
+export const freshMs = 3_000
 
 export class KeySet {
   readonly #options: KeySetOptions
   #keys: readonly VerifyingKey[] = []
   #inFlight: Promise<boolean> | null = null
-  #triedAt = Number.NEGATIVE_INFINITY
+  /** Until when an unknown key begins no load. */
+  #restsUntil = Number.NEGATIVE_INFINITY
   /** Whether it has ever been loaded. */
   #isLoaded = false
   #isFailing = false
@@ -37,7 +42,7 @@ export class KeySet {
     if (keys === undefined) return
     this.#keys = keys
     this.#isLoaded = true
-    this.#triedAt = options.clock()
+    this.#restsUntil = options.clock() + freshMs
   }
 
   get isLoaded(): boolean {
@@ -49,8 +54,11 @@ export class KeySet {
     const known = this.#known(algorithm, kid)
     if (known.length > 0) return known
     const { clock } = this.#options
-    if (this.#inFlight === null && clock() - this.#triedAt < coolDownMs) return known
+    if (this.#inFlight === null && clock() < this.#restsUntil) return known
+    const before = this.#keys
     await this.load()
+    const isInVain = this.#keys.every((key) => before.includes(key))
+    if (isInVain) this.#restsUntil = clock() + coolDownMs
     return this.#known(algorithm, kid)
   }
 
@@ -74,10 +82,11 @@ export class KeySet {
 
   async #load(): Promise<boolean> {
     const { load, clock, report } = this.#options
-    this.#triedAt = clock()
     try {
       this.#replace(await load())
+      this.#restsUntil = clock() + freshMs
     } catch (error) {
+      this.#restsUntil = clock() + coolDownMs
       this.#isFailing = true
       report((error as Error).message)
       return false

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Host, Scheduler } from '../../runtime/index.ts'
 import { Cancelled, Latch, scope, select, until } from '../../runtime/index.ts'
+import type { Admission } from '../access/admission.ts'
 import { requireRight } from '../access/rights.ts'
 import { models, smallerSizes } from '../benchmarks/models.ts'
 import { published, publishedNotes } from '../benchmarks/published.ts'
@@ -35,10 +36,14 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
   /** Opens when an operator ends the one that runs; there is a new one for each. */
   let ended = new Latch('an end by an operator')
 
-  function* run(request: BenchmarkRequest, onProgress?: (progress: Progress) => void): Coroutine<BenchmarkReport> {
+  function* run(
+    request: BenchmarkRequest,
+    admission: Admission,
+    onProgress?: (progress: Progress) => void,
+  ): Coroutine<BenchmarkReport> {
     underWay = request
     try {
-      return yield* untilEnded(ended, draining, () =>
+      return yield* untilEnded(ended, draining, admission, () =>
         play(request, { host, sliceMs, ...(onProgress && { onProgress }) }),
       )
     } finally {
@@ -46,9 +51,9 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     }
   }
 
-  function* runWithEvents(request: BenchmarkRequest, events: EventStream): Coroutine<void> {
+  function* runWithEvents(request: BenchmarkRequest, admission: Admission, events: EventStream): Coroutine<void> {
     try {
-      const report = yield* run(request, (progress) => events.offer(told('progress', progress)))
+      const report = yield* run(request, admission, (progress) => events.offer(told('progress', progress)))
       events.push(told('result', report))
     } catch (error) {
       if (error instanceof Cancelled) throw error
@@ -62,9 +67,9 @@ export async function benchmarkRoutes(app: FastifyInstance, options: BenchmarkOp
     if (underWay !== undefined) throw busy(underWay)
     underWay = request
     ended = new Latch('an end by an operator')
-    if (!wantsEvents(http)) return yield* run(request)
+    if (!wantsEvents(http)) return yield* run(request, http.admission)
     try {
-      return yield* eventStreams.open(reply, (events) => runWithEvents(request, events))
+      return yield* eventStreams.open(reply, (events) => runWithEvents(request, http.admission, events))
     } finally {
       underWay = undefined
     }
@@ -101,16 +106,22 @@ function* play(request: BenchmarkRequest, options: RunOptions): Coroutine<Benchm
   return yield* runBenchmark(request, options)
 }
 
-/** Run `body`, but not beyond the moment at which an operator ends it or the server begins to go away. */
-function untilEnded<T>(ended: Latch, draining: Draining, body: () => Coroutine<T>) {
+/** Run `body`, but not beyond the moment at which an operator ends it, its token ends, or the server begins to go away. */
+function untilEnded<T>(ended: Latch, draining: Draining, admission: Admission, body: () => Coroutine<T>) {
   return scope<T>(function* benchmark(here) {
     const work = here.spawn(body)
-    const cases = { done: work.join(), away: draining.begun.wait(), ended: ended.wait() }
+    const cases = {
+      done: work.join(),
+      away: draining.begun.wait(),
+      ended: ended.wait(),
+      expired: admission.ended(),
+    }
     const woken = yield* select(cases, { order: 'first' })
     if (woken.case === 'done') return woken.value
-    throw woken.case === 'away'
-      ? goingAway()
-      : new EnckeError('ENCKE_ERR_BENCHMARK_CANCELLED', 'an operator has ended it')
+    if (woken.case === 'away') throw goingAway()
+    throw woken.case === 'ended'
+      ? new EnckeError('ENCKE_ERR_BENCHMARK_CANCELLED', 'an operator has ended it')
+      : new EnckeError('ENCKE_ERR_TOKEN_EXPIRED', 'the token has expired while the benchmark ran: get a new one')
   })
 }
 

@@ -1,8 +1,8 @@
 // Topics and their messages as lines of JSON, from any broker to any other.
 //
 // A line is a topic (`{"topic", "contentType", "retention", "lifetime", "closed"}`) or a message of the last topic before it:
-// `{"data"}` with its text, `{"base64"}` with its bytes. What is imported begins anew, at offset 1 of a new epoch and segment:
-// cursors of the other broker are told so. Keys, producers and forks stay behind; a fork comes with all of its messages.
+// `{"data"}` with its text, `{"base64"}` with its bytes, and its `id` and `time`, which it keeps (Redis has times of its own).
+// What is imported begins anew, at offset 1 of a new epoch and segment: cursors of the other broker are told so. Keys, producers and forks stay behind; a fork comes with all of its messages.
 
 import type { Coroutine } from '../../runtime/index.ts'
 import { ConfigError } from '../config/config-error.ts'
@@ -126,12 +126,14 @@ export class Import {
     this.#isNew = true
   }
 
-  #add({ data, base64 }: Record<string, unknown>): void {
+  #add({ data, base64, id, time }: Record<string, unknown>): void {
     const bytes =
       typeof data === 'string' ? data : typeof base64 === 'string' ? Buffer.from(base64, 'base64') : undefined
     if (bytes === undefined) throw this.#complaint('is neither a topic nor a message')
     if (this.#topic === undefined) throw this.#complaint('is a message without a topic before it')
-    const draft = { data: bytes, bytes: Buffer.byteLength(bytes) }
+    // An older export has none.
+    const had = typeof id === 'string' && /^[\w-]{16}$/.test(id) && Number.isSafeInteger(time)
+    const draft = { data: bytes, bytes: Buffer.byteLength(bytes), ...(had && { id, time: time as number }) }
     this.#drafts.push(draft)
     this.#bytes += draft.bytes
   }
@@ -172,8 +174,9 @@ function topicLine({ topic, contentType, retention, lifetime, isClosed }: Listed
   return JSON.stringify({ topic, contentType, retention, lifetime, closed: isClosed } satisfies TopicLine)
 }
 
-function messageLine({ data }: Message): string {
-  return JSON.stringify(typeof data === 'string' ? { data } : { base64: Buffer.from(data).toString('base64') })
+function messageLine({ data, id, time }: Message): string {
+  const given = typeof data === 'string' ? { data } : { base64: Buffer.from(data).toString('base64') }
+  return JSON.stringify({ ...given, id, time })
 }
 
 function isLifetime(value: unknown): value is Lifetime {

@@ -8,6 +8,8 @@ import { clip, EnckeError, errorBody } from '../errors.ts'
 /** Told of each error that a client is answered with, and of the request where there is one. */
 export type FailureObserver = (error: EnckeError, request?: FastifyRequest) => void
 
+const policy = 'cross-origin-resource-policy'
+
 /** Answer errors and unknown routes. Call it before the routes are registered, and after the guards. */
 export function answerErrors(app: FastifyInstance, failed: FailureObserver): void {
   app.setErrorHandler((error: FastifyError | EnckeError, request, reply) =>
@@ -47,11 +49,15 @@ export function replyWithError(
   failed(ours, request)
   if (ours.statusCode >= 500 && ours.statusCode !== 503) request.log.error(error)
   if (ours.retryAfterSeconds !== undefined) reply.header('retry-after', ours.retryAfterSeconds)
-  if (ours.statusCode === 401) reply.header('www-authenticate', 'Bearer')
+  if (ours.statusCode === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer')
   // A client that waits to be asked for its body may send it now or not: what comes next cannot be told apart.
   const isUncertain = ours.code === 'ENCKE_ERR_REQUEST_MALFORMED' || request.headers.expect !== undefined
   if (isUncertain) reply.header('connection', 'close')
-  reply.code(ours.statusCode).header('cache-control', 'no-store').send(errorBody(ours))
+  // Pages have a policy of their own.
+  if (!reply.hasHeader(policy)) reply.header(policy, 'cross-origin')
+  // An error may say again what it was given: no browser shall take that for anything but JSON.
+  reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
+  reply.code(ours.statusCode).send(errorBody(ours))
 }
 
 /** Answer what is not even HTTP, or comes too slowly, on the bare socket. */
@@ -105,6 +111,9 @@ function toEnckeError(error: FastifyError | EnckeError, request: FastifyRequest)
   if (error.statusCode === 404) return notFound(request)
   // A rate limit of the application around the plugin: clients have to hear that they may come back.
   if (error.statusCode === 429) return say('ENCKE_ERR_CLIENT_RATE', error.message)
+  // A hook of that application, which lets its users in by itself.
+  if (error.statusCode === 401) return say('ENCKE_ERR_TOKEN', error.message)
+  if (error.statusCode === 403) return say('ENCKE_ERR_RIGHT', error.message)
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return say('ENCKE_ERR_REQUEST_MALFORMED', error.message)
   }

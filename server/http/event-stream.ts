@@ -53,29 +53,15 @@ export class EventStream {
     return this.#out.writableNeedDrain || this.#response.socket?.writableNeedDrain === true
   }
 
-  /**
-   * Write text as it stands; where many get the same, as bytes that were made once. `own` is this reader's own text behind
-   * that, which comes with it. Gives whether there is room for more.
-   */
-  push(text: string | Uint8Array, own = ''): boolean {
+  /** Write text as it stands; where many get the same, as bytes that were made once. Gives whether there is room for more. */
+  push(text: string | Uint8Array): boolean {
     // The client has gone away: the next operation of whatever writes will throw `Cancelled`.
     if (this.#response.destroyed) return true
     // A chunk of HTTP without bytes would end the reply.
     if (text.length === 0) return !this.isFull
     this.#quietMs = 0
-    const socket = this.#directly()
-    if (socket === null || typeof text === 'string') {
-      const hasRoom = this.#out.write(text)
-      return own === '' ? hasRoom : this.#out.write(own)
-    }
-    if (own === '') return socket.write(framed(text))
-    // One chunk of HTTP: clients are given chunk by chunk what they read.
-    socket.cork()
-    socket.write(`${(text.length + Buffer.byteLength(own)).toString(16)}\r\n`)
-    socket.write(text)
-    const hasRoom = socket.write(`${own}\r\n`)
-    socket.uncork()
-    return hasRoom
+    const socket = typeof text === 'string' ? null : this.#directly()
+    return socket === null ? this.#out.write(text) : socket.write(framed(text as Uint8Array))
   }
 
   /** Write what may be missed, unless the stream is full. */

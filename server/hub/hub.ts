@@ -20,7 +20,7 @@ import { Feeds } from './feeds.ts'
 import type { HistoryLimits } from './history.ts'
 import type { Draft } from './message.ts'
 import type { Hash } from './position.ts'
-import { epochHash, isSamePosition, messageTag, nameHash, untold } from './position.ts'
+import { epochHash, messageTag, nameHash, untold } from './position.ts'
 import type { From } from './reader-slot.ts'
 import { ReaderSlot } from './reader-slot.ts'
 import type { Created, Creation, ForkPoint, ListedTopic, Standing, TopicRecord } from './record.ts'
@@ -142,9 +142,12 @@ export class Hub implements Disposable {
    */
   readAfter(topic: string, epoch: string, offset: number): Subscription {
     const feed = this.#feeds.enter(topic)
-    const asked = { epoch: epochHash(this.hash, epoch), tag: untold, offset }
+    const isOfFeed = feed.isLocated && feed.epochText === epoch
     // All who stand at the end share what they read next, those of the native protocol too.
-    const position = feed.isLocated && isSamePosition(asked, feed.head) ? feed.head : asked
+    const position =
+      isOfFeed && feed.head.offset === offset
+        ? feed.head
+        : { epoch: isOfFeed ? feed.epoch : epochHash(this.hash, epoch), tag: untold, offset }
     if (this.#feeds.mustAskFor(feed)) this.#feeds.follow([feed])
     return new Subscription(this, [new ReaderSlot(feed, position)], undefined, 'now')
   }

@@ -6,6 +6,9 @@ export interface Draft {
   readonly data: string | Uint8Array
   /** The size of `data` in bytes, of UTF-8 for text: what the limits count. */
   readonly bytes: number
+  /** Of a message that is imported: what it had where it was exported. */
+  readonly id?: string
+  readonly time?: number
 }
 
 export class Message {

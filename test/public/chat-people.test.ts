@@ -45,6 +45,19 @@ describe.skipIf(unpacked.missing !== '')('a room of the chat', () => {
     await soon(() => app.app.hub.statistics().waiting).toBe(1)
   })
 
+  it('lists whoever has loaded the page again once', async () => {
+    await using app = await LiveApp.open()
+    await using ada = await Person.enter(browser, app.origin, { name: 'Ada' })
+    await soon(() => hereOf(ada)).toEqual(['Ada (you)'])
+    await ada.page.reload()
+    await ada.untilConnection('Live')
+    const called = async () =>
+      (await ada.page.evaluate(`fetch('/presence?topic=chat/lobby').then((r) => r.json())`)) as { members: unknown[] }
+    await soon(async () => (await called()).members.length).toBe(2)
+    await ada.page.reload()
+    await soon(() => hereOf(ada)).toEqual(['Ada (you)'])
+  })
+
   it('tells apart two who chose one name, in the list and in what they say', async () => {
     await using app = await LiveApp.open()
     await using first = await Person.enter(browser, app.origin, { name: 'Ada' })

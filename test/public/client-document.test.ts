@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createClient } from '../../public/client.js'
+import { mintToken } from '../../server/access/mint-token.ts'
 import { LiveApp, until } from '../server/http/live-app.ts'
 import { eager } from './reader.ts'
 
@@ -47,6 +48,7 @@ describe('the examples of docs/client.md', () => {
       'After a reload',
       'What happens meanwhile',
       'Who is here',
+      'Tokens that end',
       'In a component',
     ])
   })
@@ -120,6 +122,25 @@ describe('the examples of docs/client.md', () => {
     const { shown, done } = await run('Who is here', app)
     await done
     await until('ann', () => shown.flat(2).includes('ann'))
+  })
+
+  it('get another token when one has ended', async () => {
+    const secret = 'the secret of these tests, long enough'
+    const mint = (ttlSeconds: number, wallClock = Date.now) =>
+      mintToken({ secret, ttlSeconds, wallClock, subscribe: ['**'], publish: ['**'] })
+    await using app = await LiveApp.open(['--token-secret', secret])
+    const tokens = [await mint(1, () => Date.now() - 2_000), await mint(60)]
+    const routes: string[] = []
+    const route = async (path: string) => {
+      routes.push(path)
+      return new Response(tokens.shift())
+    }
+    const { shown } = await run('Tokens that end', app, { fetch: route })
+    await until('it reads', async () => {
+      await app.publishNow('my-topic', 'again')
+      return shown.length > 0
+    })
+    expect(routes).toEqual(['/token', '/token'])
   })
 
   it('hold for a component', async () => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createClient } from '../../public/client.js'
 import { LiveApp, until } from '../server/http/live-app.ts'
-import { eager, Reader, recording } from './reader.ts'
+import { answering, batch, byHand, eager, Reader, recording } from './reader.ts'
 
 describe('a client that asks for event streams', () => {
   it('reads by one, in order and once, with verdicts, through a cut', async () => {
@@ -44,6 +44,32 @@ describe('a client that asks for event streams', () => {
     await app.untilWaiting(1)
   })
 
+  it('polls where a stream begins and is then held back, but not where one dies that had come further', async () => {
+    for (const [more, next] of [
+      ['', '/messages'],
+      [': still here\n\n', '/events'],
+    ] as const) {
+      const asked: URL[] = []
+      const read = Promise.withResolvers<void>()
+      const others = answering([batch(), batch()], asked)
+      const { client, timers } = byHand(
+        (input, init) => {
+          if (asked.length !== 1) return others(input, init)
+          asked.push(new URL(String(input), 'http://127.0.0.1'))
+          return Promise.resolve(new Response(chunks(init?.signal, read.resolve, 'id: c\n\n', more)))
+        },
+        { events: true },
+      )
+      new Reader(client, 'a')
+      await read.promise
+      await timers.ring(30_000)
+      await timers.ring(100)
+      await until('it waits again', () => asked.length === 4)
+      expect(asked.map(({ pathname }) => pathname)).toEqual(['/messages', '/events', '/messages', next])
+      client.close()
+    }
+  })
+
   it('polls where a proxy holds the stream back', async () => {
     await using app = await LiveApp.open()
     await using proxy = createServer((asking, reply) => {
@@ -78,3 +104,19 @@ describe('a client that asks for event streams', () => {
     client.close()
   })
 })
+
+/** A body that gives these pieces, one after the other, and never ends by itself. */
+function chunks(signal: AbortSignal | null | undefined, read: () => void, ...pieces: string[]) {
+  const given = pieces.filter((piece) => piece !== '')
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => signal?.addEventListener('abort', () => controller.error(signal.reason)),
+      pull(controller) {
+        const piece = given.shift()
+        if (piece === undefined) read()
+        else controller.enqueue(new TextEncoder().encode(piece))
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

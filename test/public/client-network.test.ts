@@ -109,6 +109,20 @@ describe('a page', () => {
     expect(reader.states.map(({ name }) => name)).toEqual(['connecting', 'live'])
   })
 
+  it('that has not been away is not interrupted by being shown, as after its load', async () => {
+    const network = new EventTarget()
+    const asked: URL[] = []
+    const held = Promise.withResolvers<Response>()
+    const { client } = byHand(answering([() => held.promise], asked), { network })
+    const reader = new Reader(client, 'a')
+    await until('a first poll', () => asked.length === 1)
+    network.dispatchEvent(new Event('pageshow'))
+    held.resolve(batch()())
+    await reader.untilState('live')
+    await until('the next one goes on from it', () => asked.length === 2)
+    expect(asked[1]?.searchParams.get('cursor')).toBe('c')
+  })
+
   it('that is left just after its request was cut says nothing either', async () => {
     const network = new EventTarget()
     const { client, timers } = byHand(answering([batch(), broken]), { network, page: new HandPage() })

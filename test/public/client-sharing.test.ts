@@ -73,6 +73,29 @@ describe('subscriptions of one client', () => {
     await app.untilWaiting(1)
   })
 
+  it('come to share a poll also where messages never stop, and are given each once', async () => {
+    await using app = await LiveApp.open()
+    await app.publishNow('a', 1)
+    const names: (string | null)[] = []
+    const client = createClient({
+      origin: app.origin,
+      fetch: (input, init) => {
+        names.push(new URL(String(input)).searchParams.get('client'))
+        return fetch(input, init)
+      },
+    })
+    const readers = ['now', 'earliest', 'latest'].map((from) => new Reader(client, 'a', { from: from as 'now' }))
+    for (const reader of readers) await reader.untilState('live')
+    let published = 1
+    await until('one asks', async () => {
+      await app.publishNow('a', ++published)
+      for (const reader of readers) await until(`${published}`, () => reader.data.at(-1) === published)
+      return new Set(names.slice(-12)).size === 1
+    })
+    for (const { data } of readers)
+      expect(data).toEqual(Array.from({ length: data.length }, (_, n) => published - data.length + 1 + n))
+  })
+
   it('each begin at the cursor that they were given, and share a poll when they have caught up', async () => {
     await using app = await LiveApp.open()
     const topics = ['a', 'b', 'c', 'd', 'e']

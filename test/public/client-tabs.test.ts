@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { LiveApp } from '../server/http/live-app.ts'
 import { launch } from './browser.ts'
 import { soon } from './person.ts'
-import { leaderOf, numbers, Tab, waitingAt } from './tab.ts'
+import { leaderOf, numbers, roles, settle, Tab, waitingAt } from './tab.ts'
 
 const unpacked = inject('browser')
 let browser: Browser
@@ -85,24 +85,46 @@ describe.skipIf(unpacked.missing !== '')('tabs of one browser', () => {
     await context.close()
   })
 
-  it('hear a leader that thaws no more, and it reads on like the others', async () => {
+  it.each([
+    [
+      'was busy',
+      async (tab: Tab) => {
+        const { end } = tab.stop()
+        return () => end
+      },
+    ],
+    ['was paused by a debugger', (tab: Tab) => tab.pause()],
+    ['was stopped with its process', (tab: Tab) => tab.stopProcess()],
+  ])('do not hear a leader that %s and thaws: it reads on like the others', async (_, freeze) => {
     await using app = await LiveApp.open()
     const context = await browser.newContext()
     const tabs: Tab[] = []
-    for (let n = 0; n < 3; n += 1) tabs.push(await Tab.open(context, app.origin, ['all']))
-    await soon(() => waitingAt(app)).toBe(1)
+    for (let n = 0; n < 3; n += 1)
+      tabs.push(await Tab.open(context, app.origin, ['all', `own-${n}`], `{ presence: 'ann' }`))
+    let published = await settle(app, tabs, 0)
     const leader = await leaderOf(tabs)
     const old = tabs[leader] as Tab
-    const stopped = old.stop()
     const others = tabs.filter((tab) => tab !== old)
-    for (const n of numbers(5)) await app.publishNow('all', n)
-    for (const tab of others) await soon(() => tab.read('all')).toEqual(numbers(5))
-    await stopped.end
-    await soon(() => old.read('all')).toEqual(numbers(5))
-    await soon(() => waitingAt(app)).toBe(1)
-    for (const n of numbers(5, 6)) await app.publishNow('all', n)
-    for (const tab of tabs) await soon(() => tab.read('all')).toEqual(numbers(10))
+    const thaw = await freeze(old)
+    await app.publishNow('all', ++published)
+    await soon(() => roles(others)).toEqual(['follower', 'leader'])
+    for (const n of numbers(3, 0)) await app.publishNow(`own-${n}`, n)
+    await app.publishNow('all', ++published)
+    for (const tab of others) await soon(() => tab.read('all')).toContain(published)
+    await thaw()
+    await app.publishNow('all', ++published)
+    for (const tab of tabs) await soon(() => tab.read('all')).toContain(published)
+    published = await settle(app, tabs, published)
+    for (const [index, tab] of tabs.entries()) {
+      const read = await tab.read('all')
+      expect(read).toEqual(numbers(read.length, published - read.length + 1))
+      expect(await tab.read(`own-${index}`)).toEqual([index])
+      expect(await tab.see('verdicts')).toEqual([])
+    }
     expect(await leaderOf(tabs)).not.toBe(leader)
+    expect(await roles(tabs)).toEqual(['follower', 'follower', 'leader'])
+    const { members } = (await old.see(`client.presence('all')`)) as { members: { name: string }[] }
+    expect(members.map(({ name }) => name)).toEqual(['ann'])
     await context.close()
   })
 

@@ -46,6 +46,18 @@ export class HandTimers {
     timer.ring()
     await turn()
   }
+
+  /** Let the timers ring one after another, the shortest first, until something is so. */
+  async ringUntil(isSo: () => boolean): Promise<void> {
+    for (let rung = 0; rung < 100; rung += 1) {
+      // What is answered at once has gone its way by then.
+      for (let turns = 0; turns < 20; turns += 1) await turn()
+      if (isSo()) return
+      const shortest = Math.min(...this.waits)
+      if (shortest < Number.POSITIVE_INFINITY) await this.ring(shortest)
+    }
+    throw new Error('it never came to this, however long')
+  }
 }
 
 export class HandPage extends EventTarget {

@@ -78,6 +78,7 @@ export function byHand(fetch: typeof globalThis.fetch, more: object = {}) {
     setTimeout: setTimeout as never,
     clearTimeout: clearTimeout as never,
     random: () => 0.5,
+    tabs: false,
     ...more,
   }
   return { timers, client: createClient(own) }

@@ -151,6 +151,27 @@ describe('an application with the plugin', () => {
     expect(seen).toEqual(Array(4).fill('onRequest /push/messages?topic=a&wait=0'))
   })
 
+  it.each([
+    [401, 'ENCKE_ERR_TOKEN', 'log in'],
+    [403, 'ENCKE_ERR_RIGHT', 'not you'],
+  ])(
+    'refuses the requests of the plugin in its hooks, with its status and words: %i',
+    async (statusCode, code, words) => {
+      const other = fastify()
+      other.addHook('onRequest', async (_request, reply) => {
+        reply.header('www-authenticate', 'Basic')
+        throw Object.assign(new Error(words), { statusCode })
+      })
+      await other.register(encke, { prefix: '/push' })
+      for (const url of ['/push/messages?topic=a', '/push/v1/stream/a']) {
+        const { headers, ...reply } = await other.inject(url)
+        expect(reply.json()).toMatchObject({ statusCode, code, message: words })
+        expect([reply.statusCode, headers['www-authenticate']]).toEqual([statusCode, 'Basic'])
+      }
+      await other.close()
+    },
+  )
+
   it('gets errors of the plugin in their own shape, and only below its prefix', async () => {
     await app.register(encke, { prefix: '/push' })
     expect(await ask('GET', '/push/messages?topic=')).toMatchObject({ body: { code: 'ENCKE_ERR_TOPIC_NAME' } })

@@ -168,7 +168,7 @@ export class MemoryBroker implements Broker {
     const { clock, randomId } = this.#options
     const made: Message[] = []
     for (const draft of messages) {
-      const message = new Message(topic.name, topic.history.end, randomId(), clock(), draft)
+      const message = new Message(topic.name, topic.history.end, draft.id ?? randomId(), draft.time ?? clock(), draft)
       this.#kept.add(topic.history, message)
       made.push(message)
     }

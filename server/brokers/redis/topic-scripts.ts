@@ -91,7 +91,7 @@ export class TopicScripts {
     told: Told | null,
   ): Promise<Done<Appended | { reason: Refused; standing: Appended['standing'] }>> {
     const { key, producer, sequence = '', messages } = append
-    const ids = messages.map(() => this.#options.randomId())
+    const ids = messages.map(({ id }) => id ?? this.#options.randomId())
     const args = [
       String(this.#options.idempotencyKeys),
       this.#options.randomId(),
@@ -147,7 +147,7 @@ export class TopicScripts {
     isOnlyAsking = false,
   ): Promise<Done<CreationAnswer>> {
     const { contentType, lifetime, isClosed, messages } = creation
-    const ids = messages.map(() => this.#options.randomId())
+    const ids = messages.map(({ id }) => id ?? this.#options.randomId())
     const args = [
       this.#options.randomId(),
       contentType,

@@ -8,7 +8,8 @@ import { Worker } from 'node:worker_threads'
 import { EnckeError } from '../../errors.ts'
 import type { Moment, Posted, Replies, Reply } from './requests.ts'
 
-interface Question {
+/** What becomes of a question: `onReply` and then one of the others, or `reject` alone. */
+export interface Question {
   readonly onReply: (reply: Reply) => void
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
@@ -91,14 +92,22 @@ export class BrokerThread<Request extends { readonly what: string }, Results> {
     moment: Moment,
     onReply: (reply: Reply) => void = () => {},
   ): Promise<Results[What]> {
-    if (this.#ending !== undefined) return Promise.reject(unanswered(this.#ending))
+    return new Promise<unknown>((resolve, reject) => {
+      this.put(request, moment, { onReply, resolve, reject })
+    }) as Promise<Results[What]>
+  }
+
+  /** Ask something, and have `question` told what comes of it. */
+  put(request: Request, moment: Moment, question: Question): void {
+    if (this.#ending !== undefined) {
+      question.reject(notAsked(this.#ending))
+      return
+    }
     if (this.#posting.length === 0) queueMicrotask(() => this.#post())
     this.#number += 1
     const posted = { number: this.#number, request, now: moment.now, clock: moment.clock }
     this.#posting.push(this.#packing.pack(posted))
-    return new Promise<unknown>((resolve, reject) => {
-      this.#questions.set(this.#number, { onReply, resolve, reject })
-    }) as Promise<Results[What]>
+    this.#questions.set(this.#number, question)
   }
 
   /** Say something that has no answer. */
@@ -142,6 +151,11 @@ export class BrokerThread<Request extends { readonly what: string }, Results> {
     for (const { reject } of this.#questions.values()) reject(unanswered(this.#ending))
     this.#questions.clear()
   }
+}
+
+/** It was never asked: whoever comes again finds another thread. */
+function notAsked({ message }: Error): EnckeError {
+  return new EnckeError('ENCKE_ERR_SERVER_BROKER', `the database is opened again (${message}): nothing was changed`)
 }
 
 /** Not an EnckeError: of an append it is not known what has come of it. */

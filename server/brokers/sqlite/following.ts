@@ -60,6 +60,11 @@ export class Following {
     return topics.filter((topic) => this.#leave(topic, follower))
   }
 
+  /** The topics that are followed. */
+  topics(): string[] {
+    return [...this.#entries].filter(([, { followers }]) => followers.size > 0).map(([topic]) => topic)
+  }
+
   isRead(topic: string): boolean {
     const entry = this.#entries.get(topic)
     if (entry === undefined) return false

@@ -24,6 +24,11 @@ export interface MessageColumns {
   readonly bytes: number[]
 }
 
+export interface MessageSize {
+  readonly since: number
+  readonly bytes: number
+}
+
 /** The columns of one message, in the order in which it is read. */
 type ReadRow = [offset: number, id: string, time: number, data: string | Uint8Array, bytes: number]
 
@@ -40,13 +45,16 @@ const place = (topic: string, offset: string) => `((${topic} << ${offsetBits}) |
 /** Deleted at once: each takes the writer some microseconds. */
 const deletedAtOnce = 500
 
+/** Sizes that are read at once, two at least: to drop message by message, each by a question, would be half of an append. */
+const sizesAtOnce = 128
+
 /** Topics that are trimmed at once. */
 const trimmedAtOnce = 20
 
 export class MessageRows {
   readonly #read: StatementSync
   readonly #insert: StatementSync
-  readonly #firstTwo: StatementSync
+  readonly #sizes: StatementSync
   readonly #youngerThan: StatementSync
   readonly #sizeOf: StatementSync
   readonly #idOf: StatementSync
@@ -66,8 +74,8 @@ export class MessageRows {
     this.#read = prepare(`SELECT ${columns} FROM messages WHERE ${within} ORDER BY place LIMIT ?4`)
     this.#read.setReturnArrays(true)
     this.#insert = prepare(`INSERT INTO messages VALUES (${first}, ?3, ?4, ?5, ?6)`)
-    this.#firstTwo = prepare(
-      `SELECT since, octet_length(data) AS bytes FROM messages WHERE ${within} ORDER BY place LIMIT 2`,
+    this.#sizes = prepare(
+      `SELECT since, octet_length(data) AS bytes FROM messages WHERE ${within} ORDER BY place LIMIT ${sizesAtOnce}`,
     )
     this.#youngerThan = prepare(
       `SELECT ${offset} AS offset, since FROM messages WHERE ${within} AND since > ?4 ORDER BY place LIMIT 1`,
@@ -111,13 +119,9 @@ export class MessageRows {
     return columns
   }
 
-  /** The size of the message at `offset`, and when the one behind it came. */
-  oldestAndNext(topic: number, offset: number): { readonly bytes: number; readonly nextSince: number | null } {
-    const [oldest, next] = this.#firstTwo.all(topic, offset, offset + 1) as unknown as {
-      since: number
-      bytes: number
-    }[]
-    return { bytes: oldest?.bytes ?? 0, nextSince: next?.since ?? null }
+  /** How large some messages from `offset` on are, the newest first, and when each came. */
+  sizesFrom(topic: number, offset: number): MessageSize[] {
+    return (this.#sizes.all(topic, offset, offsetMask) as unknown as MessageSize[]).reverse()
   }
 
   /** The first message from `from` to `to` that came later than `since`. */

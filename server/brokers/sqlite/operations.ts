@@ -351,8 +351,8 @@ export class Operations {
     const { now, clock } = this.#moment
     const receipts: Receipt[] = []
     let bytes = 0
-    for (const { data, bytes: size } of drafts) {
-      const receipt = { offset: topic.head + 1, id: this.#randomId(), time: clock }
+    for (const { data, bytes: size, id = this.#randomId(), time = clock } of drafts) {
+      const receipt = { offset: topic.head + 1, id, time }
       messages.add(topic.number, { ...receipt, data }, now)
       topic.head = receipt.offset
       topic.headId = receipt.id

@@ -75,9 +75,13 @@ function unpackReply(packed: Reply | PackedReply): Reply {
   return { number, result }
 }
 
-/** One message and nothing else. */
+/** One message, not an imported one, and nothing else. */
 function isPlain({ messages, ...others }: Append): boolean {
-  return messages.length === 1 && Object.values(others).every((value) => value === undefined)
+  return (
+    messages.length === 1 &&
+    messages[0]?.id === undefined &&
+    Object.values(others).every((value) => value === undefined)
+  )
 }
 
 function isList<T extends object, List extends readonly unknown[]>(value: T | List): value is List {

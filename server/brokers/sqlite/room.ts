@@ -172,9 +172,13 @@ export class Room {
   }
 
   #dropFirst(topic: TopicRow): void {
-    const { bytes, nextSince } = this.#rows.messages.oldestAndNext(topic.number, topic.oldest)
+    if (topic.sizesFrom !== topic.oldest || topic.sizes.length < 2) {
+      topic.sizes = this.#rows.messages.sizesFrom(topic.number, topic.oldest)
+    }
+    const bytes = topic.sizes.pop()?.bytes ?? 0
     topic.oldest += 1
-    topic.oldestSince = nextSince
+    topic.sizesFrom = topic.oldest
+    topic.oldestSince = topic.sizes.at(-1)?.since ?? null
     this.#dropped(topic, 1, bytes)
   }
 

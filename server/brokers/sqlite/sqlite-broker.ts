@@ -2,10 +2,11 @@
 //
 // One thread writes to the file, another reads from it, and this is what the event loop has of them. The data of a message
 // goes to the writing thread and does not come back: readers are woken with what its publisher gave. Times are taken here
-// and go along, so that whoever moves the clocks moves those of the file.
+// and go along, so that whoever moves the clocks moves those of the file. A thread that ends is started again: until then
+// what is asked of it fails, and followers are told where their topics stand once the new one knows.
 
 import type { Coroutine, Operation, Scheduler, Task } from '../../../runtime/index.ts'
-import { sleep, until } from '../../../runtime/index.ts'
+import { Deferred, sleep, until } from '../../../runtime/index.ts'
 import { EnckeError } from '../../errors.ts'
 import type {
   Append,
@@ -58,11 +59,18 @@ const sweepMortalEveryMs = 500
 /** So many topics are asked about at once: others get a turn in between. */
 const followedAtOnce = 1_000
 
+/** Before a thread that has ended is started again, in milliseconds; each time that fails doubles it, up to the most. */
+const firstPauseMs = 100
+const mostPauseMs = 10_000
+
+const roles = ['writer', 'reader'] as const
+type Role = (typeof roles)[number]
+
 export class SqliteBroker implements Broker {
   readonly answersAtOnce = false
   readonly #parts: SqliteBrokerParts
-  readonly #writer: BrokerThread<WriterRequest, WriterResults>
-  readonly #reader: BrokerThread<ReaderRequest, ReaderResults>
+  #writer: BrokerThread<WriterRequest, WriterResults>
+  #reader: BrokerThread<ReaderRequest, ReaderResults>
   readonly #following = new Following()
   /** Topics whose use is being written down. */
   readonly #touching = new Set<string>()
@@ -72,11 +80,17 @@ export class SqliteBroker implements Broker {
   #offset = 0
   #sweeper: Task<never> | undefined
   #isClosed = false
-  #hasLostThread = false
+  /** Appends that wait for their answer, which all have one hold: virtual time stands still for them. */
+  #appends = 0
+  #hold: Disposable | undefined
+  /** The threads that have ended, and what starts them again. */
+  readonly #restarts = new Map<Role, Task<void>>()
+  /** The last attempt to: its file must not stay open behind a broker that is closed. */
+  #starting = Promise.resolve(true)
 
   private constructor(parts: SqliteBrokerParts) {
     this.#parts = parts
-    this.#writer = parts.makeWriter((replies) => this.#note(replies))
+    this.#writer = this.#makeWriter()
     this.#reader = parts.makeReader()
   }
 
@@ -91,11 +105,14 @@ export class SqliteBroker implements Broker {
     return this.#health
   }
 
-  append(topic: string, append: Append): Operation<Appended | Refused> {
-    return this.#withRoom(() => {
-      const request = { what: 'append' as const, topic, append, isRead: this.#following.isRead(topic) }
-      return this.#write(request, (reply) => this.#tell(topic, append, reply))
-    })
+  *append(topic: string, append: Append): Coroutine<Appended | Refused> {
+    for (;;) {
+      try {
+        return yield* this.#append(topic, append).wait()
+      } catch (error) {
+        this.#makeRoom(error)
+      }
+    }
   }
 
   create(topic: string, creation: Creation): Operation<Created> {
@@ -156,7 +173,9 @@ export class SqliteBroker implements Broker {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#sweeper?.cancel('the broker is closed')
-    this.#reader.say('close')
+    for (const restart of this.#restarts.values()) restart.cancel('the broker is closed')
+    yield* until(this.#starting)
+    if (this.#reader.ending === undefined) this.#reader.say('close')
     yield* until(this.#reader.ended())
     // What was acknowledged is safe before: a disk that fails now keeps the file from being closed in order, no more.
     if (this.#writer.ending === undefined) this.#writer.ask({ what: 'close' }, this.#moment()).catch(() => {})
@@ -173,15 +192,51 @@ export class SqliteBroker implements Broker {
     // It goes on where it stood, or by the calendar, if that is later: while the server was down time has passed.
     this.#offset = Math.max(greeting.now, clock()) - now()
     this.#statistics = greeting.statistics
-    this.#writer.listen()
-    this.#reader.listen()
-    for (const thread of [this.#writer, this.#reader]) void thread.ended().then(() => this.#noteEnding(thread.ending))
+    for (const role of roles) this.#use(role)
     this.#sweeper = scheduler.run(() => this.#sweep())
     this.#sweeper.label = 'sweeper of the sqlite broker'
   }
 
+  #makeWriter(): BrokerThread<WriterRequest, WriterResults> {
+    return this.#parts.makeWriter((replies) => this.#note(replies))
+  }
+
+  /** Take the answers of a thread, and start another when it ends. */
+  #use(role: Role): void {
+    const thread = role === 'writer' ? this.#writer : this.#reader
+    thread.listen()
+    void thread.ended().then(() => this.#noteEnding(role, thread.ending))
+  }
+
   #moment(): Moment {
     return { now: Math.floor(this.#offset + this.#parts.now()), clock: this.#parts.clock() }
+  }
+
+  /** Without a promise: that, and waiting for it, would cost more than everything else here. */
+  #append(topic: string, append: Append): Deferred<Appended | Refused> {
+    if (this.#isClosed) throw isClosedError()
+    const answer = new Deferred<Appended | Refused>()
+    const end = () => {
+      this.#appends -= 1
+      if (this.#appends > 0) return
+      this.#hold?.[Symbol.dispose]()
+      this.#hold = undefined
+    }
+    this.#appends += 1
+    this.#hold ??= this.#parts.scheduler.hold('appends')
+    const request: WriterRequest = { what: 'append', topic, append, isRead: this.#following.isRead(topic) }
+    this.#writer.put(request, this.#moment(), {
+      onReply: (reply) => this.#tell(topic, append, reply),
+      resolve: (result) => {
+        answer.set(result as Appended | Refused)
+        end()
+      },
+      reject: (error) => {
+        answer.fail(error)
+        end()
+      },
+    })
+    return answer
   }
 
   #write<What extends WriterRequest['what']>(
@@ -212,11 +267,16 @@ export class SqliteBroker implements Broker {
       try {
         return yield* until(ask())
       } catch (error) {
-        const topic = isForWantOfRoom(error) ? this.#following.relinquish() : undefined
-        if (topic === undefined) throw error
-        this.#inBackground('leave topics', this.#write({ what: 'leave', topics: [topic] }))
+        this.#makeRoom(error)
       }
     }
+  }
+
+  /** @throws `error`, unless it says that there is no room, and a follower has given up a topic */
+  #makeRoom(error: unknown): void {
+    const topic = isForWantOfRoom(error) ? this.#following.relinquish() : undefined
+    if (topic === undefined) throw error
+    this.#inBackground('leave topics', this.#write({ what: 'leave', topics: [topic] }))
   }
 
   #follow(topics: readonly string[], follower: Follower): void {
@@ -308,14 +368,77 @@ export class SqliteBroker implements Broker {
   #note({ statistics, trouble }: Replies): void {
     if (statistics !== undefined) this.#statistics = statistics
     if (trouble !== undefined) this.#noteTrouble(trouble)
-    else if (!this.#health.isOk && !this.#hasLostThread) this.#health = { isOk: true }
+    else if (!this.#health.isOk && this.#restarts.size === 0) this.#health = { isOk: true }
   }
 
-  /** A thread that ends before it is told to comes back with the next start only. */
-  #noteEnding(ending: Error | undefined): void {
+  /** A thread has ended before it was told to. */
+  #noteEnding(role: Role, ending: Error | undefined): void {
     if (this.#isClosed) return
-    this.#hasLostThread = true
     this.#noteTrouble(String(ending?.message))
+    const restart = this.#parts.scheduler.run(() => this.#restart(role))
+    restart.label = `restart of the ${role}`
+    this.#restarts.set(role, restart)
+    restart.promise.catch(() => {})
+  }
+
+  *#restart(role: Role): Coroutine<void> {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, mostPauseMs)) {
+      yield* sleep(pauseMs)
+      if (role === 'reader') {
+        this.#reader = this.#parts.makeReader()
+        break
+      }
+      this.#starting = this.#startWriter()
+      if (yield* until(this.#starting)) break
+    }
+    this.#use(role)
+    const writer = this.#writer
+    while (role === 'writer' && !(yield* this.#followAgain())) {
+      // It has ended, too: another restart has begun.
+      if (writer.ending !== undefined) return
+      yield* sleep(mostPauseMs)
+    }
+    this.#restarts.delete(role)
+    if (this.#restarts.size === 0) this.#health = { isOk: true }
+  }
+
+  /** False when the file cannot be opened. */
+  async #startWriter(): Promise<boolean> {
+    const writer = this.#makeWriter()
+    const greeting = (await writer
+      .greeting()
+      .catch(({ message }) => ({ isOpen: false, complaint: message }))) as Greeting
+    if (!greeting.isOpen) {
+      await writer.ended()
+      this.#noteTrouble(greeting.complaint)
+      return false
+    }
+    this.#statistics = greeting.statistics
+    this.#writer = writer
+    return true
+  }
+
+  /**
+   * Tell the new thread who follows what, and followers where their topics stand: what the old one did last they were not
+   * told. False when it cannot be told now.
+   */
+  *#followAgain(): Coroutine<boolean> {
+    const followed = this.#following.topics()
+    const answers: Promise<unknown>[] = []
+    for (let first = 0; first < followed.length; first += followedAtOnce) {
+      const topics = followed.slice(first, first + followedAtOnce)
+      const asked = topics.map((topic) => ({ topic, isRead: this.#following.isRead(topic) }))
+      const onReply = (reply: Reply) => {
+        const standings = (reply.result ?? []) as WriterResults['follow']
+        standings.forEach((standing, at) => {
+          this.#following.moved(topics[at] as string, standing)
+        })
+        this.#tellMoves(reply)
+      }
+      answers.push(this.#write({ what: 'follow', topics: asked }, onReply))
+    }
+    const results = yield* until(Promise.allSettled(answers))
+    return results.every(({ status }) => status === 'fulfilled')
   }
 
   #noteTrouble(reason: string): void {

@@ -1,7 +1,7 @@
 // A topic as it stands in the file: its record, and what its broker needs to know beside that.
 
 import type { Lifetime, Segment, Standing, TopicRecord } from '../../hub/index.ts'
-import type { Shelf } from './message-rows.ts'
+import type { MessageSize, Shelf } from './message-rows.ts'
 
 /** The columns of a topic, as they come from the file. */
 export interface TopicColumns {
@@ -65,6 +65,9 @@ export class TopicRow {
   generation: number
   /** It differs from what the file has. */
   isDirty = false
+  /** How large its oldest messages are, the oldest last, and from which offset on: as far as they were looked at. */
+  sizes: MessageSize[] = []
+  sizesFrom = 0
 
   constructor(columns: TopicColumns) {
     this.number = columns.number

@@ -14,30 +14,44 @@ interface Messages {
   readonly messages: readonly Message[]
 }
 
-const shared = new WeakMap<Messages, Buffer>()
+/** By batch, what readers of it are told: by the control event, of which a herd has one or two. */
+const shared = new WeakMap<Messages, Map<string, Buffer>>()
 
-const nothing = Buffer.alloc(0)
+/** Cursors are the clients' own: beyond so many kinds all are forgotten. */
+const mostKinds = 8
 
-/** The event with the data of a batch, made once for all who share it; empty where it has no messages. */
-export function dataEvent(batch: Messages, contentType: string): Buffer {
-  if (batch.messages.length === 0) return nothing
-  let event = shared.get(batch)
-  if (event === undefined) {
-    const data = encodeData(batch.messages, contentType)
-    event = Buffer.from(eventText('data', data.toString(isBinary(contentType) ? 'base64' : 'utf8')))
-    shared.set(batch, event)
-  }
-  return event
+/** Both events of a batch, made once for all who share it and its control event; without messages the latter alone. */
+export function eventsOf(batch: Messages, contentType: string, control: Control): Buffer {
+  const told = controlText(control)
+  const kinds = shared.get(batch)
+  const known = kinds?.get(told)
+  if (known !== undefined) return known
+  const bytes = Buffer.from(dataText(batch, contentType) + told)
+  if (kinds === undefined || kinds.size >= mostKinds) shared.set(batch, new Map([[told, bytes]]))
+  else kinds.set(told, bytes)
+  return bytes
 }
 
+function dataText({ messages }: Messages, contentType: string): string {
+  if (messages.length === 0) return ''
+  return eventText('data', encodeData(messages, contentType).toString(isBinary(contentType) ? 'base64' : 'utf8'))
+}
+
+/** The one that was made last. */
+let last: (Control & { readonly text: string }) | undefined
+
 /** A stream that has ended has no next turn. */
-export function controlText({ offset, isUpToDate, isEnd, turn }: Control): string {
+function controlText(control: Control): string {
+  const { offset, isUpToDate, isEnd, turn } = control
+  const isSame = last?.offset === offset && last.turn === turn && last.isUpToDate === isUpToDate && last.isEnd === isEnd
+  if (last !== undefined && isSame) return last.text
   const told = {
     streamNextOffset: offset,
     ...(isEnd ? { streamClosed: true } : { streamCursor: turn }),
     ...(isUpToDate && { upToDate: true }),
   }
-  return eventText('control', JSON.stringify(told))
+  last = { ...control, text: eventText('control', JSON.stringify(told)) }
+  return last.text
 }
 
 // Without a space behind the colon, as this protocol's clients look for it; one that the data begins with is doubled, for

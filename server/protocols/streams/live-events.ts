@@ -9,16 +9,18 @@ import { select } from '../../../runtime/index.ts'
 import type { EventStream } from '../../http/event-stream.ts'
 import type { EventStreams } from '../../http/event-streams.ts'
 import { retryText } from '../../http/event-text.ts'
-import type { Subscription, TopicVerdict } from '../../hub/index.ts'
+import type { Batch, Slice, Subscription, TopicVerdict } from '../../hub/index.ts'
 import { offsetAfter, type Piece, readPiece } from './catch-up.ts'
 import { isBinary } from './encoding.ts'
-import { controlText, dataEvent } from './event-encoding.ts'
+import { eventsOf } from './event-encoding.ts'
 import { goingAway, type LivePoll, type LongPollParts } from './long-poll.ts'
 import { nextTurn } from './turn.ts'
 
 export interface LiveEventsParts extends Pick<LongPollParts, 'hub' | 'draining' | 'waitingRoom' | 'wrote'> {
   readonly eventStreams: EventStreams
 }
+
+type Told = Batch | Slice
 
 /** So long a stream of events lasts: then the client comes back, and what stands between can share again. */
 const lastsMs = 60_000
@@ -29,15 +31,13 @@ const mostMessages = 1_000
 export function liveEvents({ hub, draining, waitingRoom, eventStreams, wrote }: LiveEventsParts) {
   function* tellAll(events: EventStream, poll: LivePoll, piece: Piece, subscription: Subscription): Coroutine<void> {
     const { contentType } = piece.record
-    const tell = (text: string | Uint8Array, offset: string, isUpToDate: boolean, isEnd: boolean) => {
-      const control = controlText({ offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, Date.now()) })
-      if (text.length > 0) events.push(text, control)
-      else events.push(control)
+    const tell = (told: Told, offset: string, isUpToDate: boolean, isEnd: boolean) => {
+      events.push(eventsOf(told, contentType, { offset, isUpToDate, isEnd, turn: nextTurn(poll.turn, 0) }))
       return isEnd
     }
     const { admission } = poll
     const endsAt = admission.clock() + lastsMs
-    if (tell(dataEvent(piece.slice, contentType), piece.to, piece.isUpToDate, piece.isEnd)) return
+    if (tell(piece.slice, piece.to, piece.isUpToDate, piece.isEnd)) return
     for (;;) {
       const ready: Selectable<void> = events.isFull ? events.drained() : subscription.changed()
       const over = admission.over(endsAt - admission.clock())
@@ -51,7 +51,7 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams, wrote }: 
       const [about] = batch.verdicts as [TopicVerdict]
       if (about.verdict !== 'ok') return
       const offset = yield* offsetAfter(hub, poll.topic, batch)
-      const isEnd = tell(dataEvent(batch, contentType), offset, !batch.more, about.isClosed)
+      const isEnd = tell(batch, offset, !batch.more, about.isClosed)
       if (waited && batch.oldestTime > 0) wrote?.(batch.oldestTime)
       if (isEnd) return
     }

@@ -6,6 +6,7 @@ import type { Batch, Message } from '../../hub/index.ts'
 import { cacheControl } from './catch-up.ts'
 import { entityTag, isKnown } from './conditions.ts'
 import { encodeData } from './encoding.ts'
+import { nextTurn } from './turn.ts'
 
 export interface LiveRepliesOptions {
   /** Whether the connection ends with the reply, or somebody else's hooks want to see it: then none is prepared. */
@@ -18,8 +19,10 @@ export interface LiveRepliesOptions {
 export interface ReplyFor {
   readonly ifNoneMatch: string | undefined
   readonly isPersonal: boolean
-  /** Its `Stream-Cursor`. */
-  readonly turn: string
+  /** Whether its offset is a place of the stream, and neither its start nor its end, wherever those are. */
+  readonly isPlace: boolean
+  /** Its `cursor`, above which the `Stream-Cursor` is. */
+  readonly sent: string | undefined
 }
 
 /** What stands between two offsets of a stream, and what is there behind it. */
@@ -40,11 +43,15 @@ const mostKinds = 64
 
 const nothing = Buffer.alloc(0)
 
+/** What follows a place up to another stays what it is; its reader asks for more under another cursor. */
+const stays = { isUpToDate: false, isEnd: false }
+
 export class LiveReplies {
   readonly #options: LiveRepliesOptions
   readonly #kinds = new Map<string, PreparedReplies>()
   readonly #bodies = new WeakMap<Messages, Buffer>()
   #last: Last | undefined
+  #lastNothing: Nothing | undefined
 
   constructor(options: LiveRepliesOptions) {
     this.#options = options
@@ -59,31 +66,52 @@ export class LiveReplies {
       'content-type': contentType,
       ...(isEnd && { 'stream-closed': 'true' }),
       ...(isUpToDate && { 'stream-up-to-date': 'true' }),
-      'cache-control': cacheControl(stretch, asking),
+      'cache-control': cacheControl(asking.isPlace ? stays : stretch, asking),
     }
     const kind = this.#kind(isSame ? 304 : 200, headers, ['stream-next-offset', 'stream-cursor', 'etag'])
-    return kind.of(isSame ? nothing : body, [to, asking.turn, tag], publishedAt)
+    return kind.of(isSame ? nothing : body, [to, nextTurn(asking.sent, publishedAt), tag], publishedAt)
   }
 
-  /** The same for a batch that was read while waiting: a herd is ten thousand with the same one, one after the other. */
-  news(asking: ReplyFor, stretch: Stretch, batch: Batch, hasWaited: boolean): PreparedReply {
+  /** The last reply with news, if it was made of the same: a herd is ten thousand that get one, one after the other. */
+  known({ asking, from, batch, hasWaited }: Made): PreparedReply | undefined {
     const last = this.#last
-    if (last !== undefined && isSameReply(last, { asking, stretch, batch, hasWaited })) return last.reply
+    return last !== undefined &&
+      batch === last.batch &&
+      hasWaited === last.hasWaited &&
+      from === last.from &&
+      asking.sent === last.asking.sent &&
+      asking.isPlace === last.asking.isPlace &&
+      asking.isPersonal === last.asking.isPersonal &&
+      asking.ifNoneMatch === last.asking.ifNoneMatch
+      ? last.reply
+      : undefined
+  }
+
+  /** A reply with a batch that was read while waiting. */
+  news(made: Made, stretch: Stretch): PreparedReply {
+    const { asking, batch, hasWaited } = made
     const body = this.#bodies.get(batch) ?? encodeData(batch.messages, stretch.contentType)
     this.#bodies.set(batch, body)
     const reply = this.data(asking, stretch, body, hasWaited ? batch.oldestTime : 0)
-    this.#last = { asking, stretch, batch, hasWaited, reply }
+    this.#last = { ...made, reply }
     return reply
   }
 
-  /** A reply for a wait that is over. */
-  nothing({ turn }: ReplyFor, offset: string, isEnd: boolean): PreparedReply {
+  /** A reply for a wait that is over: a herd that came together is given one, by a cache that keeps it for a moment, too. */
+  nothing({ sent, isPlace, isPersonal }: ReplyFor, offset: string, isEnd: boolean): PreparedReply {
+    const turn = nextTurn(sent, 0)
+    const isShared = isPlace && !isPersonal
+    const last = this.#lastNothing
+    const isSame = last?.turn === turn && last.offset === offset && last.isEnd === isEnd && last.isShared === isShared
+    if (last !== undefined && isSame) return last.reply
     const headers = {
       ...(isEnd && { 'stream-closed': 'true' }),
       'stream-up-to-date': 'true',
-      'cache-control': 'no-store',
+      'cache-control': isShared ? 'public, max-age=1' : 'no-store',
     }
-    return this.#kind(204, headers, ['stream-next-offset', 'stream-cursor']).of(nothing, [offset, turn])
+    const reply = this.#kind(204, headers, ['stream-next-offset', 'stream-cursor']).of(nothing, [offset, turn])
+    this.#lastNothing = { turn, offset, isEnd, isShared, reply }
+    return reply
   }
 
   #kind(status: number, headers: Readonly<Record<string, string>>, varying: readonly string[]): PreparedReplies {
@@ -97,10 +125,10 @@ export class LiveReplies {
   }
 }
 
-/** What a reply was made of. */
-interface Made {
+/** What a reply with news is made of; the batch says where it ends. */
+export interface Made {
   readonly asking: ReplyFor
-  readonly stretch: Stretch
+  readonly from: string
   readonly batch: Batch
   readonly hasWaited: boolean
 }
@@ -109,14 +137,11 @@ interface Last extends Made {
   readonly reply: PreparedReply
 }
 
-function isSameReply(a: Made, b: Made): boolean {
-  return (
-    a.batch === b.batch &&
-    a.hasWaited === b.hasWaited &&
-    a.stretch.from === b.stretch.from &&
-    a.stretch.to === b.stretch.to &&
-    a.asking.turn === b.asking.turn &&
-    a.asking.isPersonal === b.asking.isPersonal &&
-    a.asking.ifNoneMatch === b.asking.ifNoneMatch
-  )
+/** A reply without news, and what it was made of. */
+interface Nothing {
+  readonly turn: string
+  readonly offset: string
+  readonly isEnd: boolean
+  readonly isShared: boolean
+  readonly reply: PreparedReply
 }

@@ -10,12 +10,11 @@ import type { WaitingRoom } from '../../access/waiting-room.ts'
 import { EnckeError } from '../../errors.ts'
 import type { Draining } from '../../http/draining.ts'
 import { PreparedReply } from '../../http/fast-path/prepared-reply.ts'
-import type { Hub, Subscription, TopicVerdict } from '../../hub/index.ts'
+import type { Hub, TopicVerdict } from '../../hub/index.ts'
 import { offsetAfter, type Reading, readPiece } from './catch-up.ts'
 import { encodeShared } from './encoding.ts'
-import { LiveReplies, type ReplyFor } from './live-replies.ts'
+import { LiveReplies, type Made, type ReplyFor } from './live-replies.ts'
 import { writeOffset } from './offsets.ts'
-import { nextTurn } from './turn.ts'
 
 export interface LivePoll extends Reading {
   readonly offset: string
@@ -48,7 +47,8 @@ interface Tail {
 /** A poll, for as long as it waits. */
 interface Wait extends ReplyFor {
   readonly poll: LivePoll
-  readonly holdMs: number
+  /** By the clock of its admission. */
+  readonly endsAt: number
 }
 
 /** Waits are shortened by up to so much, so that clients who came together do not come back together. */
@@ -64,18 +64,17 @@ export function longPolling({ hub, draining, waitingRoom, holdMs, hasOtherHooks,
   const replies = new LiveReplies({ isLast: () => draining.begun.isOpen || hasOtherHooks(), wrote })
 
   function* longPoll(poll: LivePoll): Coroutine<PreparedReply> {
-    const { admission, ifNoneMatch, isPersonal } = poll
+    const { admission, offset, turn: sent, ifNoneMatch, isPersonal } = poll
     const waitMs = admission.shorten(Math.round(holdMs * (1 - Math.random() * jitter)))
-    const turn = nextTurn(poll.turn, Date.now())
-    const wait: Wait = { poll, holdMs: waitMs, ifNoneMatch, isPersonal, turn }
-    let tail = knownTail(hub, poll) ?? (yield* findTail(wait, poll.offset))
+    const isPlace = offset !== '-1' && offset !== 'now'
+    const wait: Wait = { poll, endsAt: admission.clock() + waitMs, sent, isPlace, ifNoneMatch, isPersonal }
+    let tail = knownTail(hub, poll) ?? (yield* findTail(wait, offset))
     if (tail instanceof PreparedReply) return tail
     if (draining.begun.isOpen) throw goingAway()
     const seat = waitMs > 0 ? waitingRoom.enter(admission.client) : null
     try {
-      const endsAt = admission.clock() + waitMs
       for (;;) {
-        const reply = yield* waitAt(tail, { ...wait, holdMs: endsAt - admission.clock() })
+        const reply = yield* waitAt(tail, wait)
         if (reply !== null) return reply
         tail = yield* findTail(wait, tail.offset)
         if (tail instanceof PreparedReply) return tail
@@ -105,16 +104,20 @@ export function longPolling({ hub, draining, waitingRoom, holdMs, hasOtherHooks,
     // Not by `using`: V8 leaves its own code for C++ twice for each.
     try {
       for (;;) {
-        const woken = yield* select(
-          { news: subscription.changed(), drain: draining.wait(), quiet: admission.over(wait.holdMs) },
-          { order: 'first' },
-        )
+        const quiet = admission.over(wait.endsAt - admission.clock())
+        const woken = yield* select({ news: subscription.changed(), drain: draining.wait(), quiet }, { order: 'first' })
         const isOver = woken.case !== 'news'
         // Of many readers the last are woken somewhat later than the first: news outrank what has happened meanwhile.
         const hasNews = !isOver || trySelect({ news: subscription.changed() }) !== undefined
         if (!hasNews || !admission.holds()) return replies.nothing(wait, tail.offset, false)
-        const answer = yield* readOn(subscription, tail, wait)
-        if (answer !== 'nothing') return answer
+        const hasWaited = subscription.isWoken
+        const batch = yield* subscription.read(mostMessages)
+        const made = { asking: wait, from: tail.offset, batch, hasWaited }
+        const [about] = batch.verdicts as [TopicVerdict]
+        if (about.verdict !== 'ok') return null
+        if (batch.messages.length > 0 || about.isClosed) {
+          return replies.known(made) ?? replyWith(made, yield* offsetAfter(hub, topic, batch), tail)
+        }
         if (isOver) return replies.nothing(wait, tail.offset, false)
         // There would be no end to it while the node has been told of less than the broker has.
         if (trySelect({ news: subscription.changed() }) !== undefined) yield* sleep(lookAgainMs)
@@ -124,19 +127,11 @@ export function longPolling({ hub, draining, waitingRoom, holdMs, hasOtherHooks,
     }
   }
 
-  /** What has come; `nothing` when this node knows of less than the reader, null when its place is not there any more. */
-  function* readOn(subscription: Subscription, tail: Tail, wait: Wait): Coroutine<PreparedReply | 'nothing' | null> {
-    const hasWaited = subscription.isWoken
-    const batch = yield* subscription.read(mostMessages)
-    const [about] = batch.verdicts as [TopicVerdict]
-    if (about.verdict !== 'ok') return null
-    const isEmpty = batch.messages.length === 0
-    if (isEmpty && !about.isClosed) return 'nothing'
-    const to = yield* offsetAfter(hub, wait.poll.topic, batch)
-    if (isEmpty) return replies.nothing(wait, to, true)
-    const { offset: from, contentType } = tail
-    const stretch = { from, to, contentType, isUpToDate: !batch.more, isEnd: about.isClosed }
-    return replies.news(wait, stretch, batch, hasWaited)
+  function replyWith(made: Made, to: string, { contentType }: Tail): PreparedReply {
+    const { asking, from, batch } = made
+    const { isClosed: isEnd } = batch.verdicts[0] as TopicVerdict
+    if (batch.messages.length === 0) return replies.nothing(asking, to, true)
+    return replies.news(made, { from, to, contentType, isUpToDate: !batch.more, isEnd })
   }
 
   return longPoll

@@ -19,8 +19,15 @@ export function offsetIn({ segments }: Pick<Places, 'segments'>, position: numbe
   return writeOffset(segment.number, position)
 }
 
+/** The one that was written last: a herd stands at one place. */
+let last = { segment: -1, position: -1, text: '' }
+
 export function writeOffset(segment: number, position: number): string {
-  return `${String(segment).padStart(digits, '0')}_${String(position).padStart(digits, '0')}`
+  if (last.segment !== segment || last.position !== position) {
+    const text = `${String(segment).padStart(digits, '0')}_${String(position).padStart(digits, '0')}`
+    last = { segment, position, text }
+  }
+  return last.text
 }
 
 /**

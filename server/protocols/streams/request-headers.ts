@@ -86,10 +86,13 @@ function numberOf(name: string, text: string, rule: string, most = Number.MAX_SA
   throw misfit(name, `${rule}, at most ${most}`, text)
 }
 
-const timestamp = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
+const timestamp = /^(\d{4})-(\d\d)-(\d\d)[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
 
 function timeOf(text: string): number {
-  const time = timestamp.test(text) ? Date.parse(text.replace(' ', 'T').toUpperCase()) : Number.NaN
+  const [, year, month, day] = timestamp.exec(text) ?? []
+  // Date takes the 31st of February for the 3rd of March.
+  const isDay = Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
+  const time = isDay ? Date.parse(text.replace(' ', 'T').toUpperCase()) : Number.NaN
   if (!Number.isNaN(time)) return time
   throw misfit('Stream-Expires-At', 'a time such as 2027-01-31T12:00:00Z', text)
 }

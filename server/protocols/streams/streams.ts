@@ -46,6 +46,12 @@ export async function streamsRoutes(app: FastifyInstance, options: StreamsOption
     secureReply(reply)
     done(null, payload)
   })
+  // Fastify would take a slash at the end for none: rights and handlers see the name as it was sent.
+  app.addHook('onRequest', (request, _reply, done) => {
+    const [path = ''] = request.url.split('?')
+    if (path.endsWith('/')) checkTopicName(`${topicOf(request as Request)}/`)
+    done()
+  })
   answerPreflights(app)
   for (const routes of [changeRoutes, writeRoutes, readRoutes]) await app.register((within) => routes(within, options))
 }

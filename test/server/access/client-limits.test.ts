@@ -70,7 +70,7 @@ describe('the requests of a client that wait', () => {
     await using served = await Served.start(['--max-waiting-per-client', '2'])
     const polls = [served.get('/messages?topic=a'), served.get('/messages?topic=b&topic=a')]
     await served.waiting(2)
-    const before = served.holdings()
+    const before = await served.holdingsAtRest()
     for (const refused of [
       await served.get('/messages?topic=a&client=other'),
       await served.get('/topics/a/messages'),
@@ -83,7 +83,7 @@ describe('the requests of a client that wait', () => {
         message: expect.stringMatching(/^2 requests from 127\.0\.0\.1 wait here already.*share one poll$/),
       })
     }
-    expect(served.holdings()).toEqual(before)
+    await served.untilHolding(before)
     expect((await served.get(quick)).status).toBe(200)
     expect((await served.publish('a', 1)).json.waiting).toBe(2)
     await Promise.all(polls)

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { VirtualHost } from '../../../runtime/index.ts'
-import { coolDownMs, KeySet } from '../../../server/access/key-set.ts'
+import { coolDownMs, freshMs, KeySet } from '../../../server/access/key-set.ts'
 import { fetchKeys } from '../../../server/access/key-sources.ts'
 import { readKeySet, readPublicKeys, type VerifyingKey } from '../../../server/access/verifying-key.ts'
 import { Served } from '../http/served.ts'
@@ -34,18 +34,43 @@ describe('a key set', () => {
     expect(state.loads).toBe(1)
   })
 
-  it('is loaded again for an unknown name, but not before it has cooled down', async () => {
+  it('finds a new key at once, whenever the issuer has one', async () => {
     const { state, find } = aSet()
     await find('a')
-    for (let round = 0; round < 1_000; round += 1) expect(await find(`flood ${round}`)).toEqual([])
+    for (const kid of ['b', 'c', 'd']) {
+      state.now += freshMs
+      state.answer = async () => keysNamed('a', kid)
+      expect(await find(kid)).toEqual([kid])
+    }
+    expect(state.loads).toBe(4)
+  })
+
+  it('is loaded once in a cool-down, however many names it does not know', async () => {
+    const { state, find } = aSet()
+    const flood = (round: number) => Promise.all(Array.from({ length: 100 }, (_, at) => find(`flood ${round} ${at}`)))
+    await find('a')
+    expect(await flood(1)).toEqual(Array(100).fill([]))
     expect(state.loads).toBe(1)
+    // The first of them might have been a new key.
+    for (state.now = freshMs; state.now < freshMs + coolDownMs; state.now += 100) await flood(state.now)
+    expect(state.loads).toBe(2)
+    state.answer = async () => keysNamed('a', 'b')
+    expect(await find('b')).toEqual(['b'])
+    expect(state.loads).toBe(3)
+  })
+
+  it('is loaded once in a cool-down while that fails, and then has the new key', async () => {
+    const { state, find } = aSet()
+    await find('a')
+    state.now += freshMs
+    state.answer = () => Promise.reject(new Error('down'))
+    expect(await find('b')).toEqual([])
     state.answer = async () => keysNamed('a', 'b')
     state.now += coolDownMs - 1
     expect(await find('b')).toEqual([])
-    state.now += 1
-    expect(await Promise.all(Array.from({ length: 100 }, (_, at) => find(`flood ${at}`)))).toEqual(Array(100).fill([]))
-    expect(await find('b')).toEqual(['b'])
     expect(state.loads).toBe(2)
+    state.now += 1
+    expect(await find('b')).toEqual(['b'])
   })
 
   it('keeps the last good keys while it cannot be loaded, and says once when it can again', async () => {
@@ -183,11 +208,23 @@ describe('keys', () => {
 describe('a server with an address of keys', () => {
   const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
   const encke = { subscribe: ['**'] }
-  const start = (address: string) => Served.start(['--token-jwks', address, '--client-limits', 'off'])
+  const start = (address: string, clock = () => performance.now()) =>
+    Served.start(['--token-jwks', address, '--client-limits', 'off'], { clock })
+
+  it('lets in by a key that the issuer has had for some seconds, at the first request', async () => {
+    let now = 0
+    await using keys = await KeyServer.start('old')
+    await using served = await start(keys.address, () => now)
+    expect((await served.get('/topics/a', bearer(await keys.sign('old', { encke })))).status).toBe(200)
+    keys.published = ['old', 'new']
+    now = freshMs
+    expect((await served.get('/topics/a', bearer(await keys.sign('new', { encke })))).status).toBe(200)
+    expect(keys.asked).toBe(2)
+  })
 
   it('fetches once, whatever names of keys it is flooded with', async () => {
     await using keys = await KeyServer.start('a')
-    await using served = await start(keys.address)
+    await using served = await start(keys.address, () => 0)
     expect((await served.get('/topics/a', bearer(await keys.sign('a', { encke })))).status).toBe(200)
     const flood = Array.from({ length: 300 }, async (_, at) => {
       const token = await keys.sign(`flood ${at % 20}`, { encke, at })

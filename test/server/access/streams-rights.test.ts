@@ -56,6 +56,25 @@ describe('a stream', () => {
     expect(await maker('DELETE', '/v1/stream/s/a')).toBe(204)
   })
 
+  it('has no name that ends in a slash: none is taken off, for rights or for what is done', async () => {
+    const all = await as({ manage: ['**'], publish: ['**'], subscribe: ['**'] })
+    expect(await all('PUT', '/v1/stream/slash/a')).toBe(201)
+    for (const path of [
+      '/v1/stream/slash/a/',
+      '/v1/stream/slash/a%2F',
+      '/v1/stream/slash%2Fa/',
+      '/v1/stream/slash/a//',
+    ]) {
+      for (const method of ['PUT', 'POST', 'GET', 'DELETE'])
+        expect([path, method, await all(method, path, method === 'POST' ? '[1]' : undefined)]).toEqual([
+          path,
+          method,
+          '400 ENCKE_ERR_TOPIC_NAME',
+        ])
+    }
+    expect(await all('GET', '/v1/stream/slash/a?offset=-1')).toBe(200)
+  })
+
   it('is forked by who may read its source', async () => {
     const maker = await as({ manage: ['**'], publish: ['**'] })
     const reader = await as({ manage: ['mine/*'], subscribe: ['source'] })

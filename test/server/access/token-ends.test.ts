@@ -124,6 +124,21 @@ describe('a token that ends', () => {
     expect(served.app.hub.watcher).toBeNull()
   })
 
+  it('ends a benchmark at that moment, which says why, and another may run', async () => {
+    const administrator = await mintToken({ secret, ttlSeconds, wallClock, admin: true })
+    const { headers } = bearer(administrator)
+    const run = (more = {}) =>
+      served.post('/admin/benchmarks/hackysack', { players: 500, turns: 10_000_000 }, { ...headers, ...more })
+    moveTo(administrator, 400)
+    expect(await run()).toMatchObject(refused)
+    shiftMs -= 2_000
+    moveTo(administrator, 400)
+    const { status, text } = await run({ accept: 'text/event-stream' })
+    expect([status, text]).toEqual([200, expect.stringMatching(/event: error\ndata: .*ENCKE_ERR_TOKEN_EXPIRED/)])
+    const { json } = await served.administrate('GET', '/admin/benchmarks')
+    expect(json.underWay).toBeNull()
+  })
+
   it('ends an event stream that never comes to rest', async () => {
     moveTo(token, soonMs)
     const { scheduler, hub } = served.app

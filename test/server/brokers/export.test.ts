@@ -3,7 +3,7 @@ import { type Coroutine, run } from '../../../runtime/index.ts'
 import { exportTopics, Import } from '../../../server/brokers/export.ts'
 import { openBroker } from '../../../server/brokers/open-broker.ts'
 import { backUp } from '../../../server/brokers/sqlite/back-up.ts'
-import type { Broker, TopicRecord } from '../../../server/hub/index.ts'
+import type { Broker, Slice, TopicRecord } from '../../../server/hub/index.ts'
 import { draftOf, publishOne } from './conformance.ts'
 import { closeBroker, Folder } from './make-sqlite.ts'
 
@@ -51,6 +51,8 @@ describe('an export', () => {
     await play(function* () {
       const many = yield* to.history('many', 1, everything)
       expect([many.oldest, many.head, many.messages[0]?.data]).toEqual([1, 2_000, '501'])
+      const [first] = (yield* from.history('many', 1, everything)).messages
+      expect(many.messages[0]).toMatchObject({ id: first?.id, time: first?.time })
       expect(many.epoch).not.toBe((yield* from.inform('many'))?.epoch)
       expect(yield* to.inform('bytes')).toMatchObject({
         isClosed: true,
@@ -61,6 +63,18 @@ describe('an export', () => {
     })
     await expect(importing(to, lines)).rejects.toThrow(/^line \d+ comes after the topic bytes, which is there already/)
     for (const broker of [from, to]) await closeBroker(broker)
+  })
+
+  it('is imported without ids and times where it has none, or others than Encke gives', async () => {
+    const broker = await openBroker('memory:')
+    const topic = '{"topic":"a","contentType":"application/json","retention":"bounded","closed":false}'
+    await importing(broker, [topic, '{"data":"1"}', '{"data":"2","id":"a b","time":1}'])
+    const { messages } = await play(() => broker.history('a', 1, everything) as Coroutine<Slice>)
+    expect(messages.map(({ id }) => id)).toEqual([
+      expect.stringMatching(/^[\w-]{16}$/),
+      expect.stringMatching(/^[\w-]{16}$/),
+    ])
+    await closeBroker(broker)
   })
 
   it.each([

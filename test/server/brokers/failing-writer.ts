@@ -1,6 +1,8 @@
 // The writing thread on a disk that fails: at commits, at checkpoints and when the file is opened, by a seed; or that is full
-// after so many pages.
+// after so many pages; or a thread that ends.
 
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Random } from '../../../runtime/index.ts'
@@ -12,6 +14,8 @@ export interface Faults {
   readonly commits?: number
   readonly checkpoints?: number
   readonly opens?: number
+  /** While there is this file, the next commit removes it and ends the thread: after it, or before it as the file may say. */
+  readonly death?: string
   /** The file has room for so many pages. */
   readonly pages?: number
 }
@@ -29,6 +33,13 @@ class FailingDatabase extends DatabaseSync {
   }
 
   override exec(sql: string): void {
+    const { death } = this.#faults
+    if (sql === 'COMMIT' && death !== undefined && existsSync(death)) {
+      const when = readFileSync(death, 'utf8')
+      rmSync(death)
+      if (when === 'after') super.exec('COMMIT')
+      process.exit()
+    }
     if (sql === 'COMMIT' && this.#happens(this.#faults.commits)) {
       // Before the commit, or after it, when the answer is lost: then it is in the file.
       if (this.#random.below(2) === 0) super.exec('COMMIT')

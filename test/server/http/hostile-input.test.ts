@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Answer } from './served.ts'
-import { Served, until } from './served.ts'
+import { Served } from './served.ts'
 
 let served: Served
 let before: Record<string, number>
@@ -13,12 +13,11 @@ beforeAll(async () => {
   await served.get('/messages?topic=known&from=earliest&wait=0')
 })
 afterAll(() => served[Symbol.asyncDispose]())
-beforeEach(() => {
-  before = served.holdings()
+beforeEach(async () => {
+  before = await served.holdingsAtRest()
 })
 afterEach(async () => {
-  await until(() => served.holdings()['coroutines'] === before['coroutines'])
-  expect(served.holdings()).toEqual(before)
+  await served.untilHolding(before)
   served.app.hub.validate()
   served.app.scheduler.validate()
 })

@@ -1,8 +1,10 @@
 // A server on a real socket with its usual limits, and clients for it that send anything, byte by byte if need be.
 
+import { deepStrictEqual } from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { Agent } from 'undici'
 import { type App, buildApp, type Parts } from '../../../server/app.ts'
 import { readConfig } from '../../../server/config.ts'
@@ -103,6 +105,18 @@ export class Served implements AsyncDisposable {
     const { coroutines, runnable, parked, timers, awaited } = this.app.scheduler.statistics()
     const hub = { topics, waiting, messages, bytes, published, delivered }
     return { ...hub, coroutines, runnable, parked, timers, awaited }
+  }
+
+  /** The same once no coroutine has its turn: the server has some of its own, which wake now and then. */
+  async holdingsAtRest(): Promise<Record<string, number>> {
+    await until(() => this.app.scheduler.statistics().runnable === 0)
+    return this.holdings()
+  }
+
+  /** Wait until it holds what it held `before`. */
+  async untilHolding(before: Readonly<Record<string, number>>): Promise<void> {
+    await until(() => isDeepStrictEqual(this.holdings(), before)).catch(() => {})
+    deepStrictEqual(this.holdings(), before)
   }
 }
 

@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { afterEach, expect, it } from 'vitest'
 import type { Coroutine, Operation, Scheduler } from '../../../runtime/index.ts'
 import { checkpoint, sleep } from '../../../runtime/index.ts'
-import type { Append, Broker, Creation, Follower, HistoryLimits, Slice } from '../../../server/hub/index.ts'
+import type { Append, Broker, Creation, Follower, HistoryLimits, Published, Slice } from '../../../server/hub/index.ts'
 import { draftOf } from '../brokers/conformance.ts'
 import { TopicLines } from '../brokers/slow-broker.ts'
 import type { RigOptions } from './rig.ts'
-import { Account, dataOf, Rig, unfollowMs, verdictsOf } from './rig.ts'
+import { Account, dataOf, hash, Rig, unfollowMs, verdictsOf } from './rig.ts'
 
 let rig: Rig
 
@@ -338,6 +338,29 @@ it('a thousand polls that come and go leave no waiter, timer or coroutine', () =
   const { coroutines, timers, parked } = rig.scheduler.statistics()
   expect({ coroutines, timers, parked }).toEqual({ coroutines: before.coroutines, timers: 1, parked: before.parked })
   expect(rig.hub.statistics().waiting).toBe(0)
+})
+
+it('readers who go on at the end of a followed topic, by its epoch and offset, cost no hash and share what they read next', () => {
+  let hashed = 0
+  begin({
+    hash: (text) => {
+      hashed += 1
+      return hash(text)
+    },
+  })
+  const [first] = rig.publish('a', 'one') as [Published]
+  using _following = rig.hub.readAfter('a', first.epoch, 1)
+  const before = hashed
+  const readers = Array.from({ length: 100 }, () => rig.hub.readAfter('a', first.epoch, 1))
+  const behind = rig.hub.readAfter('a', first.epoch, 0)
+  // That of the message at the end, once.
+  expect(hashed - before).toBeLessThanOrEqual(1)
+  expect(rig.complete(() => behind.read(10)).messages.map(({ data }) => data)).toEqual(['one'])
+  rig.publish('a', 'two')
+  const batches = readers.map((reader) => rig.complete(() => reader.read(10)))
+  expect(new Set(batches).size).toBe(1)
+  expect(dataOf(batches[0])).toEqual(['two'])
+  for (const reader of [...readers, behind]) reader[Symbol.dispose]()
 })
 
 it('the cursor it informs of is where a reader goes on', () => {

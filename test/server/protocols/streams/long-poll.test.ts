@@ -62,7 +62,7 @@ describe('a herd at the end of a stream', () => {
     await using served = await Served.start()
     const put = await served.send('PUT', '/v1/stream/herd', { headers: json })
     const path = `/v1/stream/herd?offset=${put.headers['stream-next-offset']}&live=long-poll`
-    const turnsSent = [9_000_000_001, 9_000_000_002, 9_000_000_002]
+    const turnsSent = [9_000_000_000_001, 9_000_000_000_002, 9_000_000_000_002]
     const readers = turnsSent.map((turn) => served.get(`${path}&cursor=${turn}`))
     await served.waiting(3)
     await served.send('POST', '/v1/stream/herd', { headers: json, body: '[1]' })
@@ -122,7 +122,7 @@ class Twins implements AsyncDisposable {
   readonly #home: Served
   readonly #servers: Served[] = []
   readonly #wires: Wire[] = []
-  #turn = 9_000_000_000
+  #turn = 9_000_000_000_000
 
   private constructor(home: Served, topic: string) {
     this.#home = home
@@ -197,7 +197,7 @@ describe('polls that repeat', () => {
       if (n === 3) twins.wholeWay = 0
       await twins.ask(offset)
       const reply = await twins.reply()
-      expect(reply).toMatch(new RegExp(`stream-cursor: ${9_000_000_002 + n}\r\n`, 'i'))
+      expect(reply).toMatch(new RegExp(`stream-cursor: ${9_000_000_000_002 + n}\r\n`, 'i'))
       expect(reply).toMatch(/x-content-type-options: nosniff/i)
       expect(reply.endsWith(`\r\n\r\n[${n}]`)).toBe(true)
       offset = offsetOf(reply)

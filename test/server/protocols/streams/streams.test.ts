@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer } from '../../http/served.ts'
-import { Served, until } from '../../http/served.ts'
+import { Served } from '../../http/served.ts'
 
 const text = { 'content-type': 'text/plain' }
 const json = { 'content-type': 'application/json' }
@@ -118,6 +118,34 @@ describe('a stream', () => {
     }
   })
 
+  it('expires on a day that there is', async () => {
+    for (const time of [
+      '2027-02-29T12:00:00Z',
+      '2027-02-31T12:00:00Z',
+      '2027-04-31T12:00:00Z',
+      '2027-01-31T24:00:00Z',
+    ]) {
+      const { status, json: complaint } = await put('expiring', { ...json, 'stream-expires-at': time })
+      expect([time, status, complaint?.code]).toEqual([time, 400, 'ENCKE_ERR_STREAM_HEADER'])
+    }
+    const made = await put('expiring', { ...json, 'stream-expires-at': '2028-02-29t23:59:59.5+01:00' })
+    expect([made.status, made.headers['stream-expires-at']]).toEqual([201, '2028-02-29T22:59:59.500Z'])
+  })
+
+  it('has the headers of security on every reply, also where no handler of its own has seen the request', async () => {
+    const asked = [
+      ['PATCH', '/v1/stream/a', 405],
+      ['GET', '/v1/stream/%zz', 400],
+      ['GET', '/v1/stream/', 404],
+      ['GET', '/v1/stream/nowhere', 404],
+    ] as const
+    for (const [method, path, wanted] of asked) {
+      const { status, headers } = await served.send(method, path)
+      const told = [headers['x-content-type-options'], headers['cross-origin-resource-policy']]
+      expect([path, status, ...told]).toEqual([path, wanted, 'nosniff', 'cross-origin'])
+    }
+  })
+
   it('keeps any bytes as they are', async () => {
     const bytes = Uint8Array.from({ length: 1_000 }, (_, at) => (at * 7) % 256)
     await put('exact', { 'content-type': 'image/png' }, bytes.subarray(0, 300))
@@ -205,6 +233,23 @@ describe('who may do what', () => {
 })
 
 describe('those who wait', () => {
+  it('get what a cache may give to others, unless it depends on more than the place that they ask for', async () => {
+    const { headers } = await put('cached')
+    const head = headers['stream-next-offset'] as string
+    const ask = (offset: string, more: Record<string, string> = {}) =>
+      read('cached', `?offset=${offset}&live=long-poll`, more).then((reply) => reply.headers['cache-control'])
+    expect(await ask(head)).toBe('public, max-age=1')
+    expect(await ask(head, { cookie: 'a=b' })).toBe('no-store')
+    expect(await ask('now')).toBe('no-store')
+    const waiting = ask(head)
+    await served.waiting(1)
+    await post('cached', '1')
+    const forAll = 'public, max-age=60, stale-while-revalidate=300'
+    expect([await waiting, await ask(head)]).toEqual([forAll, forAll])
+    expect(await ask(head, { cookie: 'a=b' })).toBe(forAll.replace('public', 'private'))
+    expect(await ask('-1')).toBe('public, no-cache')
+  })
+
   it('are answered when the server drains, and those who come then are sent elsewhere', async () => {
     await using going = await Served.start(['--drain-pause-ms', '0'])
     const { headers } = await put('a', json, undefined, going)
@@ -220,7 +265,7 @@ describe('those who wait', () => {
 
   it('leave nothing behind when they go away', async () => {
     await put('left')
-    const before = served.holdings()
+    const before = await served.holdingsAtRest()
     const leaving = new AbortController()
     const gone = ['long-poll', 'sse'].map((live) =>
       served.get(`/v1/stream/left?offset=now&live=${live}`, { signal: leaving.signal }).catch(() => {}),
@@ -228,8 +273,7 @@ describe('those who wait', () => {
     await served.waiting(2)
     leaving.abort()
     await Promise.all(gone)
-    await until(() => served.holdings()['coroutines'] === before['coroutines'])
-    expect(served.holdings()).toEqual(before)
+    await served.untilHolding(before)
   })
 
   it('wait for as long as their token holds, and no longer than the server says', async () => {

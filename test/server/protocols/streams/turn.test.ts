@@ -5,16 +5,24 @@ import { nextTurn } from '../../../../server/protocols/streams/turn.ts'
 const now = 1_796_000_000_000
 
 it('the cursor is above the one that was sent, and the same for all who come within 20 s', () => {
-  const first = nextTurn(undefined, now)
-  expect(nextTurn(undefined, now + 15_000)).toBe(first)
-  expect(Number(nextTurn(first, now))).toBe(Number(first) + 1)
-  expect(Number(nextTurn(nextTurn(first, now), now))).toBe(Number(first) + 2)
-  expect(Number(nextTurn('5', now))).toBe(Number(first))
+  const first = nextTurn(undefined, 0, now)
+  expect(nextTurn(undefined, 0, now + 15_000)).toBe(first)
+  expect(Number(nextTurn(first, 0, now))).toBe(Number(first) + 1)
+  expect(Number(nextTurn(nextTurn(first, 0, now), 0, now))).toBe(Number(first) + 2)
+  expect(nextTurn('5', 0, now)).toBe(first)
+})
+
+it('readers who are told the same news go on with one cursor, whatever theirs were before', () => {
+  const publishedAt = now + 1_234
+  const sent = [undefined, '7', `${now}`, `${now + 1_000}`]
+  expect(new Set(sent.map((turn) => nextTurn(turn, publishedAt, now + 2_000)))).toEqual(new Set([`${publishedAt}`]))
+  expect(nextTurn(`${publishedAt}`, publishedAt, now)).toBe(`${publishedAt + 1}`)
 })
 
 it('the cursor rises also for those whose own lies far ahead, or is none', () => {
-  expect(nextTurn('900000000000000', now)).toBe('900000000000001')
-  for (const sent of ['', '-1', '1.5', 'x', '9'.repeat(40)]) expect(nextTurn(sent, now)).toBe(nextTurn(undefined, now))
+  expect(nextTurn('900000000000000', 0, now)).toBe('900000000000001')
+  for (const sent of ['', '-1', '1.5', 'x', '9'.repeat(40)])
+    expect(nextTurn(sent, 0, now)).toBe(nextTurn(undefined, 0, now))
 })
 
 it('a reply that is known is found in any list of tags, and another is not', () => {

@@ -1,28 +1,28 @@
-// Readers behind Debian's Varnish and nginx, with the configurations that stand in docs/deployment.md. Skipped where they are
-// not installed. Both listen on sockets in a folder, so that no port is taken.
+// Servers behind Debian's Varnish and nginx, with the configurations that stand in docs/deployment.md, and readers of either
+// protocol who come by them. Both listen on sockets in a folder, so that no port is taken.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent } from 'undici'
-import { describe, expect, it } from 'vitest'
-import { openBroker } from '../../../../server/brokers/open-broker.ts'
-import type { Broker } from '../../../../server/hub/index.ts'
-import { TcpProxy } from '../../../chaos/tcp-proxy.ts'
-import { Served } from '../../http/served.ts'
+import { openBroker } from '../../../server/brokers/open-broker.ts'
+import type { Broker } from '../../../server/hub/index.ts'
+import { TcpProxy } from '../../chaos/tcp-proxy.ts'
+import { type Answer, Served } from '../http/served.ts'
 
-const deployment = readFileSync(new URL('../../../../docs/deployment.md', import.meta.url), 'utf8')
+const deployment = readFileSync(new URL('../../../docs/deployment.md', import.meta.url), 'utf8')
 
-interface Cache {
+export interface Cache {
   readonly name: string
   /** How it is started in `folder`, before Encke at `port`, to listen on `socket`. */
   readonly start: (folder: string, port: string, socket: string) => ChildProcess
   readonly isMissing: boolean
 }
 
-const caches: Cache[] = [
+export const caches: readonly Cache[] = [
   {
     name: 'Varnish',
     isMissing: spawnSync('varnishd', ['-V']).status !== 0 || spawnSync('cc', ['--version']).status !== 0,
@@ -72,7 +72,7 @@ function configuration(language: string): string {
   return found
 }
 
-class Behind implements AsyncDisposable {
+export class Behind implements AsyncDisposable {
   /** The server that the cache asks. */
   served: Served
   /** How many requests readers have sent, and how many of them have come to the server. */
@@ -106,7 +106,10 @@ class Behind implements AsyncDisposable {
     const child = cache.start(folder, `${road.port}`, socket)
     const agent = new Agent({ connect: { socketPath: socket }, headersTimeout: 0, bodyTimeout: 0 })
     const behind = new Behind({ served, flags, broker, road, folder, child, agent })
-    await expect.poll(() => existsSync(socket) && behind.#isUp()).toBe(true)
+    for (let tries = 0; !(existsSync(socket) && (await behind.#isUp())); tries += 1) {
+      if (tries > 400) throw new Error(`${cache.name} does not answer`)
+      await sleep(50)
+    }
     return behind
   }
 
@@ -122,7 +125,7 @@ class Behind implements AsyncDisposable {
 
   #count(): void {
     this.served.app.http.server.on('request', ({ url }) => {
-      if (url?.startsWith('/messages')) this.origin += 1
+      if (url?.startsWith('/messages') || url?.includes('live=long-poll')) this.origin += 1
     })
   }
 
@@ -141,24 +144,35 @@ class Behind implements AsyncDisposable {
       path,
       headers,
     })
+    const text = await body.text()
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what it is
-    return { status: statusCode, headers: reply.headers, json: JSON.parse(await body.text()) as any }
+    return { status: statusCode, headers: reply.headers, json: (text === '' ? undefined : JSON.parse(text)) as any }
   }
 
-  /** Read `public/a` from `cursor` on, as a client does, until the message `last`. Gives everything it got. */
-  async read(cursor: string, last: number): Promise<number[]> {
-    const got: number[] = []
-    let turn = ''
-    while (got.at(-1) !== last) {
+  /** Read from `path` on, as a client does, until the message `last`; `got` is told of each. Gives everything it got. */
+  async read(dialect: Dialect, path: string, last: number, got: (data: number) => void = () => {}): Promise<number[]> {
+    const all: number[] = []
+    while (all.at(-1) !== last) {
       this.asked += 1
-      const { status, json } = await this.ask(`/messages?cursor=${cursor}&topic=public%2Fa${turn}`)
-      expect(status).toBe(200)
-      for (const { data } of json.messages) got.push(data)
-      cursor = json.cursor
-      turn = json.turn === undefined ? '' : `&turn=${json.turn}`
-      if (json.retryAfterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, json.retryAfterMs))
+      const told = dialect.take(await this.ask(path), path)
+      for (const data of told.messages) {
+        all.push(data)
+        got(data)
+      }
+      path = told.path
+      if (told.waitMs > 0) await sleep(told.waitMs)
     }
-    return got
+    return all
+  }
+
+  /** The same past the cache. */
+  async readDirectly(dialect: Dialect, path: string, last: number, got: (data: number) => void): Promise<void> {
+    for (let data = 0; data !== last; ) {
+      const { status, headers, json } = await this.served.get(path)
+      const told = dialect.take({ status, headers, json }, path)
+      for (data of told.messages) got(data)
+      path = told.path
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -182,56 +196,54 @@ interface Parts {
   readonly agent: Agent
 }
 
-for (const cache of caches) {
-  describe.skipIf(cache.isMissing)(`behind ${cache.name}`, () => {
-    it('many readers ask the server as one, lose nothing and get nothing twice, in silence too', async () => {
-      await using behind = await Behind.start(cache, ['--wait-default-seconds', '1'])
-      const { cursor } = (await behind.served.get('/topics/public%2Fa')).json
-      const readers = Array.from({ length: 60 }, () => behind.read(cursor, 5))
-      const begun = performance.now()
-      for (let data = 1; data <= 5; data += 1) {
-        await expect.poll(() => behind.served.app.hub.statistics().waiting).toBeGreaterThan(0)
-        await behind.served.publish('public/a', data)
-        // Two polls' time of silence in the middle.
-        if (data === 3) await new Promise((resolve) => setTimeout(resolve, 2_500))
-      }
-      for (const got of await Promise.all(readers)) expect(got).toEqual([1, 2, 3, 4, 5])
-      expect(behind.origin).toBeLessThan(behind.asked / 15)
-      // No reader spins: news, and a time-out a second.
-      expect(behind.asked / 60).toBeLessThan(5 + 2 * ((performance.now() - begun) / 1_000))
-    })
+type Told = Pick<Answer, 'status' | 'headers' | 'json'>
 
-    it('readers outlast a server that drains while another takes over: nothing lost, nothing twice, and still as one', async () => {
-      await using behind = await Behind.start(cache, ['--drain-pause-ms', '0', '--drain-ms', '100'])
-      const { cursor } = (await behind.served.get('/topics/public%2Fa')).json
-      const readers = Array.from({ length: 60 }, () => behind.read(cursor, 4))
-      const waits = () => behind.served.app.hub.statistics().waiting
-      await expect.poll(waits).toBeGreaterThan(0)
-      await behind.served.publish('public/a', 1)
-      await expect.poll(waits).toBeGreaterThan(0)
-      await behind.restart()
-      await behind.served.publish('public/a', 2)
-      await expect.poll(waits).toBeGreaterThan(0)
-      await behind.restart()
-      for (const data of [3, 4]) await behind.served.publish('public/a', data)
-      for (const got of await Promise.all(readers)) expect(got).toEqual([1, 2, 3, 4])
-      expect(behind.origin).toBeLessThan(behind.asked / 6)
-      // News, two goodbyes, and what a goodbye that a cache keeps for a second repeats.
-      expect(behind.asked / 60).toBeLessThan(12)
-    })
+/** How a reader of `public/a` goes on in a protocol. */
+export interface Dialect {
+  readonly name: string
+  /** Where to begin now; the topic is there then. */
+  start(served: Served): Promise<string>
+  publish(served: Served, data: number): Promise<unknown>
+  /** @throws Error on a reply that a client would not expect */
+  take(
+    reply: Told,
+    path: string,
+  ): { readonly messages: readonly number[]; readonly path: string; readonly waitMs: number }
+}
 
-    it('what is private stays between a reader and the server', async () => {
-      await using behind = await Behind.start(cache, ['--subscribe-key', 'secret', '--publish-key', 'secret'])
-      const authorization = 'Bearer secret'
-      const path = '/messages?from=earliest&topic=public%2Fa&wait=0'
-      await behind.served.post('/publish?topic=public/a', '1', { authorization })
-      for (const headers of [{ authorization }, {}, { authorization }]) {
-        expect((await behind.ask(path, headers as Record<string, string>)).json.messages).toHaveLength(1)
-      }
-      expect(behind.origin).toBe(3)
-      const refused = await behind.ask('/messages?topic=other&wait=0')
-      expect(refused.status).toBe(401)
-      expect((await behind.ask('/messages?topic=other&wait=0', { authorization })).status).toBe(200)
-    })
-  })
+const ofStream = '/v1/stream/public/a'
+
+export const dialects: readonly Dialect[] = [
+  {
+    name: 'polls',
+    start: async (served) => pollPath((await served.get('/topics/public%2Fa')).json),
+    publish: (served, data) => served.publish('public/a', data),
+    take({ status, json }) {
+      if (status !== 200) throw new Error(`${status} ${JSON.stringify(json)}`)
+      const messages = json.messages.map(({ data }: { data: number }) => data)
+      return { messages, path: pollPath(json), waitMs: json.retryAfterMs ?? 0 }
+    },
+  },
+  {
+    name: 'long polls of Durable Streams',
+    async start(served) {
+      const { headers } = await served.send('PUT', ofStream, { headers: { 'content-type': 'application/json' } })
+      return streamPath(headers)
+    },
+    publish: (served, data) => served.post(ofStream, `${data}`),
+    take({ status, headers, json }, path) {
+      if (status === 503) return { messages: [], path, waitMs: 200 }
+      if (status !== 200 && status !== 204) throw new Error(`${status} ${JSON.stringify(json)}`)
+      return { messages: json ?? [], path: streamPath(headers), waitMs: 0 }
+    },
+  },
+]
+
+function pollPath({ cursor, turn }: { readonly cursor: string; readonly turn?: number }): string {
+  return `/messages?cursor=${cursor}&topic=public%2Fa${turn === undefined ? '' : `&turn=${turn}`}`
+}
+
+function streamPath(headers: Told['headers']): string {
+  const turn = headers['stream-cursor']
+  return `${ofStream}?${turn === undefined ? '' : `cursor=${turn}&`}live=long-poll&offset=${headers['stream-next-offset']}`
 }
