@@ -1,13 +1,15 @@
-// docs/deployment.md, as it stands there: Redis, two nodes and nginx, and both nodes replaced under a crowd.
+// docs/deployment.md, as it stands there: Redis, two nodes and nginx, and both nodes replaced under a crowd and under pages.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { Publisher, ReaderOfMany } from '../chaos/crowd.ts'
 import { judge, keyOf } from '../chaos/ledger.ts'
+import { launch } from '../public/browser.ts'
+import { Person, soon } from '../public/person.ts'
 import { eventually, until } from './brokers/redis-harness.ts'
 import { freePort, RedisServer, redisIsMissing } from './brokers/redis-server.ts'
 import { ServerProcess, type Serving } from './server-process.ts'
@@ -23,6 +25,7 @@ const nginx = ['/usr/sbin/nginx', 'nginx'].find((path) => {
     return false
   }
 })
+const unpacked = inject('browser')
 const missing = redisIsMissing ?? (nginx === undefined ? 'nginx is not installed' : undefined)
 
 /** nginx with the configuration of the page, on ports of the test's own. */
@@ -103,8 +106,83 @@ describe.skipIf(missing !== undefined)(
         for (const node of nodes) await node[Symbol.asyncDispose]()
       }
     })
+
+    it.skipIf(unpacked.missing !== '')(
+      'carry eight pages that chat while they are replaced: nothing lost, nothing twice, no word of it',
+      async () => {
+        await using redis = await RedisServer.start()
+        const ports = [await freePort(), await freePort()]
+        const start = (index: number) => serving(redis.url, ports[index] as number)
+        const nodes: Serving[] = [await start(0), await start(1)]
+        await using proxy = new Nginx(await freePort(), ports)
+        const browser = await launch(unpacked)
+        try {
+          await proxy.untilReady()
+          const people: Person[] = []
+          for (let index = 0; index < 8; index += 1)
+            people.push(await Person.enter(browser, proxy.origin, { name: `Person ${index}` }))
+          const chat = new Chat(people)
+          for (const index of [0, 1]) {
+            await chat.untilEverybodySays(2)
+            nodes[index]?.kill('SIGTERM')
+            await nodes[index]?.ended
+            await chat.untilEverybodySays(2)
+            nodes[index] = await start(index)
+          }
+          await chat.untilEverybodySays(2)
+          const said = await chat.end()
+          for (const person of people) {
+            await soon(async () => (await person.texts()).toSorted()).toEqual(said.toSorted())
+            expect(await person.lines()).toEqual(
+              expect.not.arrayContaining([expect.stringMatching(/miss|again|lost|start/i)]),
+            )
+            expect(person.complaints).toEqual([])
+          }
+        } finally {
+          await browser.close()
+          for (const node of nodes) await node[Symbol.asyncDispose]()
+        }
+      },
+      240_000,
+    )
   },
 )
+
+/** Each says one thing after the other, as soon as the last was taken. */
+class Chat {
+  readonly #said: string[][] = []
+  readonly #talking: Promise<unknown>
+  #isOver = false
+
+  constructor(people: readonly Person[]) {
+    this.#said = people.map(() => [])
+    this.#talking = Promise.all(people.map((person, index) => this.#talk(person, index)))
+    this.#talking.catch(() => {})
+  }
+
+  async untilEverybodySays(more: number): Promise<void> {
+    const before = this.#said.map(({ length }) => length)
+    const isSaid = () => this.#said.every(({ length }, index) => length >= (before[index] as number) + more)
+    const talking = this.#talking.then(() => {})
+    await Promise.race([until(isSaid, 60_000), talking])
+  }
+
+  /** Gives what was said. */
+  async end(): Promise<string[]> {
+    this.#isOver = true
+    await this.#talking
+    return this.#said.flat()
+  }
+
+  async #talk(person: Person, index: number): Promise<void> {
+    const said = this.#said[index] as string[]
+    while (!this.#isOver) {
+      await person.say(`${index}, ${said.length + 1}`)
+      await person.untilConfirmed(said.length + 1)
+      said.push(`${index}, ${said.length + 1}`)
+    }
+  }
+}
 
 async function serving(broker: string, port: number): Promise<Serving> {
   const flags = [
