@@ -1,6 +1,7 @@
 // The command line of the load test.
 
 import { parseArgs } from 'node:util'
+import { type Access, accesses } from './processes/access.ts'
 import type { Scenario } from './scenario.ts'
 
 export interface Flags {
@@ -22,7 +23,7 @@ export type Known = Readonly<Record<'usual' | 'hotPath' | 'runtime' | 'large', r
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'run'; readonly flags: Flags }
-  | { readonly kind: 'against'; readonly commit: string; readonly isQuick: boolean }
+  | { readonly kind: 'against'; readonly commit: string; readonly access: Access; readonly isQuick: boolean }
 
 /** The command line cannot be understood; the message is one line for the user who typed it. */
 export class UsageError extends Error {
@@ -31,7 +32,7 @@ export class UsageError extends Error {
 
 const usualSeconds = 10
 const quickSeconds = 3
-const withValue = ['only', 'duration', 'rounds', 'against']
+const withValue = ['only', 'duration', 'rounds', 'against', 'with']
 const withNone = ['quick', 'profile', 'runtime']
 /** With a value behind an equals sign, or with none, which means all of them. */
 const all = [...withValue, 'peers', ...withNone]
@@ -43,10 +44,12 @@ export function readCommand(argv: readonly string[], known: Known): Command {
   const isQuick = given.has('quick')
   const commit = given.get('against')
   if (commit !== undefined) {
-    const other = [...given.keys()].find((flag) => flag !== 'against' && flag !== 'quick')
-    if (other === undefined) return { kind: 'against', commit, isQuick }
+    const other = [...given.keys()].find((flag) => !['against', 'with', 'quick'].includes(flag))
+    if (other === undefined) return { kind: 'against', commit, access: readAccess(given.get('with')), isQuick }
     throw new UsageError(`--${other} cannot be given with --against, which measures the same each time`)
   }
+  if (given.has('with'))
+    throw new UsageError('--with goes with --against: it says what both servers want of their clients')
   const named = readNames('only', 'scenarios', given.get('only'), namesOf(scenariosIn(known)))
   const group = given.has('runtime') ? known.runtime : given.has('peers') ? known.hotPath : known.usual
   const only = named ?? namesOf(group.filter(({ isLong }) => !isQuick || isLong !== true))
@@ -80,6 +83,13 @@ function readFlags(argv: readonly string[]): Map<string, string> {
     given.set(name, value ?? 'all')
   }
   return given
+}
+
+/** @throws UsageError */
+function readAccess(text = 'open'): Access {
+  const access = accesses.find((one) => one === text)
+  if (access !== undefined) return access
+  throw new UsageError(`--with must be one of ${accesses.join(', ')} (got ${text})`)
 }
 
 /** All of them for the runtime when nothing is said: it is measured to be compared. @throws UsageError */
@@ -138,6 +148,8 @@ export function usage(known: Known): string {
                                          with these: ${peersOf(known.runtime).join(', ')}
   npm run loadtest -- --rounds 21        how often a program of the runtime is played
   npm run loadtest -- --against HEAD~1   costs of this checkout in times of another commit's, in pairs, some ten minutes
+  npm run loadtest -- --against HEAD~1 --with tokens
+                                         the same of servers that want tokens of their clients, or keys
   npm run loadtest -- --quick            shorter: every scenario within two minutes
   npm run loadtest -- --duration 30      seconds of load for each scenario that has a duration (${usualSeconds}; with --quick ${quickSeconds})
   npm run loadtest -- --profile          with a CPU profile of each server, in loadtest/reports/<scenario>.cpuprofile

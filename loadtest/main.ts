@@ -3,7 +3,7 @@
 import process from 'node:process'
 import { compareWith } from './against/against.ts'
 import { comparisonText, hasHeld } from './against/table.ts'
-import { type Flags, readCommand, UsageError, usage } from './flags.ts'
+import { type Command, type Flags, readCommand, UsageError, usage } from './flags.ts'
 import { busyText, describeCommit, describeMachine, watchMachine } from './measure/machine.ts'
 import { whatNpmLacks } from './processes/npm-peers.ts'
 import { peers } from './processes/peers.ts'
@@ -39,9 +39,9 @@ async function loadTest(flags: Flags): Promise<number> {
   return allHeld(report) ? 0 : 1
 }
 
-async function against({ commit, isQuick }: { commit: string; isQuick: boolean }): Promise<number> {
+async function against({ commit, access, isQuick }: Extract<Command, { kind: 'against' }>): Promise<number> {
   const show = (text: string) => progress.show(text)
-  const comparison = await compareWith(commit, { isQuick, signal: interrupted.signal, show })
+  const comparison = await compareWith(commit, { access, isQuick, signal: interrupted.signal, show })
   progress.clear()
   const warning = busyText(busyness())
   const isBusy = warning.length > 0

@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { complaintsIn, cycleOf, fanOutTopic, herdRounds } from '../client/herd-rounds.ts'
 import { loopInTurn } from '../client/looped-rounds.ts'
 import { flagsOf } from '../measure/process-reading.ts'
+import type { Access } from '../processes/access.ts'
 import { encke } from '../processes/subject.ts'
 import { median } from '../report/figures.ts'
 import type { Ground, Stage } from '../scenario.ts'
@@ -42,6 +43,7 @@ export type Costs = Readonly<Record<CostName, number | undefined>>
 export interface Side {
   readonly name: string
   readonly folder: string
+  readonly access: Access
 }
 
 const full = {
@@ -68,13 +70,13 @@ export async function measureCosts(stage: Stage, sides: readonly Side[]): Promis
   const started = sides.map(() => [] as Start[])
   for (let at = 0; at < starts; at += 1) {
     stage.show(`starts, ${at + 1} of ${starts}`)
-    for (const [which, { folder }] of sides.entries()) started[which]!.push(await startOnce(encke({ folder })))
+    for (const [which, side] of sides.entries()) started[which]!.push(await startOnce(encke(side)))
     stage.signal.throwIfAborted()
   }
-  const memory = await inTurn(sides, ({ name, folder }) =>
-    readingOf(stage, { name, start: () => stage.start(encke({ folder })) }, parked, settleMs),
+  const memory = await inTurn(sides, (side) =>
+    readingOf(stage, { name: side.name, start: () => stage.start(encke(side)) }, parked, settleMs),
   )
-  const grounds = await inTurn(sides, ({ folder }) => stage.start(encke({ folder })))
+  const grounds = await inTurn(sides, (side) => stage.start(encke(side)))
   const cycles = await inTurn(grounds, (ground) => cycleCost(stage, ground, herd))
   const publishing = grounds.map((ground, at) => publishLoop(sides[at]!.name, ground))
   const publishes = await loopInTurn(stage, 'messages', publishing, loops)

@@ -28,17 +28,19 @@ export function ratiosOf(pairs: readonly Pair[], isBusy: boolean) {
   })
 }
 
-export function comparisonText({ commit, pairs, complaints }: Comparison, isBusy: boolean): string {
+export function comparisonText({ commit, access, isOwn, pairs, complaints }: Comparison, isBusy: boolean): string {
+  const theirs = isOwn ? `its own, open, as ${commit} knows no tokens` : `those of ${commit}`
+  const both = access === 'open' ? '' : `With ${access}. `
   const rows = ratiosOf(pairs, isBusy).map(({ name, ours, theirs, median, least, most, isHeld }) => [
     costs[name][0],
     median === undefined ? 'not measured' : isHeld === undefined ? 'not judged' : isHeld ? 'held' : 'GROWN',
     ...[median, least, most].map((value) => (value === undefined ? '–' : value.toFixed(3))),
     ...[ours, theirs].map((value) => (value === undefined ? '–' : `${figureText(value)} ${costs[name][1]}`)),
   ])
-  const headings = ['cost', `median ≤ ${most}`, 'median', 'least', 'most', 'this', commit]
+  const headings = ['cost', `median ≤ ${most}`, 'median', 'least', 'most', 'this', isOwn ? 'open' : commit]
   return [
     tableText({ title: '', headings, rows }),
-    `This checkout's costs in times of those of ${commit}, measured in turn, pairs: ${pairs.length}. Below 1 this one costs less.`,
+    `${both}This checkout's costs in times of ${theirs}, measured in turn, pairs: ${pairs.length}. Below 1 this one costs less.`,
     ...(isBusy ? ['Wall times are not judged, as the machine was busy.'] : []),
     ...complaints.map((complaint) => `FAILED: ${complaint}`),
   ].join('\n\n')

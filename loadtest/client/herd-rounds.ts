@@ -70,14 +70,14 @@ export async function herdRounds(
   { topics, readers, rounds, warmUps, headers = {}, beforePublish, show }: HerdPlan,
 ): Promise<HerdRun> {
   const { server, meter } = ground
-  const { dialect, pollsPerSecond } = server.subject
-  await using publisher = new Publishers(server.publishOrigin, dialect, 1)
+  const { dialect, pollsPerSecond, headers: own } = server.subject
+  await using publisher = new Publishers(server.publishOrigin, dialect, 1, own)
   const generator = ground.startGenerator()
   show(`${readers} readers connect`)
   const bytesBefore = meter.serverBytes
   const place = { topics, isTogether: true, readersPerTopic: readers, localAddresses: loopbackAddresses }
   const connecting = meter.begin()
-  await generator.order('open', { origin: server.origin, dialect, ...place, headers })
+  await generator.order('open', { origin: server.origin, dialect, ...place, headers: { ...headers, ...own } })
   const connect = connecting.end()
   const all: HerdRound[] = []
   let bytesAfter: number | undefined

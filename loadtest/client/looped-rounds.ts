@@ -39,10 +39,11 @@ export interface Loop {
 export function requesting(
   name: string,
   ground: Ground,
-  asks: readonly Ask[],
+  bare: readonly Ask[],
   good: { readonly status: number; readonly body?: string },
 ): Loop {
-  const { origin } = ground.server
+  const { origin, subject } = ground.server
+  const asks = bare.map((ask) => ({ ...ask, headers: { ...ask.headers, ...subject.headers } }))
   return {
     name,
     ground,

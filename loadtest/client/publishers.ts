@@ -11,9 +11,12 @@ const idleMs = 600_000
 export class Publishers implements AsyncDisposable {
   readonly #pool: Pool
   readonly #publisher: Publisher
+  readonly #headers: Ask['headers']
   readonly #greeted: Promise<void>
 
-  constructor(origin: string, dialect: DialectName, connections: number) {
+  /** @param headers that go with each message */
+  constructor(origin: string, dialect: DialectName, connections: number, headers: Ask['headers'] = {}) {
+    this.#headers = headers
     this.#pool = new Pool(origin, { connections, keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs })
     this.#publisher = dialects[dialect].publisher()
     this.#greeted = this.#greet()
@@ -44,7 +47,7 @@ export class Publishers implements AsyncDisposable {
     headers = {},
     body = null,
   }: Omit<Ask, 'body'> & { body?: string | null }): Promise<Reply> {
-    const reply = await this.#pool.request({ method, path, headers, body })
+    const reply = await this.#pool.request({ method, path, headers: { ...headers, ...this.#headers }, body })
     const text = await reply.body.text()
     return { status: reply.statusCode, body: text, header: (name) => [reply.headers[name]].flat()[0] }
   }

@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { DialectName } from '../dialects/index.ts'
+import { type Access, presentedFor } from './access.ts'
 
 export interface Subject {
   readonly name: string
@@ -18,6 +19,8 @@ export interface Subject {
   readonly banner: RegExp
   readonly adminToken: string
   readonly dialect: DialectName
+  /** That go with each request of readers and publishers; none when they are left out. */
+  readonly headers?: Readonly<Record<string, string>>
   /** How many polls a second it can be sent; any number when it is left out. */
   readonly pollsPerSecond?: number
   /** What it is sent when the load test crashes; SIGKILL when it is left out. */
@@ -33,8 +36,18 @@ export const top = fileURLToPath(new URL('../../', import.meta.url))
  *
  * @param folder a checkout; this one when it is left out
  * @param profile the file into which Node shall write a CPU profile when the server ends
+ * @param access what it wants of its clients; nothing when it is left out
  */
-export function encke({ folder = top, profile }: { folder?: string; profile?: string | undefined } = {}): Subject {
+export function encke({
+  folder = top,
+  profile,
+  access = 'open',
+}: {
+  folder?: string
+  profile?: string | undefined
+  access?: Access
+} = {}): Subject {
+  const { variables, headers } = presentedFor(access)
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { scripts: { start: string } }
   const flags = nodeFlags(scripts.start)
   if (profile !== undefined) {
@@ -59,11 +72,13 @@ export function encke({ folder = top, profile }: { folder?: string; profile?: st
       ENCKE_DRAIN_PAUSE_MS: '0',
       // A commit from before there was a choice refuses a variable that it does not know.
       ...(existsSync(join(folder, 'server/brokers/open-broker.ts')) && { ENCKE_BROKER: 'memory:' }),
+      ...variables,
     },
     // The first address, in whatever sentence it stands: other commits have other ones.
     banner: /(http:\/\/[\w.:[\]-]+)[^\w.:[\]-]/,
     adminToken,
     dialect: 'encke',
+    headers,
   }
 }
 

@@ -141,9 +141,9 @@ export function publishLoop(name: string, ground: Ground, topics: readonly strin
  * @throws Error when such a poll is not answered with that message alone
  */
 export async function newsLoop(name: string, ground: Ground, topics: readonly string[]): Promise<Loop> {
-  const { origin } = ground.server
-  using connection = await HttpConnection.open(origin)
-  await using publisher = new Publishers(origin, 'encke', 1)
+  const { origin, subject } = ground.server
+  using connection = await HttpConnection.open(origin, {}, subject.headers)
+  await using publisher = new Publishers(origin, 'encke', 1, subject.headers)
   const reader = encke.reader(topics)
   await connection.converse(reader.greet())
   const poll = reader.poll()

@@ -88,7 +88,8 @@ export async function readingOf(
   const stretch = meter.begin()
   const herds = Array.from({ length: generators }, () => ground.startGenerator())
   const place = { topics: ['load/memory'], readersPerTopic: size / generators, localAddresses: loopbackAddresses }
-  const plan = { ...place, origin: server.origin, dialect: server.subject.dialect, headers: browserHeaders }
+  const headers = { ...browserHeaders, ...server.subject.headers }
+  const plan = { ...place, origin: server.origin, dialect: server.subject.dialect, headers }
   await Promise.all(herds.map((herd) => herd.order('open', plan)))
   await Promise.all(herds.map((herd) => herd.order('park')))
   await untilQuiet(stage, ground)

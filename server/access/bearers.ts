@@ -65,10 +65,15 @@ export class Bearers implements BearerAdmissions {
   ): Admission | undefined | Promise<Admission | undefined> {
     const bearer = bearerIn(authorization)
     const way = bearer === undefined ? 'cookie' : 'header'
+    // Whether it looks like a token matters only where it is not known.
+    const known = bearer === undefined ? undefined : this.#tokens.find(bearer)
+    if (known !== undefined) return known.header.admissionFor(client)
     const texts = tokensIn(bearer, cookie)
-    for (const text of texts) {
-      const found = this.#tokens.find(text)
-      if (found !== undefined) return found[way].admissionFor(client)
+    if (bearer === undefined) {
+      for (const text of texts) {
+        const found = this.#tokens.find(text)
+        if (found !== undefined) return found.cookie.admissionFor(client)
+      }
     }
     return texts.length === 0 || !mayVerify(client) ? undefined : this.#verifyFirst(texts, client, way)
   }

@@ -3,8 +3,12 @@
 /** So many cookies of one name are looked at: each costs a digest, and a request has room for thousands. */
 const mostCookies = 16
 
+const space = 0x20
+
 /** What stands in `Authorization: Bearer …`. */
 export function bearerIn(authorization = ''): string | undefined {
+  // As nearly everybody writes it.
+  if (authorization.startsWith('Bearer ') && authorization.charCodeAt(7) > space) return authorization.slice(7)
   return /^Bearer +(\S.*)$/i.exec(authorization)?.[1]
 }
 

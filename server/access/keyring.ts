@@ -37,6 +37,9 @@ const lockOf: Readonly<Record<Right, Lock>> = {
   administer: 'administer',
 }
 
+/** So many that were presented last are remembered, with what fits of them. */
+const mostRecent = 4
+
 export interface KeyringOptions {
   /** Without it everybody may publish, unless tokens are wanted. */
   readonly publishKey: string | undefined
@@ -55,15 +58,14 @@ export class Keyring {
   /** Topics that everybody may read. */
   readonly anonymous: TopicPatterns
   readonly #digests: Readonly<Record<Lock, Buffer | undefined>>
-  /** Requests of one client, and of a herd, present the same. */
-  #last: Presented
+  /** Requests of a client, and of a herd, present the same; readers, publishers and an operator each their own. */
+  #recent: readonly Presented[] = []
 
   constructor({ publishKey, subscribeKey, adminToken, anonymousSubscribe = [], wantsTokens = false }: KeyringOptions) {
     const [publish, subscribe, administer] = [publishKey, subscribeKey, adminToken].map((key) => key && digest(key))
     this.#digests = { publish, subscribe, administer } as Record<Lock, Buffer | undefined>
     this.anonymous = new TopicPatterns(anonymousSubscribe)
     this.wantsTokens = wantsTokens
-    this.#last = new Presented(this, undefined, undefined)
   }
 
   /** Whether everybody has the right. */
@@ -79,13 +81,15 @@ export class Keyring {
     return topic === undefined || this.anonymous.matches(topic)
   }
 
-  /** The rights that the keys in a request's headers give it: the same object as for the request before, when they are the same. */
+  /** The rights that the keys in a request's headers give it: the same object as for a recent one that presented the same. */
   rightsOf({ authorization, cookie }: IncomingHttpHeaders): KnownRights {
     // Cookies that hold no key of ours would be kept for as long as the request waits.
     const holdsKeys = this.#digests.publish !== undefined || this.#digests.subscribe !== undefined
     const cookies = holdsKeys ? cookie : undefined
-    if (!this.#last.isOf(authorization, cookies)) this.#last = new Presented(this, authorization, cookies)
-    return this.#last
+    for (const one of this.#recent) if (one.isOf(authorization, cookies)) return one
+    const presented = new Presented(this, authorization, cookies)
+    this.#recent = [presented, ...this.#recent.slice(0, mostRecent - 1)]
+    return presented
   }
 
   /** Say why what was presented does not give the right; undefined when it does. */
@@ -131,6 +135,8 @@ class Presented extends KnownRights {
   readonly #keyring: Keyring
   readonly #authorization: string | undefined
   readonly #cookies: string | undefined
+  /** What a key of its own was found to give: neither changes. */
+  readonly #given = new Set<Right>()
 
   constructor(keyring: Keyring, authorization: string | undefined, cookies: string | undefined) {
     super()
@@ -144,8 +150,10 @@ class Presented extends KnownRights {
   }
 
   protected refusalOf(right: Right, topic: string | undefined): Refusal {
-    if (this.#keyring.isFree(right, topic)) return undefined
-    return this.#keyring.refusal(right, this.#authorization, this.#cookies)
+    if (this.#given.has(right) || this.#keyring.isFree(right, topic)) return undefined
+    const refusal = this.#keyring.refusal(right, this.#authorization, this.#cookies)
+    if (refusal === undefined) this.#given.add(right)
+    return refusal
   }
 }
 

@@ -18,6 +18,8 @@ const pairsOf = (...all: [ours: number | undefined, theirs: number][]): Pair[] =
   all.map(([ours, theirs]) => ({ ours: costing(ours), theirs: costing(theirs) }))
 const comparisonOf = (...all: Parameters<typeof pairsOf>): Comparison => ({
   commit: 'abc1234',
+  access: 'open',
+  isOwn: false,
   pairs: pairsOf(...all),
   complaints: [],
 })
@@ -58,6 +60,18 @@ describe('the ratios of two commits', () => {
     expect(table).toMatch(/this +abc1234\n/)
     expect(table.match(/GROWN/g)).toHaveLength(names.length)
   })
+
+  it('say what the clients presented, and where this checkout, open, stands in for a commit that knows no tokens', () => {
+    const comparison = comparisonOf([1, 1])
+    expect(comparisonText(comparison, false)).toContain("\n\nThis checkout's costs in times of those of abc1234,")
+    const withTokens = { ...comparison, access: 'tokens' as const }
+    expect(comparisonText(withTokens, false)).toContain(
+      "With tokens. This checkout's costs in times of those of abc1234,",
+    )
+    const own = comparisonText({ ...withTokens, isOwn: true }, false)
+    expect(own).toContain("With tokens. This checkout's costs in times of its own, open, as abc1234 knows no tokens,")
+    expect(own).toMatch(/this +open\n/)
+  })
 })
 
 describe('--against', () => {
@@ -71,8 +85,8 @@ describe('--against', () => {
     return { child, folder, out: text(child.stdout), err: text(child.stderr), closed: once(child, 'close') }
   }
 
-  it('measures HEAD against itself, every cost in finite ratios, and leaves nothing behind', async () => {
-    const { folder, out, err, closed } = start('--against', 'HEAD', '--quick')
+  it('measures HEAD against itself, with tokens, every cost in finite ratios, and leaves nothing behind', async () => {
+    const { folder, out, err, closed } = start('--against', 'HEAD', '--quick', '--with', 'tokens')
     const [code] = await closed
     expect(await err).toBe('')
     // On a busy machine, and within seconds, a cost may well seem to have grown.

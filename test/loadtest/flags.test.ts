@@ -54,8 +54,14 @@ describe('the command line', () => {
     expect(readCommand(['--against', 'HEAD~1', '--quick'], known)).toEqual({
       kind: 'against',
       commit: 'HEAD~1',
+      access: 'open',
       isQuick: true,
     })
+    expect(readCommand(['--against', 'HEAD~1', '--with', 'tokens'], known)).toMatchObject({ access: 'tokens' })
+    expect(() => flagsOf('--against', 'HEAD', '--with', 'luck')).toThrow(
+      '--with must be one of open, keys, tokens (got luck)',
+    )
+    expect(() => flagsOf('--with', 'keys')).toThrow('--with goes with --against')
     expect(() => flagsOf('--against=HEAD', '--only', 'news')).toThrow('--only cannot be given with --against')
   })
 

@@ -23,7 +23,7 @@ describe('the load test as a process', () => {
     const { code, out, err } = await loadtest('--fast')
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toBe(
-      'loadtest: unknown flag --fast: there are --only, --duration, --rounds, --against, --peers, --quick, --profile, --runtime and --help\n',
+      'loadtest: unknown flag --fast: there are --only, --duration, --rounds, --against, --with, --peers, --quick, --profile, --runtime and --help\n',
     )
   })
 
