@@ -1,8 +1,8 @@
 // Makes what was compiled for the package small: `node .ci/compact.ts dist`, the last step of `npm pack`.
 //
 // Code loses its blanks and its local names; the names of functions and classes stay, for coroutines and stacks are called by
-// them. The programs of the pages lose them too, and are served from there instead of from `public/`. Declarations that no
-// public one leads to are removed. Nothing is bundled: workers, and the folder of the package, are found by where a file is.
+// them. The programs of the pages lose them too, and their style sheets what is written for people: both are served from there
+// instead of from `public/`. Declarations that no public one leads to are removed. Nothing is bundled: workers, and the folder of the package, are found by where a file is.
 
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -13,6 +13,10 @@ const [folder = 'dist'] = process.argv.slice(2)
 for (const path of globSync(`${folder}/runtime/**/*.js`)) makeSmall(path, path, true)
 for (const path of globSync(`${folder}/server/**/*.js`)) makeSmall(path, path)
 for (const path of globSync('public/**/*.js')) makeSmall(path, join(folder, path))
+for (const path of globSync('public/**/*.css')) {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), withoutRemarks(readFileSync(path, 'utf8')))
+}
 
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   exports: Record<string, string | { types?: string }>
@@ -35,6 +39,11 @@ function makeSmall(path: string, target: string, isRuntime = false): void {
   if (errors.length > 0) throw new Error(`${path} cannot be made small: ${errors[0]?.message}`)
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(target, `${code}\n`)
+}
+
+/** A style sheet without its comments and its indentation. */
+function withoutRemarks(sheet: string): string {
+  return sheet.replace(/\/\*.*?\*\//gs, '').replace(/\s*\n\s*/g, '\n').trimStart()
 }
 
 /** The texts of the error table are no types for anybody, and blanks are for whoever writes a file. */

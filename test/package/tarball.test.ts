@@ -32,9 +32,9 @@ describe('the tarball', () => {
     const strange = installed.files.filter(
       (path) =>
         !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path) &&
-        !/^dist\/(runtime|server|public)\/.*\.(c?js|d\.ts)$/.test(path) &&
+        !/^dist\/(runtime|server|public)\/.*\.(c?js|d\.ts|css)$/.test(path) &&
         path !== 'dist/server/process/v8-flags.json' &&
-        !/^public\/.*\.(html|js|css|svg|ico|webmanifest)$/.test(path),
+        !/^public\/.*\.(html|svg|ico|webmanifest)$/.test(path),
     )
     expect(strange).toEqual([])
     expect(installed.files.filter((path) => /[^d]\.ts$/.test(path))).toEqual([])
