@@ -43,7 +43,10 @@ function makeSmall(path: string, target: string, isRuntime = false): void {
 
 /** A style sheet without its comments and its indentation. */
 function withoutRemarks(sheet: string): string {
-  return sheet.replace(/\/\*.*?\*\//gs, '').replace(/\s*\n\s*/g, '\n').trimStart()
+  return sheet
+    .replace(/\/\*.*?\*\//gs, '')
+    .replace(/\s*\n\s*/g, '\n')
+    .trimStart()
 }
 
 /** The texts of the error table are no types for anybody, and blanks are for whoever writes a file. */
