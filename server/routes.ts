@@ -153,6 +153,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     eventStreams,
     fastPath,
     hasOtherHooks,
+    isLetInByApplication: around.authorize !== undefined,
     wrote,
     holdMs: config.waitDefaultSeconds * 1_000,
   })

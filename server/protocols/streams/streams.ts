@@ -31,6 +31,8 @@ export interface StreamsOptions extends LongPollParts, LiveEventsParts {
   readonly fastPath: FastPath | undefined
   /** What the paths begin with for clients, and is taken off before routes are looked up; `/` for nothing. */
   readonly basePath: string
+  /** Whether an application decides on each request, by whatever it finds in it. */
+  readonly isLetInByApplication: boolean
 }
 
 interface StreamRoute {
@@ -99,14 +101,15 @@ async function writeRoutes(app: FastifyInstance, { scheduler, hub, appendBytes }
 
 /** GET and HEAD. */
 async function readRoutes(app: FastifyInstance, options: StreamsOptions): Promise<void> {
-  const { scheduler, hub, fastPath, hasOtherHooks } = options
+  const { scheduler, hub, fastPath, hasOtherHooks, isLetInByApplication } = options
   const longPoll = longPolling(options)
   const tellEvents = liveEvents(options)
 
   function* read(request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
     const { query, headers, admission } = request
     const offset = query.offset === undefined ? undefined : checkOffset(query.offset)
-    const isPersonal = headers.authorization !== undefined || headers.cookie !== undefined
+    // An application may let in by any header: to a cache, what it lets one read is no other's.
+    const isPersonal = isLetInByApplication || headers.authorization !== undefined || headers.cookie !== undefined
     const reading = { topic: topicOf(request), offset, ifNoneMatch: headers['if-none-match'], isPersonal }
     if (query.live === undefined) return yield* catchUp(hub, reading, reply)
     if (offset === undefined) throw offsetMissing(query.live)

@@ -189,6 +189,18 @@ describe('authorize', () => {
   })
 })
 
+describe('a cache in front of the application', () => {
+  it('may keep nothing of what one was let in to read, by whichever header that was', async () => {
+    await start()
+    await app.inject({ method: 'PUT', url: '/push/v1/stream/s', headers: json })
+    const read = (url: string) => app.inject({ url: `/push/v1/stream/${url}`, headers: { 'x-user': 'ann' } })
+    expect((await read('s')).headers['cache-control']).toMatch(/^private,/)
+    await app.encke.publish('s', 1)
+    expect((await read('s?offset=-1')).headers['cache-control']).toMatch(/^private,/)
+    expect((await read('s?offset=-1&live=long-poll')).headers['cache-control']).toMatch(/^private,/)
+  })
+})
+
 describe('the plugin without authorize', () => {
   it('takes keys and tokens as the server does', async () => {
     app = fastify()
