@@ -262,7 +262,7 @@ describe.runIf(hasOpenssl)('TLS', () => {
       const { body } = await request(`${server.origin}/messages?topic=a&wait=0&cursor=${cursor}`, { dispatcher: agent })
       ;({ cursor } = (await body.json()) as { cursor: string })
     }
-    expect((await ask('/metrics')).text).toMatch(/^encke_fast_path_total [34]$/m)
+    expect((await ask('/metrics')).text).toMatch(/^encke_fast_path_total [1-4]$/m)
     expect((await ask('/metrics')).text).toMatch(/^encke_connections [1-9]/m)
     await agent.destroy()
     const [renewed, itsKey] = certificate('second')
