@@ -34,7 +34,7 @@ export const longFiles = [
   'test/server/brokers/redis-deployments.test.ts',
   'test/server/deployment.test.ts',
   'test/server/benchmarks/main.test.ts',
-  'test/server/protocols/encke/caches.test.ts',
+  'test/server/protocols/caches.test.ts',
   'test/server/http/fast-path/differential.test.ts',
 ]
 
