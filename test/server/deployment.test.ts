@@ -151,7 +151,7 @@ describe.skipIf(missing !== undefined)(
   },
 )
 
-/** Each says one thing after the other, as soon as the last was taken. */
+/** Each says one thing after the other, when all have said as many: a page shows the newest 200, and all are to be compared. */
 class Chat {
   readonly #said: string[][] = []
   readonly #talking: Promise<unknown>
@@ -179,7 +179,9 @@ class Chat {
 
   async #talk(person: Person, index: number): Promise<void> {
     const said = this.#said[index] as string[]
-    while (!this.#isOver) {
+    for (;;) {
+      await until(() => this.#isOver || this.#said.every(({ length }) => length >= said.length), 120_000)
+      if (this.#isOver) return
       await person.say(`${index}, ${said.length + 1}`)
       await person.untilConfirmed(said.length + 1)
       said.push(`${index}, ${said.length + 1}`)
