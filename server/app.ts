@@ -16,7 +16,7 @@ import { type FailureObserver, replyToBrokenRequest } from './http/error-replies
 import { LaterHooks } from './http/later-hooks.ts'
 import { withLazyChildren } from './http/request-log.ts'
 import { buildSerializer } from './http/serialization.ts'
-import { compileValidator } from './http/validation.ts'
+import { compiler, compileValidator } from './http/validation.ts'
 import type { Broker, Hub } from './hub/index.ts'
 import { makeLog } from './observe/log.ts'
 import type { Observations } from './observe/observations.ts'
@@ -81,6 +81,8 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
     hasPages: true,
   })
   closeInOrder(http, engine, owing)
+  // Not by the first request: all others would wait with it.
+  http.server.once('listening', () => setImmediate(compiler))
   laterHooks.watch(http)
   const { scheduler, hub, broker, adminToken, draining, observations } = engine
   return {
