@@ -28,9 +28,8 @@ export const caches: readonly Cache[] = [
     isMissing: spawnSync('varnishd', ['-V']).status !== 0 || spawnSync('cc', ['--version']).status !== 0,
     start: (folder, port, socket) => {
       writeFileSync(join(folder, 'encke.vcl'), configuration('vcl').replace('8080', port))
-      const own = ['-F', '-j', 'none', '-n', join(folder, 'work'), '-s', 'malloc,32m', '-a', socket]
-      const parameters = /^varnishd .* (-p \S+)$/m.exec(deployment)![1]!.split(' ')
-      return spawn('varnishd', [...own, ...parameters, '-f', join(folder, 'encke.vcl')], { stdio: 'ignore' })
+      const flags = ['-F', '-j', 'none', '-n', join(folder, 'work'), '-s', 'malloc,32m', '-a', socket]
+      return spawn('varnishd', [...flags, '-f', join(folder, 'encke.vcl')], { stdio: 'ignore' })
     },
   },
   {
