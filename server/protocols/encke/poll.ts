@@ -95,7 +95,7 @@ export function longPolling(parts: PollParts): LongPoll {
   function* longPoll(poll: Poll, cursor: Cursor | undefined, room?: Room): Coroutine<PreparedReply> {
     const { admission } = poll
     const holdMs = admission.shorten(Math.round(poll.waitSeconds * 1_000 * (1 - Math.random() * jitter)))
-    const seat = holdMs > 0 ? waitingRoom.enter(admission.client) : null
+    if (holdMs > 0) waitingRoom.enter(admission.client)
     const subscription = hub.subscribe(poll.topics, cursor, poll.from)
     const lease = poll.participant === null ? null : presence.enter(poll.participant, poll.topics)
     const turn = poll.reader === null || holdMs === 0 ? null : superseding.begin(poll.reader)
@@ -124,7 +124,7 @@ export function longPolling(parts: PollParts): LongPoll {
       subscription[Symbol.dispose]()
       turn?.[Symbol.dispose]()
       lease?.[Symbol.dispose]()
-      seat?.[Symbol.dispose]()
+      if (holdMs > 0) waitingRoom.leave(admission.client)
     }
   }
 
