@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer } from '../../http/served.ts'
-import { Served } from '../../http/served.ts'
+import { Served, until } from '../../http/served.ts'
 
 const text = { 'content-type': 'text/plain' }
 const json = { 'content-type': 'application/json' }
@@ -261,6 +261,35 @@ describe('those who wait', () => {
     expect([status, told['stream-up-to-date'], told['connection']]).toEqual([204, 'true', 'close'])
     expect((await events).text).toMatch(/event: control\ndata:\{.*\}\n\nretry: \d+\n\n$/)
     await last
+  })
+
+  it.each([
+    ['get all of it later where it is kept', true],
+    ['are told by 410 where history was trimmed meanwhile', false],
+  ])('for events and do not read hold the server to a bounded amount, and %s', async (_what, isKept) => {
+    await using slow = await Served.start(['--history-messages', '10'])
+    if (isKept) await put('big', json, '[0]', slow)
+    else await slow.publish('big', 0)
+    const wire = await slow.wire()
+    await wire.write('GET /v1/stream/big?offset=now&live=sse HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await slow.waiting(1)
+    wire.socket.pause()
+    const { hub, scheduler } = slow.app
+    for (let n = 1; n <= 300; n += 1) {
+      const data = JSON.stringify({ n, text: 'x'.repeat(60_000) })
+      await scheduler.run(() => hub.publish('big', { data, bytes: data.length })).promise
+    }
+    // They wait for the client, not for news.
+    await slow.waiting(0)
+    wire.socket.resume()
+    if (isKept) await slow.waiting(1)
+    await until(() => wire.received.includes(isKept ? '"n":300,' : '\r\n0\r\n\r\n'))
+    const got = [...wire.received.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n))
+    expect(got).toEqual(Array.from(got, (_, at) => at + 1))
+    if (isKept) return expect(got.length).toBe(300)
+    expect(got.length).toBeLessThan(300)
+    const offset = [...wire.received.matchAll(/"streamNextOffset":"(\w+)"/g)].at(-1)?.[1]
+    expect((await slow.get(`/v1/stream/big?offset=${offset}`)).status).toBe(410)
   })
 
   it('leave nothing behind when they go away', async () => {
