@@ -2,6 +2,8 @@
 // wait.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { MemoryBroker } from '../../../../server/brokers/memory/memory-broker.ts'
+import { randomIds } from '../../../../server/brokers/random-ids.ts'
 import type { Answer } from '../../http/served.ts'
 import { Served, until } from '../../http/served.ts'
 
@@ -130,6 +132,40 @@ describe('a stream', () => {
     }
     const made = await put('expiring', { ...json, 'stream-expires-at': '2028-02-29t23:59:59.5+01:00' })
     expect([made.status, made.headers['stream-expires-at']]).toEqual([201, '2028-02-29T22:59:59.500Z'])
+  })
+
+  it('that was closed is not what a reader has who has all of its data', async () => {
+    await put('ending', json, '[1]')
+    const known = async (tag: Answer) => read('ending', '', { 'if-none-match': tag.headers['etag'] as string })
+    const open = await read('ending')
+    expect((await known(open)).status).toBe(304)
+    await post('ending', '', { 'stream-closed': 'true' })
+    const closed = await known(open)
+    expect([closed.status, closed.headers['stream-closed'], closed.json]).toEqual([200, 'true', [1]])
+    expect((await known(closed)).status).toBe(304)
+  })
+
+  it('that expires for want of use is used by being read, and not by HEAD', async () => {
+    let nowMs = 0
+    const history = { messages: 100, bytes: 1e6, ageMs: 1e9 }
+    const bounds = {
+      history,
+      totalBytes: 1e6,
+      streamsTotalBytes: 1e6,
+      maxTopics: 100,
+      topicTtlMs: 1e9,
+      idempotencyKeys: 1,
+    }
+    const broker = new MemoryBroker({ ...bounds, clock: Date.now, now: () => nowMs, randomId: randomIds() })
+    await using brief = await Served.start([], { broker })
+    await put('brief', { ...json, 'stream-ttl': '10' }, '[1]', brief)
+    const statusOf = async (method: string) => (await brief.send(method, '/v1/stream/brief')).status
+    nowMs = 6_000
+    expect(await statusOf('GET')).toBe(200)
+    nowMs = 12_000
+    expect(await statusOf('HEAD')).toBe(200)
+    nowMs = 17_000
+    expect(await statusOf('HEAD')).toBe(404)
   })
 
   it('has the headers of security on every reply, also where no handler of its own has seen the request', async () => {
