@@ -51,9 +51,9 @@ const full = {
   parked: 10_000,
   settleMs: 8_000,
   // The speed of a machine that others share changes from second to second, so turns are short. V8 compiles for seconds.
-  loops: { rounds: 24, roundMs: 500, warmUpMs: 8_000 },
+  loops: { rounds: 16, roundMs: 500, warmUpMs: 6_000 },
   starts: 5,
-  programs: { runs: 40, warmUps: 20 },
+  programs: { runs: 30, warmUps: 12 },
 }
 const quick: typeof full = {
   herd: { readers: 500, rounds: 2, warmUps: 1 },
