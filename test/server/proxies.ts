@@ -13,7 +13,7 @@ const path = `${process.env['PATH']}:/usr/sbin:/usr/local/sbin`
 const has = (program: string, flag: string) => spawnSync(program, [flag], { env: { PATH: path } }).status === 0
 
 /** What stands before the servers on these ports, and by which address it is reached. */
-export interface Site {
+interface Site {
   readonly folder: string
   readonly port: number
   readonly nodes: readonly number[]
