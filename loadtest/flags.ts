@@ -147,7 +147,7 @@ export function usage(known: Known): string {
   npm run loadtest -- --runtime --peers=go,erlang
                                          with these: ${peersOf(known.runtime).join(', ')}
   npm run loadtest -- --rounds 21        how often a program of the runtime is played
-  npm run loadtest -- --against HEAD~1   costs of this checkout in times of another commit's, in pairs, some ten minutes
+  npm run loadtest -- --against HEAD~1   costs of this checkout in times of another commit's, in pairs, a quarter of an hour
   npm run loadtest -- --against HEAD~1 --with tokens
                                          the same of servers that want tokens of their clients, or keys
   npm run loadtest -- --quick            shorter: every scenario within two minutes

@@ -26,6 +26,7 @@ export const bounds = {
   herdOfNchan: times(`${perClient} nchan`, { atMost: 1.5, why: `half of it is the kernel's, as for nchan; ${cycle}` }),
   herdOfFaye: times(`${perClient} faye`, { atMost: 0.6, why: `half of it is the kernel's; ${cycle}` }),
   herdOfCometd: times(`${perClient} CometD`, { atMost: 0.6, why: `half of it is the kernel's; ${cycle}` }),
+  eventsOfNchan: times('server CPU per event delivered to 10,000 readers, in times of nchan', { atMost: 1.5 }),
   memory15000: { what: 'memory added by a parked poll, 15,000 of them', unit: 'KiB', atMost: 16, why: room },
   memory19000: { what: 'memory added by a parked poll, 19,000 of them', unit: 'KiB', atMost: 16, why: room },
   ingest: times('publishes a second, in times of bare Fastify', { atLeast: 0.8, why: request }),

@@ -61,11 +61,10 @@ const people = new PeopleView()
 const presence = new Presence(showMembers)
 const typing = new Typing(tag, () => people.showWriters(typing.writers, (person) => current.markOf(person)))
 const keyForm = new KeyForm(() => {
-  showRights(keyForm.keys)
+  showRights(keyForm.keys, topicOf(current.name))
   reconnect()
   outbox.sendKeyless()
 })
-showRights(keyForm.keys)
 let client = connect()
 const outbox = new Outbox({
   publish: (topic, data, idempotencyKey) => client.publish(topic, data, { idempotencyKey }),
@@ -96,6 +95,9 @@ const composer = new Composer(name, {
 })
 
 copyOnClick(find('share', HTMLButtonElement), () => location.href)
+find('other-token', HTMLButtonElement).addEventListener('click', () => {
+  keyForm.ask('publishKey', { code: 'ENCKE_ERR_RIGHT' })
+})
 for (const button of document.querySelectorAll('button.copy')) {
   const code = button.parentElement?.querySelector('code')
   if (button instanceof HTMLButtonElement) copyOnClick(button, () => code?.textContent ?? '')
@@ -128,6 +130,7 @@ function enter(roomName, isChosen = true) {
   }
   visits.set(current, visits.size === 0 ? 1 : Math.max(...visits.values()) + 1)
   composer.room = roomName
+  showRights(keyForm.keys, topicOf(roomName))
   composer.draft = current.draft
   for (const place of document.querySelectorAll('.room')) place.textContent = roomName
   for (const place of document.querySelectorAll('.topic')) place.textContent = topicOf(roomName)

@@ -54,9 +54,17 @@ class Select<C extends Cases> extends SelectableOperation<Selected<C>> implement
     this.#cases = cases
     this.#isRandom = options?.order !== 'first'
     // Of exactly the size it needs: an array that grows has room for seventeen, and ten thousand polls wait in one each.
-    const operations = Object.values(cases)
-    this.#operations = (operations.includes(null) ? operations.filter(Boolean) : operations) as Selectable<unknown>[]
-    for (const operation of this.#operations) claim(operation)
+    const operations = Object.values(cases) as Selectable<unknown>[]
+    let count = 0
+    for (const operation of operations) {
+      // A case that is switched off.
+      if (operation === null) continue
+      claim(operation)
+      operations[count] = operation
+      count += 1
+    }
+    operations.length = count
+    this.#operations = operations
   }
 
   /** Of the coroutine that waits. */

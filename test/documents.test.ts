@@ -48,6 +48,8 @@ describe('the README', () => {
 
   it.skipIf(!hasCurl)('has a pair of curl commands, of which the first prints what the second publishes', async () => {
     const [wait, say] = block('sh', 'curl').replaceAll(documented, origin).trim().split('\n') as [string, string]
+    // The program of the test before reads the same topic until the server has seen it go.
+    await untilWaiting('hello', false)
     const waiting = spawn('sh', ['-c', wait], { stdio: ['ignore', 'pipe', 'ignore'] })
     await untilWaiting('hello')
     const saying = spawn('sh', ['-c', say], { stdio: 'ignore' })
@@ -233,9 +235,9 @@ function publish(topic: string, data: unknown): Promise<Response> {
   })
 }
 
-async function untilWaiting(topic: string): Promise<void> {
+async function untilWaiting(topic: string, isWaiting = true): Promise<void> {
   for (;;) {
     const reply = await fetch(`${origin}/topics/${topic}`)
-    if (((await reply.json()) as { waiting: number }).waiting > 0) return
+    if (((await reply.json()) as { waiting: number }).waiting > 0 === isWaiting) return
   }
 }

@@ -1,17 +1,16 @@
 // What is compared between two commits: costs, so that less is better and above 1 the ratio is a loss. Where a rate is meant,
 // the cost is its inverse; where it can be, the cost is processor time, which another busy process disturbs least.
 
-import { execFile } from 'node:child_process'
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
-import { promisify } from 'node:util'
 import { complaintsIn, cycleOf, fanOutTopic, herdRounds } from '../client/herd-rounds.ts'
 import { loopInTurn } from '../client/looped-rounds.ts'
 import { flagsOf } from '../measure/process-reading.ts'
 import type { Access } from '../processes/access.ts'
 import { encke } from '../processes/subject.ts'
 import { median } from '../report/figures.ts'
+import { SystemProcess } from '../runtime/system-process.ts'
 import type { Ground, Stage } from '../scenario.ts'
 import { newsLoop, publishLoop } from '../scenarios/closed-loops.ts'
 import { readingOf } from '../scenarios/memory.ts'
@@ -51,9 +50,10 @@ const full = {
   herd: { readers: 4_000, rounds: 14, warmUps: 10 },
   parked: 10_000,
   settleMs: 8_000,
-  loops: { rounds: 5, roundMs: 1_000, warmUpMs: 2_500 },
+  // The speed of a machine that others share changes from second to second, so turns are short. V8 compiles for seconds.
+  loops: { rounds: 16, roundMs: 500, warmUpMs: 6_000 },
   starts: 5,
-  programRuns: 15,
+  programs: { runs: 30, warmUps: 12 },
 }
 const quick: typeof full = {
   herd: { readers: 500, rounds: 2, warmUps: 1 },
@@ -61,12 +61,13 @@ const quick: typeof full = {
   settleMs: 500,
   loops: { rounds: 1, roundMs: 300, warmUpMs: 300 },
   starts: 1,
-  programRuns: 2,
+  programs: { runs: 2, warmUps: 1 },
 }
+const longestRunMs = 60_000
 
 /** Measure all costs of `sides`, one side after the other for each of them. */
 export async function measureCosts(stage: Stage, sides: readonly Side[]): Promise<Costs[]> {
-  const { herd, parked, settleMs, loops, starts, programRuns } = stage.isQuick ? quick : full
+  const { herd, parked, settleMs, loops, starts, programs } = stage.isQuick ? quick : full
   const started = sides.map(() => [] as Start[])
   for (let at = 0; at < starts; at += 1) {
     stage.show(`starts, ${at + 1} of ${starts}`)
@@ -82,7 +83,7 @@ export async function measureCosts(stage: Stage, sides: readonly Side[]): Promis
   const publishes = await loopInTurn(stage, 'messages', publishing, loops)
   const polling = await inTurn(grounds, (ground, at) => newsLoop(sides[at]!.name, ground, ['load/news']))
   const news = await loopInTurn(stage, 'polls', polling, loops)
-  const programs = await inTurn(grounds, (ground, at) => playPrograms(stage, sides[at]!, ground, programRuns))
+  const played = await playPrograms(stage, sides, grounds, programs)
   for (const ground of grounds) await ground[Symbol.asyncDispose]()
   const wrong = [...publishes, ...news].flatMap(({ complaints }) => complaints)[0]
   if (wrong !== undefined) throw new Error(wrong)
@@ -93,7 +94,7 @@ export async function measureCosts(stage: Stage, sides: readonly Side[]): Promis
     publishRate: 1e6 / publishes[at]!.perSecond,
     newsCpu: news[at]!.cpu,
     newsRate: 1e6 / news[at]!.perSecond,
-    ...programs[at]!,
+    ...played[at]!,
     startCpu: median(started[at]!.map(({ cpuMs }) => cpuMs)),
     start: median(started[at]!.map(({ wallMs }) => wallMs)),
   }))
@@ -118,21 +119,40 @@ async function cycleCost(stage: Stage, ground: Ground, plan: typeof full.herd): 
   return median(run.rounds.map((round) => cycleOf(round, plan.readers)))
 }
 
-/** By a driver that is the same for both sides, and imports the runtime of its own. */
+/** By a driver that is the same for all sides, and imports the runtime of its own; a run of each in turn, and again. */
 async function playPrograms(
   stage: Stage,
-  { name, folder }: Side,
-  { server }: Ground,
-  runs: number,
-): Promise<Pick<Costs, 'chain' | 'pingPong'>> {
-  stage.show(`${name}: chain and ping-pong`)
+  sides: readonly Side[],
+  grounds: readonly Ground[],
+  { runs, warmUps }: typeof full.programs,
+): Promise<Pick<Costs, 'chain' | 'pingPong'>[]> {
+  await using started = new AsyncDisposableStack()
+  const players = await inTurn(sides, async ({ folder }, at) => {
+    const words = [...flagsOf(grounds[at]!.server.pid), driverIn(folder)]
+    return started.use(await SystemProcess.start({ program: process.execPath, words, variables: {} }))
+  })
+  const play = async (program: 'chain' | 'pingPong') => {
+    const costs = sides.map(() => [] as number[])
+    for (let run = -warmUps; run < runs; run += 1) {
+      stage.show(`${program}, run ${run + warmUps + 1} of ${warmUps + runs}`)
+      for (const [at, player] of players.entries()) {
+        const { ms } = await player.order<{ ms: number }>([program], longestRunMs)
+        if (run >= 0) costs[at]!.push(ms)
+      }
+      stage.signal.throwIfAborted()
+    }
+    return costs.map(median)
+  }
+  const [chain, pingPong] = [await play('chain'), await play('pingPong')]
+  return sides.map((_, at) => ({ chain: chain[at], pingPong: pingPong[at] }))
+}
+
+function driverIn(folder: string): string {
   const driver = join(folder, 'loadtest/against/programs.ts')
   const ours = join(import.meta.dirname, 'programs.ts')
   if (driver !== ours) {
     mkdirSync(dirname(driver), { recursive: true })
     copyFileSync(ours, driver)
   }
-  const words = [...flagsOf(server.pid), driver, String(runs)]
-  const { stdout } = await promisify(execFile)(process.execPath, words, { signal: stage.signal })
-  return JSON.parse(stdout)
+  return driver
 }

@@ -2,6 +2,8 @@
 // costs the server is read from the operating system, between moments in which neither it nor the generator does anything.
 
 import type { Ask, PollReply } from '../dialects/dialect.ts'
+import { dialects } from '../dialects/index.ts'
+import type { Watched } from '../generator/event-herd.ts'
 import type { Collected } from '../generator/herd.ts'
 import { nowMs } from '../measure/clock.ts'
 import type { Use } from '../measure/meter.ts'
@@ -96,9 +98,76 @@ export async function herdRounds(
     all.push({ park, deliver: delivering.end(), ...seen })
   }
   await generator.order('leave')
-  const bytesEach =
-    bytesBefore === undefined || bytesAfter === undefined ? undefined : (bytesAfter - bytesBefore) / readers
+  const bytesEach = bytesOfEach(bytesBefore, bytesAfter, readers)
   return { connect, warmUps: all.slice(0, warmUps), rounds: all.slice(warmUps), bytesEach }
+}
+
+/** The same with readers of an event stream: each is parked by connecting, and by nothing after that. */
+export async function eventRounds(
+  stage: Pick<Stage, 'signal'>,
+  ground: Ground,
+  { topics, readers, rounds, warmUps, show }: HerdPlan,
+): Promise<HerdRun> {
+  const { server, meter } = ground
+  const { dialect, headers } = server.subject
+  const topic = topics[0]!
+  await using publisher = new Publishers(server.publishOrigin, dialect, 1, headers)
+  const generator = ground.startGenerator()
+  show(`${readers} readers of events connect`)
+  await untilQuiet(stage, ground, quietMs)
+  const bytesBefore = meter.serverBytes
+  const connecting = meter.begin()
+  const plan = { origin: server.origin, path: dialects[dialect].eventsOf!(topic), localAddresses: loopbackAddresses }
+  await generator.order('watch', { ...plan, readers })
+  await untilQuiet(stage, ground, quietMs)
+  const connect = connecting.end()
+  const bytesAfter = meter.serverBytes
+  const all: HerdRound[] = []
+  while (all.length < warmUps + rounds) {
+    const round = all.length + 1
+    show(`event ${round} of ${warmUps + rounds}`)
+    const park = meter.begin().end()
+    const delivering = meter.begin()
+    const publishedMs = nowMs()
+    const { isAccepted, reply } = await publisher.publish(topic, JSON.stringify({ dueMs: publishedMs }))
+    await untilQuiet(stage, ground, quietMs)
+    const deliver = delivering.end()
+    const watched = await generator.order('watched')
+    const complaints = judgeEvents({ readers, publishedMs, ...watched })
+    if (!isAccepted) complaints.push(`the publish was answered with ${reply.status}: ${reply.body}`)
+    const latencies = [...watched.arrivedMs].map((ms) => ms - publishedMs)
+    const wallMs = latencies.reduce((most, ms) => Math.max(most, ms), 0)
+    all.push({
+      publishedMs,
+      latencies,
+      wallMs,
+      park,
+      deliver,
+      complaints: complaints.map((text) => `event ${round}: ${text}`),
+    })
+  }
+  await generator.order('leaveEvents')
+  const bytesEach = bytesOfEach(bytesBefore, bytesAfter, readers)
+  return { connect, warmUps: all.slice(0, warmUps), rounds: all.slice(warmUps), bytesEach }
+}
+
+/** Each reader is to get this event, once, and to stay. */
+export function judgeEvents({
+  readers,
+  publishedMs,
+  dueMs,
+  ended,
+}: Watched & Pick<HerdPlan, 'readers'> & Pick<HerdRound, 'publishedMs'>): string[] {
+  const others = dueMs.filter((due) => due !== publishedMs).length
+  return [
+    ...(dueMs.length === readers ? [] : [`${dueMs.length} events came to ${readers} readers`]),
+    ...(others === 0 ? [] : [`${others} of them are of another message`]),
+    ...(ended === 0 ? [] : [`${ended} event streams were ended`]),
+  ]
+}
+
+function bytesOfEach(before: number | undefined, after: number | undefined, readers: number): number | undefined {
+  return before === undefined || after === undefined ? undefined : (after - before) / readers
 }
 
 /** What was wrong in any of its rounds. */

@@ -5,6 +5,8 @@ export interface Dialect {
   /** @param topics one, or for dialects that know it several */
   reader(topics: readonly string[]): Reader
   publisher(): Publisher
+  /** Where the events of a topic are read, from now on; for systems that are laid beside by their event streams. */
+  eventsOf?(topic: string): string
 }
 
 /** A request. Its body is ASCII. */

@@ -35,4 +35,5 @@ export const encke: Dialect = {
     }
   },
   publisher: () => ({ greet: silence, publish: publishOf, hasAccepted: ({ status }) => status === 201 }),
+  eventsOf: (topic) => `/events?topic=${encodeURIComponent(topic)}`,
 }

@@ -3,13 +3,15 @@
 
 import { Counted, type Dialect, expectGood, json, silence } from './dialect.ts'
 
+const pathOf = (topic: string) => `/messages?topic=${encodeURIComponent(topic)}`
+
 export const nchan: Dialect = {
   reader([topic = '']) {
     const counted = new Counted(topic)
     let place = {}
     return {
       greet: silence,
-      poll: () => ({ method: 'GET', path: `/messages?topic=${encodeURIComponent(topic)}`, headers: place }),
+      poll: () => ({ method: 'GET', path: pathOf(topic), headers: place }),
       take(reply) {
         expectGood('a poll', reply)
         const [time, tag] = [reply.header('last-modified'), reply.header('etag')]
@@ -30,4 +32,6 @@ export const nchan: Dialect = {
     // 201 when a reader waited for it, 202 when none did.
     hasAccepted: ({ status }) => status === 201 || status === 202,
   }),
+  // A request that accepts events gets them.
+  eventsOf: pathOf,
 }

@@ -38,4 +38,5 @@ export const streams: Dialect = {
     }
   },
   publisher: () => ({ greet: silence, publish: appendOf, hasAccepted: ({ status }) => status === 204 }),
+  eventsOf: (topic) => `${pathOf(topic)}?offset=now&live=sse`,
 }

@@ -1,7 +1,7 @@
 // Fan-out: one publish, and all polls that wait on its topic are answered. Several rounds over the same connections, where there
 // are peers the same at them, and where it says so at several servers side by side.
 
-import { complaintsIn, cycleOf, fanOutTopic, type HerdRun, herdRounds } from '../client/herd-rounds.ts'
+import { complaintsIn, cycleOf, eventRounds, fanOutTopic, type HerdRun, herdRounds } from '../client/herd-rounds.ts'
 import { sideBySide } from '../client/side-by-side.ts'
 import { compare, ours } from '../contenders.ts'
 import { Latencies } from '../measure/latencies.ts'
@@ -19,6 +19,8 @@ interface FanOut extends Omit<Scenario, 'run' | 'note'> {
   readonly targets?: (costs: ReadonlyMap<string, HerdCost>) => Target[]
   /** How many servers share the readers. Each has one round then, of polls with the headers of a browser. */
   readonly servers?: number
+  /** Readers of an event stream instead of polls. */
+  readonly isEvents?: boolean
   /** With --quick; as many as without when it is left out. */
   readonly quickReaders?: number
 }
@@ -62,6 +64,18 @@ export const herd = fanOut({
   targets: herdTargets,
 })
 
+export const events = fanOut({
+  name: 'events',
+  title: "one publish to 10,000 readers of an event stream, ours and nchan's in turn",
+  invariant: 'Each of the 10,000 readers gets each message once, and none of their streams ends.',
+  note: 'A reader parks once, by connecting: a round is a publish and what it sets off, to the last event. Polls of the same size, and what they cost, are in `herd`: run both for one table.',
+  readers: 10_000,
+  peers: ['nchan'],
+  isEvents: true,
+  longestMs: 600_000,
+  targets: (costs) => [target('eventsOfNchan', ratio(costs.get(ours)?.deliver, costs.get('nchan')?.deliver))],
+})
+
 export const hundredThousand = fanOut({
   name: 'hundred-thousand',
   title: '100,000 polls with the headers of a browser that wait on six servers, and one publish to each',
@@ -83,7 +97,15 @@ export function herdTargets(costs: ReadonlyMap<string, HerdCost>): Target[] {
   ]
 }
 
-function fanOut({ readers: usualReaders, quickReaders, servers = 1, targets, note, ...scenario }: FanOut): Scenario {
+function fanOut({
+  readers: usualReaders,
+  quickReaders,
+  servers = 1,
+  isEvents,
+  targets,
+  note,
+  ...scenario
+}: FanOut): Scenario {
   const run = async (stage: Stage): Promise<Outcome> => {
     const wanted = (stage.isQuick ? quickReaders : undefined) ?? usualReaders
     const each = Math.ceil(wanted / servers)
@@ -98,7 +120,8 @@ function fanOut({ readers: usualReaders, quickReaders, servers = 1, targets, not
       const rounds = servers > 1 ? once : isSlow ? slow : stage.isQuick ? quick : usual
       const show = (text: string) => stage.show(`${name}: ${text}`)
       const plan = { topics: [fanOutTopic], readers: each, ...rounds, show }
-      const run = await (servers > 1 ? sideBySide(stage, first, servers, plan) : herdRounds(stage, first, plan))
+      const play = isEvents ? eventRounds : herdRounds
+      const run = await (servers > 1 ? sideBySide(stage, first, servers, plan) : play(stage, first, plan))
       const complaint = complaintsIn(run)[0]
       if (complaint !== undefined && name !== ours) throw new Error(complaint)
       return [run]
@@ -162,8 +185,8 @@ function detailsOf({ name, first, cost, best }: Result, readers: number): Detail
   const { bytesEach, warmUps, connect, rounds } = first
   const firstParked = (warmUps[0] ?? rounds[0]!).park
   return [
-    detail(`${name}: polls that waited`, readers, ''),
-    detail(`${name}: from the first connection to the last poll parked`, connect.wallMs + firstParked.wallMs, 'ms'),
+    detail(`${name}: readers that waited`, readers, ''),
+    detail(`${name}: from the first connection to the last reader parked`, connect.wallMs + firstParked.wallMs, 'ms'),
     detail(`${name}: wall time of the fan-out, median round`, cost.wallMs, 'ms'),
     detail(`${name}: wall time of the fan-out, best round`, best.wallMs, 'ms'),
     ...warmUps.slice(0, 1).map(({ wallMs }) => detail(`${name}: wall time of the fan-out, first round`, wallMs, 'ms')),

@@ -6,7 +6,7 @@ import type { Scenario } from '../scenario.ts'
 import { benchmark } from './benchmark.ts'
 import { ingest, news, publish, roundTrips } from './closed-loops.ts'
 import { durable } from './durable.ts'
-import { fanOut1000, fanOut10000, herd, hundredThousand } from './fan-out.ts'
+import { events, fanOut1000, fanOut10000, herd, hundredThousand } from './fan-out.ts'
 import { manyTopics } from './many-topics.ts'
 import { memory } from './memory.ts'
 import { rates, topics } from './offered-rates.ts'
@@ -17,7 +17,7 @@ import { timers } from './timers.ts'
 
 export const known = {
   usual: [publish, roundTrips, fanOut1000, fanOut10000, topics, benchmark, storm],
-  hotPath: [herd, memory, ingest, news, rates, timers, manyTopics, start, streams, durable],
+  hotPath: [herd, events, memory, ingest, news, rates, timers, manyTopics, start, streams, durable],
   runtime: runtimeScenarios,
   large: [hundredThousand],
 } as const satisfies Known & Readonly<Record<string, readonly Scenario[]>>

@@ -7,7 +7,7 @@ import { type Loop, loopInTurn, requesting } from '../client/looped-rounds.ts'
 import { Offering } from '../client/offered.ts'
 import { type Contender, fieldOf, ours } from '../contenders.ts'
 import type { Ask } from '../dialects/dialect.ts'
-import { appendOf, createOf, pathOf } from '../dialects/streams.ts'
+import { appendOf, createOf, pathOf, streams as streamsDialect } from '../dialects/streams.ts'
 import { Latencies } from '../measure/latencies.ts'
 import { untilQuiet } from '../measure/quiet.ts'
 import { detail, median, ratio } from '../report/figures.ts'
@@ -175,7 +175,7 @@ async function watch(stage: Stage, { name, start }: Contender, readers: number):
   const topic = 'load/events'
   await sendAll(ground, [createOf(topic)])
   const herd = ground.startGenerator()
-  const path = `${pathOf(topic)}?offset=now&live=sse`
+  const path = streamsDialect.eventsOf!(topic)
   await herd.order('watch', { origin, path, readers, localAddresses: loopbackAddresses })
   const offering = new Offering({ origin, topics: [topic], perSecond: eventsPerSecond, dialect: 'streams' })
   await pause(watchMs)

@@ -6,12 +6,18 @@ import { clockTime } from './times.js'
 
 /** @typedef {{ publishKey?: string, subscribeKey?: string }} Keys */
 
-/** Show what the keys and tokens of this visit let one do, and the commands with a place for them. @param {Keys} keys */
-export function showRights(keys) {
+/**
+ * Show what the keys and tokens of this visit let one do, here and elsewhere, and the commands with a place for them.
+ *
+ * @param {Keys} keys
+ * @param {string} topic
+ */
+export function showRights(keys, topic) {
   const words = rightsInWords(keys)
   const place = find('rights', HTMLElement)
   place.textContent = words
   place.hidden = words === ''
+  document.body.classList.toggle('reads-only', !maySay(keys, topic))
   const isNeeded = { reading: Boolean(keys.subscribeKey), publishing: Boolean(keys.publishKey) }
   for (const [what, needs] of Object.entries(isNeeded)) {
     for (const bearer of document.querySelectorAll(`.bearer.${what}`)) {
@@ -28,7 +34,7 @@ function rightsInWords({ subscribeKey = '', publishKey = '' }) {
     ...(subscribeKey === '' ? [] : [`read ${reading ? topicsOf(reading.encke?.subscribe) : 'here'}`]),
     ...(publishKey === ''
       ? []
-      : [`say something in ${publishing ? topicsOf(publishing.encke?.publish) : 'all rooms'}`]),
+      : [`say ${publishing ? placesOf(publishing.encke?.publish) : 'something in all rooms'}`]),
   ]
   if (rights.length === 0) return ''
   const ends = [reading?.exp, publishing?.exp].filter((exp) => typeof exp === 'number')
@@ -36,10 +42,33 @@ function rightsInWords({ subscribeKey = '', publishKey = '' }) {
   return `Your ${reading || publishing ? 'token' : 'key'} lets you ${rights.join(' and ')}${until}.`
 }
 
+/** A key says nothing of topics. @param {Keys} keys @param {string} topic */
+function maySay({ publishKey = '' }, topic) {
+  const claims = claimsIn(publishKey)
+  const patterns = claims?.encke?.publish
+  return (
+    !claims ||
+    (Array.isArray(patterns) && patterns.some((pattern) => covers(String(pattern).split('/'), topic.split('/'))))
+  )
+}
+
+/** @param {string[]} pattern @param {string[]} segments */
+function covers(pattern, segments) {
+  const isDeep = pattern.at(-1) === '**' && segments.length > pattern.length
+  if (!isDeep && segments.length !== pattern.length) return false
+  return pattern.every((one, at) => one === segments[at] || one === '*' || one === '**')
+}
+
 /** @param {unknown} patterns */
 function topicsOf(patterns) {
   if (!Array.isArray(patterns) || patterns.length === 0) return 'nothing'
   return patterns.includes('**') ? 'all topics' : patterns.join(', ')
+}
+
+/** @param {unknown} patterns */
+function placesOf(patterns) {
+  const topics = topicsOf(patterns)
+  return topics === 'nothing' ? topics : `something in ${topics}`
 }
 
 /** What a token says; undefined for a key, which says nothing. @param {string} text @returns {Record<string, any> | undefined} */

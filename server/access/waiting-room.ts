@@ -20,11 +20,11 @@ export class WaitingRoom {
   }
 
   /**
-   * Take a seat; disposing it gives it back.
+   * Take a seat, which `leave` gives back. It is no object of its own: ten thousand wait here.
    *
    * @throws EnckeError ENCKE_ERR_SERVER_WAITING, ENCKE_ERR_CLIENT_WAITING
    */
-  enter(client: string): Disposable {
+  enter(client: string): void {
     const { seats, seatsPerClient } = this.#options
     const taken = this.#byClient.get(client) ?? 0
     if (this.#taken >= seats) {
@@ -41,27 +41,13 @@ export class WaitingRoom {
     }
     this.#taken += 1
     this.#byClient.set(client, taken + 1)
-    return new Seat(this, client)
   }
 
+  /** Give back a seat that `client` has taken. */
   leave(client: string): void {
     const taken = this.#byClient.get(client) ?? 0
     this.#taken -= 1
     if (taken > 1) this.#byClient.set(client, taken - 1)
     else this.#byClient.delete(client)
-  }
-}
-
-class Seat implements Disposable {
-  readonly #room: WaitingRoom
-  readonly #client: string
-
-  constructor(room: WaitingRoom, client: string) {
-    this.#room = room
-    this.#client = client
-  }
-
-  [Symbol.dispose](): void {
-    this.#room.leave(this.#client)
   }
 }

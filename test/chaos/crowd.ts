@@ -11,25 +11,26 @@ export class ReaderOfMany {
   readonly verdicts: Told[] = []
   /** What it has heard, to be looked up: there are hundreds of readers, and thousands of messages. */
   readonly #known: ReadonlyMap<string, Set<string>>
-  readonly #client: ReturnType<typeof createClient>
+  readonly #origin: string
+  #client: ReturnType<typeof createClient>
+  #cursor: string | null = null
 
   constructor(name: string, origin: string, topics: readonly string[]) {
     this.name = name
     this.heard = new Map(topics.map((topic) => [topic, []]))
     this.#known = new Map(topics.map((topic) => [topic, new Set()]))
-    this.#client = createClient({ origin })
-    const take = (messages: readonly { topic: string; data: unknown }[]) => {
-      const at = performance.now()
-      for (const { topic, data } of messages) {
-        const { publisher, number } = data as Heard
-        this.heard.get(topic)?.push({ publisher, number, at })
-        this.#known.get(topic)?.add(keyOf({ publisher, number }))
-      }
-    }
-    this.#client.subscribe([...topics], take, {
-      from: 'earliest',
-      onVerdict: (verdict) => this.verdicts.push(verdict),
-    })
+    this.#origin = origin
+    this.#client = this.#subscribe()
+  }
+
+  /** Hear nothing for a while, as a page that is closed and opened again. */
+  sleep(): void {
+    this.#client.close()
+  }
+
+  /** Go on where it fell asleep. */
+  wake(): void {
+    this.#client = this.#subscribe()
   }
 
   has(topic: string, publisher: string, number: number): boolean {
@@ -43,6 +44,25 @@ export class ReaderOfMany {
 
   close(): void {
     this.#client.close()
+  }
+
+  #subscribe(): ReturnType<typeof createClient> {
+    const client = createClient({ origin: this.#origin })
+    const take = (messages: readonly { topic: string; data: unknown }[], cursor: string) => {
+      this.#cursor = cursor
+      const at = performance.now()
+      for (const { topic, data } of messages) {
+        const { publisher, number } = data as Heard
+        this.heard.get(topic)?.push({ publisher, number, at })
+        this.#known.get(topic)?.add(keyOf({ publisher, number }))
+      }
+    }
+    client.subscribe([...this.heard.keys()], take, {
+      from: 'earliest',
+      cursor: this.#cursor,
+      onVerdict: (verdict) => this.verdicts.push(verdict),
+    })
+    return client
   }
 }
 

@@ -31,10 +31,7 @@ export const faults: readonly Fault[] = [
     kind: 'single',
     withinMs: 30_000,
     async inflict(stage) {
-      for (let index = 0; index < 3; index += 1) {
-        await stage.stopNode(index, 'SIGTERM')
-        await stage.startNode(index)
-      }
+      await stage.replaceNodes()
     },
   },
   {
@@ -129,6 +126,21 @@ export const faults: readonly Fault[] = [
     async inflict(stage) {
       await stage.sentinels?.revive()
       await stage.sentinels?.killUnreplicated(1_000)
+    },
+  },
+  {
+    name: 'the same, every node is replaced, and a fifth of the readers come back later',
+    kind: 'sentinel',
+    withinMs: 60_000,
+    async inflict(stage) {
+      await stage.sentinels?.revive()
+      const sleepers = stage.readers.filter((_, index) => index % 5 === 0)
+      for (const sleeper of sleepers) sleeper.sleep()
+      await stage.sentinels?.killUnreplicated(1_000)
+      // What was lost is in the memory of these nodes alone.
+      await stage.untilPublishing(40_000)
+      await stage.replaceNodes()
+      for (const sleeper of sleepers) sleeper.wake()
     },
   },
   {

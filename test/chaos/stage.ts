@@ -4,6 +4,7 @@
 // clusters name their servers themselves.
 
 import process from 'node:process'
+import { setTimeout as wait } from 'node:timers/promises'
 import { Cluster, Sentinels } from '../server/brokers/redis-deployments.ts'
 import { eventually } from '../server/brokers/redis-harness.ts'
 import { RedisServer } from '../server/brokers/redis-server.ts'
@@ -86,6 +87,24 @@ export class Stage implements AsyncDisposable {
     await node?.[Symbol.asyncDispose]()
   }
 
+  /** Replace each node, one after the other. */
+  async replaceNodes(): Promise<void> {
+    for (let index = 0; index < nodeCount; index += 1) {
+      await this.stopNode(index, 'SIGTERM')
+      await this.startNode(index)
+    }
+  }
+
+  /** Wait until each publisher has had a message acknowledged since. */
+  async untilPublishing(withinMs: number): Promise<void> {
+    const deadline = performance.now() + Math.max(withinMs, 5_000)
+    const before = this.publishers.map(({ acknowledged }) => acknowledged.length)
+    while (this.publishers.some(({ acknowledged }, index) => acknowledged.length <= (before[index] as number) + 1)) {
+      if (performance.now() > deadline) throw new Error('publishers are still refused, long after the fault')
+      await wait(20)
+    }
+  }
+
   /** Wait until every reader has heard all that was acknowledged and is still there; false when it does not come to that. */
   async calm(withinMs: number): Promise<boolean> {
     const deadline = performance.now() + withinMs
@@ -94,7 +113,7 @@ export class Stage implements AsyncDisposable {
         for (const reader of this.readers) {
           while (!reader.has(topic, publisher, number) && !reader.wasTold(topic)) {
             if (performance.now() > deadline) return false
-            await new Promise((resolve) => setTimeout(resolve, 20))
+            await wait(20)
           }
         }
       }
@@ -102,7 +121,10 @@ export class Stage implements AsyncDisposable {
     return true
   }
 
+  /** What Redis has is asked of a node that has not seen any of it before: the others have the newest at hand. */
   async observations(): Promise<Observations> {
+    await this.stopNode(0, 'SIGTERM')
+    await this.startNode(0)
     const topics = new Set(this.publishers.flatMap(({ acknowledged }) => acknowledged.map(({ topic }) => topic)))
     const kept = new Map<string, Set<string>>()
     for (const topic of topics) kept.set(topic, await this.#historyOf(topic))
@@ -163,7 +185,7 @@ export class Stage implements AsyncDisposable {
     let cursor: string | undefined
     for (let more = true; more; ) {
       const from = cursor === undefined ? 'from=earliest' : `cursor=${cursor}`
-      const url = `${this.balancer.origin}/messages?topic=${encodeURIComponent(topic)}&wait=0&limit=1000&${from}`
+      const url = `${this.nodes[0]?.origin}/messages?topic=${encodeURIComponent(topic)}&wait=0&limit=1000&${from}`
       const batch = await eventually(async () => {
         const reply = await fetch(url)
         if (!reply.ok) throw new Error(`${reply.status} ${await reply.text()}`)

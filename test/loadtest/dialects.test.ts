@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { bytesOf, HttpConnection, SourcePorts } from '../../loadtest/client/http-connection.ts'
 import { Publishers } from '../../loadtest/client/publishers.ts'
 import { type DialectName, dialects } from '../../loadtest/dialects/index.ts'
-import { appendOf, createOf, pathOf } from '../../loadtest/dialects/streams.ts'
+import { createOf } from '../../loadtest/dialects/streams.ts'
 import { EventHerd } from '../../loadtest/generator/event-herd.ts'
 import { Herd } from '../../loadtest/generator/herd.ts'
 import { whatNpmLacks } from '../../loadtest/processes/npm-peers.ts'
@@ -106,22 +106,32 @@ it('readers and publishers of streams wait, are answered alike, and wait again, 
   await expectRounds(await speaking('streams', await ownServer(), 5), 5)
 })
 
-it('readers of events get every message once, and say when it was due', async () => {
-  const { origin } = await ownServer()
-  const herd = new EventHerd()
-  ends.push(() => herd.leave())
-  using connection = await HttpConnection.open(origin)
-  await connection.request(createOf(topic))
-  await herd.watch({ origin, path: `${pathOf(topic)}?offset=now&live=sse`, readers: 3, localAddresses: [] })
-  for (const dueMs of [12.5, 7]) await connection.request(appendOf(topic, JSON.stringify({ dueMs })))
-  const seen: number[] = []
-  await expect
-    .poll(() => {
-      seen.push(...herd.watched().dueMs)
-      return seen.toSorted((a, b) => a - b)
-    })
-    .toEqual([7, 7, 7, 12.5, 12.5, 12.5])
-  expect(herd.watched().ended).toBe(0)
+describe('readers of events', () => {
+  const made: [dialect: DialectName, make: () => Promise<Pick<Fake, 'origin' | 'publishOrigin'>>][] = [
+    ['encke', ownServer],
+    ['streams', ownServer],
+    ['nchan', () => faked(fakeNchan)],
+  ]
+  it.each(made)('of %s get every message once, and say when it was due', async (dialect, make) => {
+    const { origin, publishOrigin } = await make()
+    if (dialect === 'streams') {
+      using connection = await HttpConnection.open(origin)
+      await connection.request(createOf(topic))
+    }
+    const herd = new EventHerd()
+    ends.push(() => herd.leave())
+    await herd.watch({ origin, path: dialects[dialect].eventsOf!(topic), readers: 3, localAddresses: [] })
+    await using publishers = new Publishers(publishOrigin, dialect, 1)
+    for (const dueMs of [12.5, 7]) await publishers.publish(topic, JSON.stringify({ dueMs }))
+    const seen: number[] = []
+    await expect
+      .poll(() => {
+        seen.push(...herd.watched().dueMs)
+        return seen.toSorted((a, b) => a - b)
+      })
+      .toEqual([7, 7, 7, 12.5, 12.5, 12.5])
+    expect(herd.watched().ended).toBe(0)
+  })
 })
 
 describe('a reader', () => {

@@ -65,6 +65,7 @@ export function fakeBayeux(): Promise<Fake> {
 export function fakeNchan(): Promise<Fake> {
   const time = 'Sun, 22 Nov 2026 00:00:00 GMT'
   const messages: string[] = []
+  const streams: ServerResponse[] = []
   let waiting: { from: number; response: ServerResponse }[] = []
   const answer = (from: number, response: ServerResponse) =>
     response.writeHead(200, { 'Last-Modified': time, Etag: String(from + 1) }).end(messages[from])
@@ -72,10 +73,15 @@ export function fakeNchan(): Promise<Fake> {
     if (request.method === 'POST') {
       messages.push(await text(request))
       response.writeHead(waiting.length > 0 ? 201 : 202).end('queued')
+      for (const stream of streams) stream.write(`id: ${messages.length}\ndata: ${messages.at(-1)}\n\n`)
       const all = waiting
       waiting = []
       for (const { from, response } of all) answer(from, response)
       return
+    }
+    if (request.headers.accept === 'text/event-stream') {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(': hi\n\n')
+      return streams.push(response)
     }
     const [modified, match] = [request.headers['if-modified-since'], request.headers['if-none-match']]
     if ((modified === undefined) !== (match === undefined)) return response.writeHead(400).end()

@@ -12,6 +12,7 @@ import { untilQuiet } from '../../loadtest/measure/quiet.ts'
 import { ratio } from '../../loadtest/report/figures.ts'
 import type { Stage } from '../../loadtest/scenario.ts'
 import { type HerdCost, herdTargets } from '../../loadtest/scenarios/fan-out.ts'
+import { readingOf } from '../../loadtest/scenarios/memory.ts'
 import { bendOf } from '../../loadtest/scenarios/offered-rates.ts'
 import { judgeTimers } from '../../loadtest/scenarios/timers.ts'
 import { bounds, judged, target } from '../../loadtest/targets.ts'
@@ -234,5 +235,33 @@ describe('quiet', () => {
   it('is not waited for without end', async () => {
     const { ground } = meterOf([[1, 0]])
     await expect(untilQuiet({ signal }, ground, 150)).rejects.toThrow('still busy after 0.15 s')
+  })
+})
+
+describe('a reading of memory', () => {
+  it('takes what a start leaves behind for neither the memory of polls nor a saving', async () => {
+    const settleMs = 400
+    const bornMs = performance.now()
+    let polls = 0
+    const meter = {
+      get serverBytes() {
+        const left = performance.now() - bornMs < settleMs ? 50_000_000 : 0
+        return 120_000_000 + left + polls * 10_240
+      },
+      begin: () => ({ end: () => ({ wallMs: 1, server: { cpuShare: 0 }, generator: { busiestThreadShare: 0 } }) }),
+    }
+    const order = async (name: string, plan?: { readersPerTopic: number }) => {
+      if (name === 'open') polls += plan!.readersPerTopic
+      return { replies: 0 }
+    }
+    const ground = {
+      server: { origin: '', subject: { dialect: 'encke' } },
+      meter,
+      startGenerator: () => ({ order }),
+      [Symbol.asyncDispose]: async () => {},
+    }
+    const stage = { signal: new AbortController().signal, show: () => {} } as unknown as Stage
+    const contender = { name: 'Encke', start: async () => ground as never }
+    expect((await readingOf(stage, contender, 2_000, settleMs)).kibibytesEach).toBe(10)
   })
 })

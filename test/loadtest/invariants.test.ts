@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { complaintsOf, type FaultKind, Faults, faultKinds } from '../../loadtest/client/faults.ts'
-import { judgeRound, type RoundObserved } from '../../loadtest/client/herd-rounds.ts'
+import { judgeEvents, judgeRound, type RoundObserved } from '../../loadtest/client/herd-rounds.ts'
 import { judgeOffered } from '../../loadtest/client/offered.ts'
 import { type BenchmarkObserved, judgeBenchmark } from '../../loadtest/scenarios/benchmark.ts'
 import { judgePublish, judgeRoundTrips, type PublishObserved } from '../../loadtest/scenarios/closed-loops.ts'
@@ -108,6 +108,29 @@ describe('fan-out', () => {
     const complaints = judgeRound({ ...good, ...observed })
     expect(complaints.length).toBeGreaterThan(0)
     for (const complaint of complaints) expect(complaint).toMatch(/^round 2: /)
+  })
+})
+
+describe('events', () => {
+  const good = {
+    readers: 3,
+    publishedMs: 7.5,
+    dueMs: Float64Array.of(7.5, 7.5, 7.5),
+    arrivedMs: new Float64Array(3),
+    ended: 0,
+  }
+
+  it('hold when each reader got the message once, and stays', () => {
+    expect(judgeEvents(good)).toEqual([])
+  })
+
+  it.each([
+    { dueMs: Float64Array.of(7.5, 7.5) },
+    { dueMs: Float64Array.of(7.5, 7.5, 7.5, 7.5) },
+    { dueMs: Float64Array.of(7.5, 6, 7.5) },
+    { ended: 1 },
+  ])('are broken by %j', (change) => {
+    expect(judgeEvents({ ...good, ...change })).toHaveLength(1)
   })
 })
 

@@ -16,6 +16,7 @@ import {
   VirtualHost,
 } from '../../runtime/index.ts'
 import { host, scheduler } from './fresh-host.ts'
+import { leastGrowth } from './heap.ts'
 
 /** Start a coroutine that logs what an operation gives, or the code of what it throws. */
 function log<T>(into: unknown[], operation: () => Operation<T>): Task<void> {
@@ -708,6 +709,17 @@ it('select says in a dump what it waits for, case by case', () => {
   expect(scheduler.dump()).toBe(
     'worker#1  parked 0 ms on select{ job: receive jobs | sent: send results | idle: after 30 s }',
   )
+})
+
+it('a case that is switched off takes no memory: a hundred thousand polls may wait in such a select', async () => {
+  const latch = new Latch()
+  const many = 5_000
+  const each = (select: () => unknown) =>
+    leastGrowth(many * 1_000, () => Array.from({ length: many }, select)).then((bytes) => bytes / many)
+  const three = () => select({ a: latch.wait(), b: latch.wait(), c: latch.wait() }, { order: 'first' })
+  const switchedOff = () => select({ a: latch.wait(), b: latch.wait(), c: latch.wait(), d: null }, { order: 'first' })
+  // Of the object of cases, and of the list of operations, a word each.
+  expect((await each(switchedOff)) - (await each(three))).toBeLessThan(40)
 })
 
 const neverSettled = new Promise<number>(() => {})

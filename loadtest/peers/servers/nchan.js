@@ -42,7 +42,7 @@ http {
       nchan_message_timeout 10m;
     }
     location = /messages {
-      nchan_subscriber longpoll;
+      nchan_subscriber longpoll eventsource;
       nchan_channel_id $arg_topic;
       nchan_subscriber_first_message newest;
     }

@@ -79,7 +79,7 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
 
   return function* readEvents(reader, reply) {
     const { topics, cursor, from, participant, admission } = reader
-    const seat = waitingRoom.enter(admission.client)
+    waitingRoom.enter(admission.client)
     const subscription = hub.subscribe(topics, cursor, from)
     const lease = participant === null ? null : presence.enter(participant, topics)
     try {
@@ -99,7 +99,7 @@ export function eventReading(parts: EventReadingParts): ReadEvents {
     } finally {
       subscription[Symbol.dispose]()
       lease?.[Symbol.dispose]()
-      seat[Symbol.dispose]()
+      waitingRoom.leave(admission.client)
     }
   }
 }

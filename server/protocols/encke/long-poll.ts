@@ -1,5 +1,6 @@
 // The long poll over HTTP: a request that waits for news of its topics, by GET for one or several and by POST for many.
 
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
 import { requireRight, requireTopics } from '../../access/rights.ts'
@@ -11,7 +12,7 @@ import type { Pipelining } from '../../http/pipelining.ts'
 import { letGoOfHeaders } from '../../http/request-headers.ts'
 import { type Cursor, decodeCursor } from '../../hub/index.ts'
 import { type Cacheable, openToAll, sendShared } from './cacheable.ts'
-import type { LongPoll, Poll } from './poll.ts'
+import type { LongPoll, Poll, Room } from './poll.ts'
 import { participantOf } from './presence.ts'
 import type { PollLimits, PollParameters } from './schemas.ts'
 import { pollBodySchema, pollManySchema, pollOneSchema } from './schemas.ts'
@@ -49,8 +50,6 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     reply: FastifyReply,
   ): Coroutine<FastifyReply> {
     const poll = readPoll(topics, given, limits, request)
-    // Without a socket others are ahead of it on its connection.
-    const room = reply.raw.socket === null ? () => pipelining.room(reply.raw) : undefined
     const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
     if (cacheable.admits(topics, given, request)) {
       openToAll(reply)
@@ -60,7 +59,8 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     const recognised =
       given.cursor === undefined ? undefined : fastPath?.recognise(request.raw, { cursor: given.cursor })
     if (!keepsHeaders()) letGoOfHeaders(request.raw)
-    const prepared = yield* fastPath?.underWay(request)?.reply() ?? answerPoll(poll, cursor, room)
+    const prepared = yield* fastPath?.underWay(request)?.reply() ??
+      answerPoll(poll, cursor, roomFor(reply.raw, pipelining))
     const head = prepared.sendTo(reply)
     // One that had no cursor yet does not come again: the next one has.
     if (head !== undefined && cursor !== undefined) {
@@ -128,6 +128,11 @@ function readPoll(
     reader: readerKey(admission.client, client, topics),
     admission,
   }
+}
+
+/** Without a socket others are ahead of it on its connection. */
+function roomFor(response: ServerResponse, pipelining: Pipelining): Room | undefined {
+  return response.socket === null ? () => pipelining.room(response) : undefined
 }
 
 function cursorOr(text: string, mostTopics: number): Cursor | undefined {

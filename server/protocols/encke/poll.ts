@@ -6,7 +6,7 @@ import type { Admission } from '../../access/admission.ts'
 import type { WaitingRoom } from '../../access/waiting-room.ts'
 import type { Draining } from '../../http/draining.ts'
 import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepared-reply.ts'
-import type { Batch, Cursor, From, Hub } from '../../hub/index.ts'
+import type { Batch, Cursor, From, Hub, Subscription } from '../../hub/index.ts'
 import { encodeBatch, encodeShared, withMembers } from './encoding.ts'
 import type { Participant, PresenceStore } from './presence.ts'
 import { Superseding } from './superseding.ts'
@@ -41,7 +41,7 @@ export interface PollParts {
 }
 
 /** Wait until one more reply may be made: earlier ones of the connection have not been read. */
-type Room = () => Coroutine<void>
+export type Room = () => Coroutine<void>
 
 /** Answer a poll, when there is `room`. */
 export type LongPoll = (poll: Poll, cursor: Cursor | undefined, room?: Room) => Coroutine<PreparedReply>
@@ -81,26 +81,27 @@ export function longPolling(parts: PollParts): LongPoll {
     return woken === 'drain' ? comeBack() : failing()
   }
 
+  /** Wait until the broker has said where the topics stand, for as long as that may take. */
+  function* locate(subscription: Subscription, holdMs: number): Coroutine<void> {
+    const located = yield* select(
+      { located: subscription.located(), drain: draining.wait(), late: after(hub.locateMs(holdMs)) },
+      { order: 'first' },
+    )
+    if (located.case === 'late') subscription.requirePositions()
+  }
+
+  // While it waits it holds room for each of its variables, and there are ten thousand of it: few, and what is done but once
+  // stands elsewhere.
   function* longPoll(poll: Poll, cursor: Cursor | undefined, room?: Room): Coroutine<PreparedReply> {
-    const { topics, waitSeconds, limit, from, lowered, participant, reader, admission } = poll
-    const holdMs = admission.shorten(Math.round(waitSeconds * 1_000 * (1 - Math.random() * jitter)))
-    const seat = holdMs > 0 ? waitingRoom.enter(admission.client) : null
-    const subscription = hub.subscribe(topics, cursor, from)
-    const lease = participant === null ? null : presence.enter(participant, topics)
-    const turn = reader === null || holdMs === 0 ? null : superseding.begin(reader)
+    const { admission } = poll
+    const holdMs = admission.shorten(Math.round(poll.waitSeconds * 1_000 * (1 - Math.random() * jitter)))
+    if (holdMs > 0) waitingRoom.enter(admission.client)
+    const subscription = hub.subscribe(poll.topics, cursor, poll.from)
+    const lease = poll.participant === null ? null : presence.enter(poll.participant, poll.topics)
+    const turn = poll.reader === null || holdMs === 0 ? null : superseding.begin(poll.reader)
     // Not by `using`: V8 leaves its own code for C++ twice for each, which is a twentieth of what a poll costs.
     try {
-      if (!subscription.isLocated) {
-        const located = yield* select(
-          {
-            located: subscription.located(),
-            drain: draining.wait(),
-            late: after(hub.locateMs(holdMs)),
-          },
-          { order: 'first' },
-        )
-        if (located.case === 'late') subscription.requirePositions()
-      }
+      if (!subscription.isLocated) yield* locate(subscription, holdMs)
       const woken = yield* select(
         {
           news: subscription.changed(),
@@ -115,15 +116,15 @@ export function longPolling(parts: PollParts): LongPoll {
       // Nothing is told to a reader whose token has ended meanwhile; its cursor keeps its place.
       if (hasNews && admission.holds()) {
         if (room !== undefined) yield* room()
-        return replyWith(subscription.isWoken, yield* subscription.read(limit), lowered)
+        return replyWith(subscription.isWoken, yield* subscription.read(poll.limit), poll.lowered)
       }
       const nothing = encodeBatch(subscription.nothing())
-      return replies.of(withMembers(nothing, lowered + reasonOf(woken.case)))
+      return replies.of(withMembers(nothing, poll.lowered + reasonOf(woken.case)))
     } finally {
       subscription[Symbol.dispose]()
       turn?.[Symbol.dispose]()
       lease?.[Symbol.dispose]()
-      seat?.[Symbol.dispose]()
+      if (holdMs > 0) waitingRoom.leave(admission.client)
     }
   }
 

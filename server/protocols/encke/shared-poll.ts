@@ -28,7 +28,7 @@ export function sharedPolling({ hub, draining, waitingRoom, wrote }: SharedPollP
   return function* sharedPoll(poll, cursor, turn) {
     const { topics, waitSeconds, limit, from, admission } = poll
     const holdMs = waitSeconds * 1_000
-    const seat = holdMs > 0 ? waitingRoom.enter(admission.client) : null
+    if (holdMs > 0) waitingRoom.enter(admission.client)
     const subscription = hub.subscribe(topics, cursor, from)
     try {
       if (!subscription.isLocated) {
@@ -49,7 +49,7 @@ export function sharedPolling({ hub, draining, waitingRoom, wrote }: SharedPollP
       return { body: withMembers(encodeShared(batch), poll.lowered), lasts: true }
     } finally {
       subscription[Symbol.dispose]()
-      seat?.[Symbol.dispose]()
+      if (holdMs > 0) waitingRoom.leave(admission.client)
     }
   }
 }

@@ -61,7 +61,7 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams, wrote }: 
     if (draining.begun.isOpen) throw goingAway()
     const piece = yield* readPiece(hub, poll)
     const { slice, record } = piece
-    const seat = waitingRoom.enter(poll.admission.client)
+    waitingRoom.enter(poll.admission.client)
     const position = slice.messages.at(-1)?.offset ?? positionBefore(piece)
     const subscription = hub.readAfter(poll.topic, slice.epoch, position)
     try {
@@ -70,7 +70,7 @@ export function liveEvents({ hub, draining, waitingRoom, eventStreams, wrote }: 
       return yield* eventStreams.open(reply, (events) => tellAll(events, poll, piece, subscription))
     } finally {
       subscription[Symbol.dispose]()
-      seat[Symbol.dispose]()
+      waitingRoom.leave(poll.admission.client)
     }
   }
 }

@@ -71,7 +71,7 @@ export function longPolling({ hub, draining, waitingRoom, holdMs, hasOtherHooks,
     let tail = knownTail(hub, poll) ?? (yield* findTail(wait, offset))
     if (tail instanceof PreparedReply) return tail
     if (draining.begun.isOpen) throw goingAway()
-    const seat = waitMs > 0 ? waitingRoom.enter(admission.client) : null
+    if (waitMs > 0) waitingRoom.enter(admission.client)
     try {
       for (;;) {
         const reply = yield* waitAt(tail, wait)
@@ -81,7 +81,7 @@ export function longPolling({ hub, draining, waitingRoom, holdMs, hasOtherHooks,
         yield* sleep(lookAgainMs)
       }
     } finally {
-      seat?.[Symbol.dispose]()
+      if (waitMs > 0) waitingRoom.leave(admission.client)
     }
   }
 

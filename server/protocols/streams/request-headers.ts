@@ -20,7 +20,8 @@ export function lifetimeIn(headers: IncomingHttpHeaders): Lifetime | undefined {
   const expiry = textIn(headers, 'stream-expires-at')
   if (ttl !== undefined && expiry !== undefined)
     throw misfit('Stream-TTL and Stream-Expires-At', 'given one at a time', ttl)
-  if (ttl !== undefined) return { ttlMs: numberOf('Stream-TTL', ttl, 'a number of seconds', longestTtlSeconds) * 1_000 }
+  if (ttl !== undefined)
+    return { ttlMs: numberOf('Stream-TTL', ttl, 'a number of seconds, digits only', longestTtlSeconds) * 1_000 }
   return expiry === undefined ? undefined : { expiresAt: timeOf(expiry) }
 }
 

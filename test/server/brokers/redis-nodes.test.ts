@@ -125,6 +125,23 @@ describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () =
     expect(recorder.moves).toEqual([])
   })
 
+  it('let all that belongs to a topic end at one time, by the clock of the server', async () => {
+    await using server = await RedisServer.start()
+    await using node = await RedisNode.open(server.url)
+    const ends = (topic: string) =>
+      ['m', 's', 'p', 'q'].map((kind) => server.ask('pexpiretime', `test:${kind}:{${topic}}`))
+    const producer = { id: 'p', epoch: 1, sequence: 0 }
+    await node.create('lasting', { lifetime: { ttlMs: 60_000 } })
+    for (const [topic, ms] of [['a', 600_000] as const, ['lasting', 60_000] as const]) {
+      await node.append(topic, { messages: [draftOf('1')], producer })
+      await node.append(topic, { messages: [draftOf('2')] })
+      const [first, ...others] = ends(topic)
+      expect(others).toEqual([first, first, first])
+      const [seconds] = server.ask('time').split('\n')
+      expect(Math.abs(Number(first) - Number(seconds) * 1_000 - ms)).toBeLessThan(ms / 2)
+    }
+  })
+
   it('know their scripts again after the server has forgotten them', async () => {
     await using server = await RedisServer.start()
     await using node = await RedisNode.open(server.url)

@@ -9,10 +9,11 @@ import { FileFormatError, migrate } from '../../../server/brokers/sqlite/schema.
 import type { Broker, Creation } from '../../../server/hub/index.ts'
 import { jsonType } from '../../../server/hub/index.ts'
 import { draftOf, publishOne } from './conformance.ts'
-import { answered, closeBroker, Folder, openFailing, openOn } from './make-sqlite.ts'
+import { answered, closeBroker, Folder, openFailing, openFailingFile, openOn } from './make-sqlite.ts'
 
 const plain: Creation = { contentType: jsonType, lifetime: null, messages: [], isClosed: false }
 const everything = { messages: 1_000, bytes: 1_000_000 }
+const dayMs = 86_400_000
 
 let host: VirtualHost
 let scheduler: Scheduler
@@ -73,6 +74,21 @@ const fork = (source: string, topic: string) =>
   play(function* () {
     return yield* broker.fork(source, 'head', topic, {})
   })
+
+/** Let time pass, and what is done from time to time be done. */
+async function pass(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 5_000) {
+    host.advance(Math.min(left, 5_000))
+    await answered(host, scheduler)
+  }
+}
+
+/** An open database would be written to when it is collected. */
+function execute(file: string, sql: string): void {
+  const database = new DatabaseSync(file)
+  database.exec(sql)
+  database.close()
+}
 
 describe.each(['after it was closed', 'after a crash'])('%s a file has', (how) => {
   const again = (options: OpenBrokerOptions = {}) => (how === 'after a crash' ? crash(options) : reopen(options))
@@ -213,12 +229,12 @@ describe('a file', () => {
         (file) => writeFileSync(file, Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096)])),
         /is damaged/,
       ],
-      ['other', (file) => new DatabaseSync(file).exec('CREATE TABLE t (a)'), /is a database of another program/],
+      ['other', (file) => execute(file, 'CREATE TABLE t (a)'), /is a database of another program/],
       [
         'newer',
         (file) => {
           writeFileSync(file, bytes)
-          new DatabaseSync(file).exec('PRAGMA user_version = 99')
+          execute(file, 'PRAGMA user_version = 99')
         },
         /was written by a newer version: it has format 99, and this version of Encke knows \d+ at most/,
       ],
@@ -235,6 +251,58 @@ describe('a file', () => {
     }
     await open()
     expect(await dataOf('a')).toEqual(['1'])
+  })
+
+  it('has a clock of its own: when that of the machine is set nothing expires early or late', async () => {
+    let shift = 10 * dayMs
+    const clock = () => host.now() + shift
+    await open({ clock, historyAgeMs: 60_000 })
+    await create('short', { lifetime: { ttlMs: 10_000 } })
+    await publish('a', '1')
+    await publish('a', '2')
+    const key = { text: 'k', bodyHash: 'h' }
+    await append('b', { key })
+    for (const jumped of [9, -9]) {
+      shift += jumped * dayMs
+      await pass(3_000)
+      expect(await append('b', { key })).toMatchObject({ outcome: 'replayed' })
+      expect([await dataOf('a'), (await inform('short'))?.head]).toEqual([['1', '2'], 0])
+    }
+    await pass(70_000)
+    expect([await dataOf('a'), await inform('short')]).toEqual([['2'], null])
+    await pass(600_000)
+    expect(await append('b', { key })).toMatchObject({ outcome: 'appended' })
+  })
+
+  it('goes on with its clock where it stood, when that of the machine was set back before a start', async () => {
+    let shift = 10 * dayMs
+    const clock = () => host.now() + shift
+    await open({ clock })
+    await pass(60_000)
+    const key = { text: 'k', bodyHash: 'h' }
+    await append('a', { key })
+    shift -= 9 * dayMs
+    await reopen({ clock })
+    expect(await append('a', { key })).toMatchObject({ outcome: 'replayed' })
+    await pass(700_000)
+    expect(await append('a', { key })).toMatchObject({ outcome: 'appended' })
+  })
+
+  it('drops as many bytes as it has dropped, whatever was too old meanwhile', async () => {
+    await open({ historyBytes: 1_000, historyAgeMs: 60_000 })
+    const kept = async () => (await dataOf('a')).reduce((sum: number, data) => sum + (data as string).length, 0)
+    const publishMany = async (count: number, size: number) => {
+      for (let each = 0; each < count; each += 1) await publish('a', 'x'.repeat(size))
+    }
+    await publishMany(11, 95)
+    await pass(50_000)
+    await publishMany(5, 10)
+    // What was first is too old now, and goes by itself.
+    await pass(30_000)
+    expect(broker.statistics()).toMatchObject({ messages: 5, bytes: 50 })
+    await publish('a', 'x'.repeat(970))
+    expect(broker.statistics()).toMatchObject({ messages: 4, bytes: 1_000 })
+    expect(await kept()).toBe(1_000)
   })
 
   it('needs a name', async () => {
@@ -271,6 +339,18 @@ describe('a file', () => {
 })
 
 describe('a disk that is full', () => {
+  it('takes nothing back from those who wrote with what it refuses: their keys are remembered', async () => {
+    const options = { scheduler, clock: () => host.now(), now: () => host.now(), idempotencyKeys: 3, historyBytes: 1e6 }
+    broker = await openFailingFile(folder.file(), { seed: 1, pages: 60 }, options)
+    const keyed = (text: string) => append('a', { key: { text, bodyHash: 'h' } })
+    for (const text of ['1', '2', '3']) {
+      const [written, refused] = await Promise.allSettled([keyed(text), publish('b', 'x'.repeat(300_000))])
+      expect(written).toMatchObject({ value: { outcome: 'appended' } })
+      expect(refused).toMatchObject({ reason: { code: 'ENCKE_ERR_SERVER_DISK' } })
+    }
+    for (const text of ['1', '2', '3']) expect(await keyed(text)).toMatchObject({ outcome: 'replayed' })
+  })
+
   it('refuses what needs room with 507, and readers and removals go on', async () => {
     broker = await openFailing(host, scheduler, folder.file(), { seed: 1, pages: 60 })
     const large = `"${'x'.repeat(20_000)}"`

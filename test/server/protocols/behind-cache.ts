@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent } from 'undici'
+import { Client } from 'undici'
 import { openBroker } from '../../../server/brokers/open-broker.ts'
 import type { Broker } from '../../../server/hub/index.ts'
 import { TcpProxy } from '../../chaos/tcp-proxy.ts'
@@ -83,7 +83,9 @@ export class Behind implements AsyncDisposable {
   readonly #road: TcpProxy
   readonly #folder: string
   readonly #process: ChildProcess
-  readonly #agent: Agent
+  readonly #socketPath: string
+  readonly #clients: Client[] = []
+  readonly #client: Client
 
   private constructor(parts: Parts) {
     this.served = parts.served
@@ -92,7 +94,8 @@ export class Behind implements AsyncDisposable {
     this.#road = parts.road
     this.#folder = parts.folder
     this.#process = parts.child
-    this.#agent = parts.agent
+    this.#socketPath = parts.socket
+    this.#client = this.#connect()
     this.#count()
   }
 
@@ -104,8 +107,7 @@ export class Behind implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'encke-cache-'))
     const socket = join(folder, 'socket')
     const child = cache.start(folder, `${road.port}`, socket)
-    const agent = new Agent({ connect: { socketPath: socket }, headersTimeout: 0, bodyTimeout: 0 })
-    const behind = new Behind({ served, flags, broker, road, folder, child, agent })
+    const behind = new Behind({ served, flags, broker, road, folder, child, socket })
     for (let tries = 0; !(existsSync(socket) && (await behind.#isUp())); tries += 1) {
       if (tries > 400) throw new Error(`${cache.name} does not answer`)
       await sleep(50)
@@ -137,13 +139,15 @@ export class Behind implements AsyncDisposable {
     }
   }
 
-  async ask(path: string, headers: Record<string, string> = {}) {
-    const { statusCode, body, ...reply } = await this.#agent.request({
-      origin: 'http://localhost',
-      method: 'GET',
-      path,
-      headers,
-    })
+  /** A connection of its own: one that lies idle in a pool is closed by a cache when somebody is about to use it. */
+  #connect(): Client {
+    const client = new Client('http://localhost', { socketPath: this.#socketPath, headersTimeout: 0, bodyTimeout: 0 })
+    this.#clients.push(client)
+    return client
+  }
+
+  async ask(path: string, headers: Record<string, string> = {}, client = this.#client) {
+    const { statusCode, body, ...reply } = await client.request({ method: 'GET', path, headers })
     const text = await body.text()
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what it is
     return { status: statusCode, headers: reply.headers, json: (text === '' ? undefined : JSON.parse(text)) as any }
@@ -152,9 +156,10 @@ export class Behind implements AsyncDisposable {
   /** Read from `path` on, as a client does, until the message `last`; `got` is told of each. Gives everything it got. */
   async read(dialect: Dialect, path: string, last: number, got: (data: number) => void = () => {}): Promise<number[]> {
     const all: number[] = []
+    const client = this.#connect()
     while (all.at(-1) !== last) {
       this.asked += 1
-      const told = dialect.take(await this.ask(path), path)
+      const told = dialect.take(await this.ask(path, {}, client), path)
       for (const data of told.messages) {
         all.push(data)
         got(data)
@@ -176,7 +181,7 @@ export class Behind implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy()
+    for (const client of this.#clients) await client.destroy()
     const ended = once(this.#process, 'exit')
     this.#process.kill('SIGTERM')
     await ended
@@ -193,7 +198,7 @@ interface Parts {
   readonly road: TcpProxy
   readonly folder: string
   readonly child: ChildProcess
-  readonly agent: Agent
+  readonly socket: string
 }
 
 type Told = Pick<Answer, 'status' | 'headers' | 'json'>

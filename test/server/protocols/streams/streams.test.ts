@@ -2,8 +2,10 @@
 // wait.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { MemoryBroker } from '../../../../server/brokers/memory/memory-broker.ts'
+import { randomIds } from '../../../../server/brokers/random-ids.ts'
 import type { Answer } from '../../http/served.ts'
-import { Served } from '../../http/served.ts'
+import { Served, until } from '../../http/served.ts'
 
 const text = { 'content-type': 'text/plain' }
 const json = { 'content-type': 'application/json' }
@@ -130,6 +132,40 @@ describe('a stream', () => {
     }
     const made = await put('expiring', { ...json, 'stream-expires-at': '2028-02-29t23:59:59.5+01:00' })
     expect([made.status, made.headers['stream-expires-at']]).toEqual([201, '2028-02-29T22:59:59.500Z'])
+  })
+
+  it('that was closed is not what a reader has who has all of its data', async () => {
+    await put('ending', json, '[1]')
+    const known = async (tag: Answer) => read('ending', '', { 'if-none-match': tag.headers['etag'] as string })
+    const open = await read('ending')
+    expect((await known(open)).status).toBe(304)
+    await post('ending', '', { 'stream-closed': 'true' })
+    const closed = await known(open)
+    expect([closed.status, closed.headers['stream-closed'], closed.json]).toEqual([200, 'true', [1]])
+    expect((await known(closed)).status).toBe(304)
+  })
+
+  it('that expires for want of use is used by being read, and not by HEAD', async () => {
+    let nowMs = 0
+    const history = { messages: 100, bytes: 1e6, ageMs: 1e9 }
+    const bounds = {
+      history,
+      totalBytes: 1e6,
+      streamsTotalBytes: 1e6,
+      maxTopics: 100,
+      topicTtlMs: 1e9,
+      idempotencyKeys: 1,
+    }
+    const broker = new MemoryBroker({ ...bounds, clock: Date.now, now: () => nowMs, randomId: randomIds() })
+    await using brief = await Served.start([], { broker })
+    await put('brief', { ...json, 'stream-ttl': '10' }, '[1]', brief)
+    const statusOf = async (method: string) => (await brief.send(method, '/v1/stream/brief')).status
+    nowMs = 6_000
+    expect(await statusOf('GET')).toBe(200)
+    nowMs = 12_000
+    expect(await statusOf('HEAD')).toBe(200)
+    nowMs = 17_000
+    expect(await statusOf('HEAD')).toBe(404)
   })
 
   it('has the headers of security on every reply, also where no handler of its own has seen the request', async () => {
@@ -261,6 +297,35 @@ describe('those who wait', () => {
     expect([status, told['stream-up-to-date'], told['connection']]).toEqual([204, 'true', 'close'])
     expect((await events).text).toMatch(/event: control\ndata:\{.*\}\n\nretry: \d+\n\n$/)
     await last
+  })
+
+  it.each([
+    ['get all of it later where it is kept', true],
+    ['are told by 410 where history was trimmed meanwhile', false],
+  ])('for events and do not read hold the server to a bounded amount, and %s', async (_what, isKept) => {
+    await using slow = await Served.start(['--history-messages', '10'])
+    if (isKept) await put('big', json, '[0]', slow)
+    else await slow.publish('big', 0)
+    const wire = await slow.wire()
+    await wire.write('GET /v1/stream/big?offset=now&live=sse HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await slow.waiting(1)
+    wire.socket.pause()
+    const { hub, scheduler } = slow.app
+    for (let n = 1; n <= 300; n += 1) {
+      const data = JSON.stringify({ n, text: 'x'.repeat(60_000) })
+      await scheduler.run(() => hub.publish('big', { data, bytes: data.length })).promise
+    }
+    // They wait for the client, not for news.
+    await slow.waiting(0)
+    wire.socket.resume()
+    if (isKept) await slow.waiting(1)
+    await until(() => wire.received.includes(isKept ? '"n":300,' : '\r\n0\r\n\r\n'))
+    const got = [...wire.received.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n))
+    expect(got).toEqual(Array.from(got, (_, at) => at + 1))
+    if (isKept) return expect(got.length).toBe(300)
+    expect(got.length).toBeLessThan(300)
+    const offset = [...wire.received.matchAll(/"streamNextOffset":"(\w+)"/g)].at(-1)?.[1]
+    expect((await slow.get(`/v1/stream/big?offset=${offset}`)).status).toBe(410)
   })
 
   it('leave nothing behind when they go away', async () => {
