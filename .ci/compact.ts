@@ -2,17 +2,21 @@
 //
 // Code loses its blanks and its local names; the names of functions and classes stay, for coroutines and stacks are called by
 // them. The programs of the pages lose them too, and their style sheets what is written for people: both are served from there
-// instead of from `public/`. Declarations that no public one leads to are removed. Nothing is bundled: workers, and the folder of the package, are found by where a file is.
+// instead of from `public/`. `client.js` becomes one file, with what only some pages load beside it. Declarations that no public one leads to
+// are removed. Nothing else is bundled: workers, and the folder of the package, are found by where a file is.
 
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { rolldown } from 'rolldown'
 import { minifySync } from 'rolldown/utils'
+import { clientBundle, clientOutput } from './client-bundle.ts'
 
 const [folder = 'dist'] = process.argv.slice(2)
 
 for (const path of globSync(`${folder}/runtime/**/*.js`)) makeSmall(path, path, true)
 for (const path of globSync(`${folder}/server/**/*.js`)) makeSmall(path, path)
 for (const path of globSync('public/**/*.js')) makeSmall(path, join(folder, path))
+await bundleClient()
 for (const path of globSync('public/**/*.css')) {
   mkdirSync(dirname(join(folder, path)), { recursive: true })
   writeFileSync(join(folder, path), withoutRemarks(readFileSync(path, 'utf8')))
@@ -39,6 +43,13 @@ function makeSmall(path: string, target: string, isRuntime = false): void {
   if (errors.length > 0) throw new Error(`${path} cannot be made small: ${errors[0]?.message}`)
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(target, `${code}\n`)
+}
+
+/** One file for what every page loads: of ten files each costs a request, and compresses worse. */
+async function bundleClient(): Promise<void> {
+  for (const path of globSync(`${folder}/public/client/*.js`)) rmSync(path)
+  await using bundling = await rolldown(clientBundle)
+  await bundling.write({ dir: join(folder, 'public'), ...clientOutput })
 }
 
 /** A style sheet without its comments and its indentation. */

@@ -1,27 +1,36 @@
 // An event stream, read by fetch, so that it can send a key: what has come so far is handed on as a batch, as a poll has it.
 //
-// Always true: its cursor is that of the last whole event. A stream that something on the way holds back is given up: the
-// server begins each with an event, and sends a comment every 15 s. One that began and was then silent is held back, too,
-// unless more than its beginning has come: then the connection has died.
+// Always true:
+//   - its cursor is that of the last whole event;
+//   - a stream that something on the way holds back is given up: the server begins each with an event, and sends a comment
+//     every 15 s. One that began and was then silent is held back, too, unless more than its beginning has come: then the
+//     connection has died;
+//   - what a poll would be refused as well, or would not reach, says nothing about streams: it is thrown, and one is asked for
+//     again.
 
-import { graceMs, queryOf } from './request.js'
+import { graceMs, queryOf, refusal } from './request.js'
 
 /** How long the first event may take: what buffers streams holds it back for good. */
 const firstMs = 4_000
 const heartbeatMs = 15_000
+/** Refusals that are not about streams: of a key, of rights, of time, of number; and what does not work now. */
+const passing = /^(40[138]|429|5)/
 
 /**
- * Read until the stream ends. Gives whether it passes.
+ * Read until the stream ends. Writes down where none passes, and throws a refusal that is not about streams.
  *
  * @param {import('./poll-loop.js').House} house
  * @param {import('./terms.js').Question} question
  * @param {AbortController} abort
  * @param {(batch: any) => Promise<unknown>} take
  */
-export async function readEvents({ connection, key }, { topics, fields }, abort, take) {
+export async function readEvents({ connection, key, terms }, { topics, fields }, abort, take) {
   const { origin, credentials, fetch, setTimeout, clearTimeout } = connection
   const { signal } = abort
   const { client, presence } = fields
+  const token = key.known
+  // A poll asks for it, and waits for it as long as it may take.
+  if (token === undefined) return
   let cursor = `${fields['cursor']}`
   let hasPassed = false
   let pieces = 0
@@ -30,37 +39,42 @@ export async function readEvents({ connection, key }, { topics, fields }, abort,
   const listen = (/** @type {number} */ ms) => {
     clearTimeout(timer)
     timer = setTimeout(() => {
-      hasPassed &&= pieces > 1
+      terms.lacksEvents ||= !hasPassed || pieces < 2
       abort.abort(new Error('the event stream is silent'))
     }, ms)
   }
   try {
     listen(firstMs)
-    const token = await key.text()
     const response = await fetch(`${origin}/events?${queryOf(topics, { cursor, client, presence })}`, {
       headers: { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) },
       cache: 'no-store',
       signal,
       ...(credentials && { credentials }),
     })
-    if (!response.ok || !response.body) return false
-    const reader = response.body.getReader()
+    const { ok, status, body } = response
+    if (passing.test(`${status}`)) throw refusal(response, await response.text(), key, token)
+    const reader = ok && body?.getReader()
     const decoder = new TextDecoder()
-    for (let text = ''; ; ) {
+    for (let text = ''; reader; ) {
       const { done, value } = await reader.read()
-      if (done || signal.aborted) return hasPassed
+      if (signal.aborted) return
+      if (done) break
       pieces += 1
       listen(heartbeatMs + graceMs)
       text += decoder.decode(value, { stream: true })
       const end = text.lastIndexOf('\n\n') + 1
       const batch = batchOf(text.slice(0, end), topics, cursor)
       text = text.slice(end && end + 1)
-      hasPassed ||= batch.cursor !== '' && end > 0
+      if (batch.cursor !== '' && end > 0) {
+        hasPassed = true
+        terms.lostStreams = 0
+      }
       cursor = batch.cursor
       if (batch.isNews && !signal.aborted) await take(batch)
     }
-  } catch {
-    return hasPassed
+    terms.lacksEvents ||= !hasPassed
+  } catch (error) {
+    if (!hasPassed && !signal.aborted) throw error
   } finally {
     clearTimeout(timer)
   }

@@ -309,9 +309,16 @@ export class PollLoop {
   async #stream(question) {
     const abort = this.#abort
     this.#brake.ask(this.cursor)
-    const { readEvents } = await import('./events.js')
-    const hasPassed = await readEvents(this.#house, question, abort, (batch) => this.#accept(batch, question.topics))
-    if (!hasPassed && abort.signal.reason !== woken) this.#house.terms.lacksEvents = true
+    try {
+      const { readEvents } = await import('./events.js')
+      await readEvents(this.#house, question, abort, (batch) => this.#accept(batch, question.topics))
+    } catch (/** @type {any} */ error) {
+      this.#isFresh = false
+      // Three that are lost in a row, without a word of Encke, are held back on the way.
+      const { terms } = this.#house
+      if (!error.code) terms.lacksEvents ||= ++terms.lostStreams > 2
+      return () => abort.signal.reason === woken || this.#recover(error, question)
+    }
     return () => {
       this.#isFresh = false
     }

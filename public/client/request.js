@@ -63,8 +63,7 @@ export async function ask(connection, path, asking) {
     isCut = true
     const answer = await readText(response, () => listen(graceMs))
     isCut = false
-    const isOfKey = response.status === 401 && key.refuse(text)
-    if (!response.ok) throw Object.assign(refusal(response, answer), { isOfKey })
+    if (!response.ok) throw refusal(response, answer, key, text)
     return JSON.parse(answer)
   }
 
@@ -118,13 +117,19 @@ export const isFinal = ({ status = 0, code = '' }) =>
 /** A time that a server named, as far as it is trusted. @param {number} ms */
 export const trusted = (ms) => Math.min(Math.max(ms || 0, 0), longestRetryMs)
 
-/** @param {Response} response @param {string} text @returns {Failure} */
-function refusal({ status, headers }, text) {
+/** @param {Response} response @param {string} text @param {Asking['key']} key @param {string} sent @returns {Failure} */
+export function refusal({ status, headers }, text, key, sent) {
+  const isOfKey = status === 401 && key.refuse(sent)
   const after = headers.get('retry-after') ?? ''
   const retryAfterMs = trusted(Number(after) * 1000 || Date.parse(after) - Date.now())
   let about
   try {
     about = JSON.parse(text)
   } catch {}
-  return Object.assign(new Error(about?.message ?? `status ${status}`), { status, code: about?.code, retryAfterMs })
+  return Object.assign(new Error(about?.message ?? `status ${status}`), {
+    status,
+    code: about?.code,
+    retryAfterMs,
+    isOfKey,
+  })
 }

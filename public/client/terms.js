@@ -24,6 +24,8 @@ const tooMany = /TOPIC_COUNT|BODY_TOO_LARGE|URL_TOO_LONG|HEADERS_TOO_LARGE/
 export class Terms {
   /** Whether event streams do not get through. */
   lacksEvents = false
+  /** How many were lost since one began. */
+  lostStreams = 0
   #getMost = 100
   #postMost = 1_000
   #waitMost = Number.POSITIVE_INFINITY

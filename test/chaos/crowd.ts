@@ -3,12 +3,14 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createClient } from '../../public/client.js'
-import { type Acknowledged, type Heard, keyOf, type Told } from './ledger.ts'
+import { type Acknowledged, type Away, type Heard, keyOf, type Told } from './ledger.ts'
 
 export class ReaderOfMany {
   readonly name: string
   readonly heard: Map<string, Heard[]>
   readonly verdicts: Told[] = []
+  readonly away: Away[] = []
+  #asleepSince = 0
   /** What it has heard, to be looked up: there are hundreds of readers, and thousands of messages. */
   readonly #known: ReadonlyMap<string, Set<string>>
   readonly #origin: string
@@ -25,11 +27,13 @@ export class ReaderOfMany {
 
   /** Hear nothing for a while, as a page that is closed and opened again. */
   sleep(): void {
+    this.#asleepSince = performance.now()
     this.#client.close()
   }
 
   /** Go on where it fell asleep. */
   wake(): void {
+    this.away.push({ from: this.#asleepSince, until: performance.now() })
     this.#client = this.#subscribe()
   }
 
@@ -48,12 +52,12 @@ export class ReaderOfMany {
 
   #subscribe(): ReturnType<typeof createClient> {
     const client = createClient({ origin: this.#origin })
-    const take = (messages: readonly { topic: string; data: unknown }[], cursor: string) => {
+    const take = (messages: readonly { topic: string; id: string; data: unknown }[], cursor: string) => {
       this.#cursor = cursor
       const at = performance.now()
-      for (const { topic, data } of messages) {
+      for (const { topic, id, data } of messages) {
         const { publisher, number } = data as Heard
-        this.heard.get(topic)?.push({ publisher, number, at })
+        this.heard.get(topic)?.push({ publisher, number, at, id })
         this.#known.get(topic)?.add(keyOf({ publisher, number }))
       }
     }

@@ -12,7 +12,13 @@ function heard(...numbers: number[]): Observations {
 
 describe('the ledger', () => {
   it('is content when each acknowledged message was heard once and in order', () => {
-    expect(judge(heard(1, 2, 3))).toEqual({ failures: [], lostByRedis: [], longestMs: 5, deliveries: 3 })
+    expect(judge(heard(1, 2, 3))).toEqual({
+      failures: [],
+      lostByRedis: [],
+      cameAgain: [],
+      longestMs: 5,
+      deliveries: 3,
+    })
   })
 
   it('finds a message that was not heard, heard twice, out of order, or too late', () => {
@@ -23,6 +29,8 @@ describe('the ledger', () => {
     const told = late.readers[0]?.heard.get('a') as unknown as { at: number }[]
     ;(told[2] as { at: number }).at = 40_000
     expect(judge(late).failures).toEqual(['r heard p/3 of a 39997 ms late'])
+    const readers = late.readers.map((reader) => ({ ...reader, away: [{ from: 3, until: 39_990 }] }))
+    expect(judge({ ...late, readers })).toMatchObject({ failures: [], longestMs: 10 })
   })
 
   it('counts apart what Redis itself has lost, of which its readers must have been told, unless they had heard it', () => {
@@ -36,6 +44,21 @@ describe('the ledger', () => {
     expect(judge({ ...heard(1, 2), kept }).failures).toEqual(['r was told of 0 lost messages of a, not of 1'])
     expect([told('gap', 1), told('reset', null)]).toEqual([[], []])
     expect(told('gap', 0)).toEqual(['r was told of 0 lost messages of a, not of 1'])
+  })
+
+  it('counts apart what was published again because Redis had lost it: no other message is heard twice', () => {
+    const judged = (ids: readonly string[], keptIds: readonly string[]) => {
+      const told = [1, 2, 2, 3].map((number, at) => ({ publisher: 'p', number, at: number + 5, id: ids[at] as string }))
+      const readers = [{ name: 'r', heard: new Map([['a', told]]), verdicts: [] }]
+      return judge({ acknowledged, readers, kept, keptIds: new Set(keptIds) })
+    }
+    const ids = ['a', 'lost', 'again', 'd']
+    expect(judged(ids, ['a', 'again', 'd'])).toMatchObject({ failures: [], cameAgain: ['p/2 of a'] })
+    expect(judged(ids, ['a', 'lost', 'again', 'd'])).toMatchObject({
+      failures: ['r heard p/2 of a twice'],
+      cameAgain: [],
+    })
+    expect(judged(['a', 'same', 'same', 'd'], ['a', 'd']).failures).toEqual(['r heard p/2 of a twice'])
   })
 })
 

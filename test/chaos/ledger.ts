@@ -5,6 +5,9 @@
 // lost the message (it is not in the topic's history at the end, although nothing was trimmed): those are counted apart, and
 // each reader that has not heard them must have been told: by gaps of as many messages at least, or by a reset, after which
 // it hears what is kept again. (A gap also counts what was lost before its publisher was told.)
+//
+// What Redis has lost before its publisher was told is published again, and its key is lost with it. Who has heard the one
+// that was lost hears it again, as another message: that is counted apart, too, if one of the two is not in the history.
 
 export interface Acknowledged {
   readonly topic: string
@@ -17,6 +20,13 @@ export interface Heard {
   readonly publisher: string
   readonly number: number
   readonly at: number
+  /** Of the message: one that is published again has another. */
+  readonly id?: string
+}
+
+export interface Away {
+  readonly from: number
+  readonly until: number
 }
 
 /** What a reader was told of a topic beside its messages: `gap` or `reset`. */
@@ -33,15 +43,21 @@ export interface Observations {
     readonly name: string
     readonly heard: ReadonlyMap<string, readonly Heard[]>
     readonly verdicts: readonly Told[]
+    /** When it did not listen. */
+    readonly away?: readonly Away[]
   }[]
   /** What each topic has at the end: publisher and number. */
   readonly kept: ReadonlyMap<string, ReadonlySet<string>>
+  /** The ids of all of that; where it is not given no message may be heard twice. */
+  readonly keptIds?: ReadonlySet<string>
 }
 
 export interface Verdict {
   readonly failures: readonly string[]
   /** Acknowledged, and not there at the end. */
   readonly lostByRedis: readonly string[]
+  /** Published again after Redis had lost it, and heard twice by somebody. */
+  readonly cameAgain: readonly string[]
   /** From acknowledged to heard, of every reader, the longest, in milliseconds. */
   readonly longestMs: number
   readonly deliveries: number
@@ -50,35 +66,40 @@ export interface Verdict {
 /** Nobody sleeps longer than this, in milliseconds: the probe and the position check find everything by then. */
 const longestSleepMs = 35_000
 
-export function judge({ acknowledged, readers, kept }: Observations): Verdict {
+export function judge({ acknowledged, readers, kept, keptIds }: Observations): Verdict {
   const failures: string[] = []
   const byTopic = Map.groupBy(acknowledged, ({ topic }) => topic)
   const isLost = (given: Acknowledged) => !kept.get(given.topic)?.has(keyOf(given))
+  const isGone = ({ id }: Heard) => id !== undefined && keptIds?.has(id) === false
+  const cameAgain = new Set<string>()
   let [longestMs, deliveries] = [0, 0]
-  for (const { name, heard, verdicts } of readers) {
+  for (const { name, heard, verdicts, away } of readers) {
     for (const [topic, told] of heard) {
       const about = verdicts.filter((each) => each.topic === topic)
       const isReset = about.some(({ verdict }) => verdict === 'reset')
       let unheard = 0
-      const at = new Map<string, number>()
+      const first = new Map<string, Heard>()
       const last = new Map<string, number>()
       for (const each of told) {
         deliveries += 1
         const key = keyOf(each)
         const before = last.get(each.publisher) ?? 0
-        if (!isReset && at.has(key)) failures.push(`${name} heard ${key} of ${topic} twice`)
+        const other = first.get(key)
+        if (other !== undefined && other.id !== each.id && (isGone(other) || isGone(each))) {
+          cameAgain.add(`${key} of ${topic}`)
+        } else if (!isReset && other !== undefined) failures.push(`${name} heard ${key} of ${topic} twice`)
         else if (!isReset && each.number <= before) failures.push(`${name} heard ${key} of ${topic} after ${before}`)
-        if (!at.has(key)) at.set(key, each.at)
+        if (other === undefined) first.set(key, each)
         last.set(each.publisher, Math.max(before, each.number))
       }
       for (const given of byTopic.get(topic) ?? []) {
-        const heardAt = at.get(keyOf(given))
+        const heardAt = first.get(keyOf(given))?.at
         if (heardAt === undefined) {
           if (isLost(given)) unheard += 1
           else failures.push(`${name} never heard ${keyOf(given)} of ${topic}`)
           continue
         }
-        const ms = heardAt - given.at
+        const ms = heardAt - listenedFrom(given.at, away)
         longestMs = Math.max(longestMs, ms)
         if (ms > longestSleepMs) failures.push(`${name} heard ${keyOf(given)} of ${topic} ${Math.round(ms)} ms late`)
       }
@@ -89,7 +110,12 @@ export function judge({ acknowledged, readers, kept }: Observations): Verdict {
     }
   }
   const lostByRedis = acknowledged.filter(isLost).map((given) => `${keyOf(given)} of ${given.topic}`)
-  return { failures, lostByRedis, longestMs, deliveries }
+  return { failures, lostByRedis, cameAgain: [...cameAgain], longestMs, deliveries }
+}
+
+/** From when on a reader could hear what was acknowledged at a time. */
+export function listenedFrom(at: number, away: readonly Away[] = []): number {
+  return away.find(({ from, until }) => at >= from && at < until)?.until ?? at
 }
 
 export function keyOf({ publisher, number }: { readonly publisher: string; readonly number: number }): string {

@@ -27,11 +27,12 @@ export function reportOf({ felt, verdicts }: Played): string {
     lines.push(`    ${plot(herd)}  at most ${most} in 0.1 s, ${(herd.length / 10).toFixed(0)} s: ${fault}`)
   }
   lines.push('')
-  for (const { kind, deliveries, longestMs, lostByRedis, failures } of verdicts) {
+  for (const { kind, deliveries, longestMs, lostByRedis, cameAgain, failures } of verdicts) {
     const lost =
       lostByRedis.length === 0 ? 'Redis lost nothing' : `Redis itself lost ${lostByRedis.length} acknowledged messages`
     const verdict = failures.length === 0 ? 'all well' : `${failures.length} FAILURES`
-    lines.push(`${kind}: ${verdict}; ${deliveries} deliveries, the latest after ${seconds(longestMs)}; ${lost}`)
+    const again = cameAgain.length === 0 ? '' : `; ${cameAgain.length} that it lost came again, as other messages`
+    lines.push(`${kind}: ${verdict}; ${deliveries} deliveries, the latest after ${seconds(longestMs)}; ${lost}${again}`)
     lines.push(...failures.slice(0, 20).map((failure) => `  ${failure}`))
   }
   return `${lines.join('\n')}\n`

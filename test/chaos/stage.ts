@@ -23,6 +23,11 @@ export interface Size {
   readonly pauseMs: number
 }
 
+interface Kept {
+  readonly id: string
+  readonly data: { readonly publisher: string; readonly number: number }
+}
+
 export type Kind = 'single' | 'sentinel' | 'cluster'
 
 const nodeCount = 3
@@ -127,11 +132,17 @@ export class Stage implements AsyncDisposable {
     await this.startNode(0)
     const topics = new Set(this.publishers.flatMap(({ acknowledged }) => acknowledged.map(({ topic }) => topic)))
     const kept = new Map<string, Set<string>>()
-    for (const topic of topics) kept.set(topic, await this.#historyOf(topic))
+    const keptIds = new Set<string>()
+    for (const topic of topics) {
+      const messages = await this.#historyOf(topic)
+      kept.set(topic, new Set(messages.map(({ data }) => keyOf(data))))
+      for (const { id } of messages) keptIds.add(id)
+    }
     return {
       acknowledged: this.publishers.flatMap(({ acknowledged }) => acknowledged),
       readers: this.readers,
       kept,
+      keptIds,
     }
   }
 
@@ -180,8 +191,8 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  async #historyOf(topic: string): Promise<Set<string>> {
-    const kept = new Set<string>()
+  async #historyOf(topic: string): Promise<Kept[]> {
+    const kept: Kept[] = []
     let cursor: string | undefined
     for (let more = true; more; ) {
       const from = cursor === undefined ? 'from=earliest' : `cursor=${cursor}`
@@ -192,10 +203,10 @@ export class Stage implements AsyncDisposable {
         return (await reply.json()) as {
           cursor: string
           more: boolean
-          messages: { data: { publisher: string; number: number } }[]
+          messages: Kept[]
         }
       })
-      for (const { data } of batch.messages) kept.add(keyOf(data))
+      kept.push(...batch.messages)
       ;({ cursor, more } = batch)
     }
     return kept

@@ -86,9 +86,9 @@ describe('the tarball', () => {
     await second.stop()
   })
 
-  it('serves every file of the pages, the programs as small as they are in it', async () => {
+  it('serves every file of the pages, the programs as small as they are in it, client.js in one', async () => {
     const { ready, stop } = await serve()
-    for (const path of ['/', '/chat.js', '/client.js', '/client/poll-loop.js', '/page.css', '/favicon.ico', '/docs/']) {
+    for (const path of ['/', '/chat.js', '/client.js', '/client/tabs.js', '/page.css', '/favicon.ico', '/docs/']) {
       expect({ path, status: (await fetch(ready.url + path)).status }).toEqual({ path, status: 200 })
     }
     const pages = ['/admin/', '/admin']
@@ -96,7 +96,8 @@ describe('the tarball', () => {
     const program = await fetch(`${ready.url}/admin/admin.js`)
     expect(program.headers.get('content-type')).toContain('javascript')
     expect((await program.text()).split('\n').length).toBeLessThan(5)
-    expect((await fetch(`${ready.url}/client.d.ts`)).status).toBe(404)
+    for (const path of ['/client.d.ts', '/client/poll-loop.js'])
+      expect((await fetch(ready.url + path)).status).toBe(404)
     await stop()
   })
 

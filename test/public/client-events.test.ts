@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createClient } from '../../public/client.js'
 import { LiveApp, until } from '../server/http/live-app.ts'
-import { answering, batch, byHand, eager, Reader, recording } from './reader.ts'
+import { answering, batch, broken, byHand, eager, Reader, recording } from './reader.ts'
 
 describe('a client that asks for event streams', () => {
   it('reads by one, in order and once, with verdicts, through a cut', async () => {
@@ -65,9 +65,76 @@ describe('a client that asks for event streams', () => {
       await timers.ring(30_000)
       await timers.ring(100)
       await until('it waits again', () => asked.length === 4)
-      expect(asked.map(({ pathname }) => pathname)).toEqual(['/messages', '/events', '/messages', next])
+      expect(paths(asked)).toEqual(['/messages', '/events', '/messages', next])
       client.close()
     }
+  })
+
+  it('asks for another key when a stream is refused, and then for a stream again', async () => {
+    const refused: (string | undefined)[] = []
+    const tokens = ['one', 'two']
+    const subscribeKey = (token: string | undefined) => {
+      refused.push(token)
+      return tokens.shift() ?? ''
+    }
+    const asked: URL[] = []
+    const { client, timers } = byHand(answering([batch(), refusing(401, 'TOKEN_EXPIRED'), batch()], asked), {
+      events: true,
+      subscribeKey,
+    })
+    const reader = new Reader(client, 'a')
+    await timers.ringUntil(() => asked.length === 4)
+    expect(paths(asked)).toEqual(['/messages', '/events', '/messages', '/events'])
+    expect(refused).toEqual([undefined, 'one'])
+    expect(reader.states.map(({ name }) => name)).toEqual(['connecting', 'live'])
+  })
+
+  it('is closed when its key is refused and there is no other', async () => {
+    const asked: URL[] = []
+    const { client, timers } = byHand(answering([batch(), refusing(401, 'TOKEN_EXPIRED'), batch()], asked), {
+      events: true,
+      subscribeKey: 'one',
+    })
+    const reader = new Reader(client, 'a')
+    await timers.ringUntil(() => reader.state === 'closed')
+    expect(reader.states.at(-1)?.error).toMatchObject({ status: 401, code: 'ENCKE_ERR_TOKEN_EXPIRED' })
+    expect(paths(asked)).toEqual(['/messages', '/events'])
+  })
+
+  it('waits as long as a server asks that refuses a stream for now, and then asks for one again', async () => {
+    for (const [status, code] of [
+      [429, 'CLIENT_WAITING'],
+      [503, 'SERVER_WAITING'],
+    ] as const) {
+      const asked: URL[] = []
+      const { client, timers } = byHand(answering([batch(), refusing(status, code), batch()], asked), { events: true })
+      const reader = new Reader(client, 'a')
+      await timers.ringUntil(() => reader.state === 'waiting')
+      expect(reader.states.at(-1)).toMatchObject({ ms: 7_250, error: { status } })
+      await timers.ringUntil(() => asked.length === 4)
+      expect(paths(asked)).toEqual(['/messages', '/events', '/messages', '/events'])
+      client.close()
+    }
+  })
+
+  it('asks for a stream again when the network has failed in between, but not after three in a row', async () => {
+    const asked: URL[] = []
+    const answers = [batch(), broken, batch(), broken, batch(), broken, batch()]
+    const { client, timers } = byHand(answering(answers, asked), { events: true })
+    new Reader(client, 'a')
+    await timers.ringUntil(() => asked.length === 8)
+    const [poll, stream] = ['/messages', '/events']
+    expect(paths(asked)).toEqual([poll, stream, poll, stream, poll, stream, poll, poll])
+  })
+
+  it('polls where there are no event streams', async () => {
+    const asked: URL[] = []
+    const { client, timers } = byHand(answering([batch(), refusing(404, 'ROUTE_NOT_FOUND'), batch()], asked), {
+      events: true,
+    })
+    new Reader(client, 'a')
+    await timers.ringUntil(() => asked.length === 4)
+    expect(paths(asked)).toEqual(['/messages', '/events', '/messages', '/messages'])
   })
 
   it('polls where a proxy holds the stream back', async () => {
@@ -104,6 +171,11 @@ describe('a client that asks for event streams', () => {
     client.close()
   })
 })
+
+const paths = (asked: readonly URL[]) => asked.map(({ pathname }) => pathname)
+
+const refusing = (status: number, code: string) => () =>
+  Response.json({ code: `ENCKE_ERR_${code}` }, { status, headers: { 'retry-after': '7' } })
 
 /** A body that gives these pieces, one after the other, and never ends by itself. */
 function chunks(signal: AbortSignal | null | undefined, read: () => void, ...pieces: string[]) {

@@ -60,6 +60,9 @@ describe.each(kinds)('two nodes on one Redis behind $title', ({ kind, missing })
         )
         expect(judge({ acknowledged, readers, kept })).toMatchObject({ failures: [], lostByRedis: [] })
         expect(readers.flatMap(({ verdicts }) => verdicts)).toEqual([])
+        // One publish may be on its way to each node that goes; whatever comes after it goes to the other.
+        const refused = publisher.troubles.filter(({ what }) => what !== '429')
+        expect(refused.length, JSON.stringify(refused)).toBeLessThanOrEqual(2)
       } finally {
         for (const reader of readers) reader.close()
         for (const node of nodes) await node[Symbol.asyncDispose]()

@@ -287,6 +287,12 @@ describe('an attack', () => {
     ['not yet valid', () => signed('EdDSA', EdDSA.privateKey, { nbf: seconds() + 5 }), 'TOKEN', /not valid yet/],
     ['an end that is no number', () => signed('EdDSA', EdDSA.privateKey, { exp: '9999999999' }), 'TOKEN', /claim exp/],
     ['another audience', () => signed('EdDSA', EdDSA.privateKey, { aud: 'others' }), 'TOKEN', /audience/],
+    [
+      'a list of other audiences',
+      () => signed('EdDSA', EdDSA.privateKey, { aud: ['others', 'more'] }),
+      'TOKEN',
+      /audience/,
+    ],
     ['no audience', () => signed('EdDSA', EdDSA.privateKey, { aud: undefined }), 'TOKEN', /audience/],
     ['another issuer', () => signed('EdDSA', EdDSA.privateKey, { iss: 'evil' }), 'TOKEN', /issuer/],
     ['no issuer', () => signed('EdDSA', EdDSA.privateKey, { iss: undefined }), 'TOKEN', /issuer/],

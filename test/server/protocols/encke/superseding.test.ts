@@ -93,9 +93,13 @@ describe('a poll with the client of an older one', () => {
   })
 })
 
-it('a poll from the latest begins with the newest message', async () => {
+it('a poll from the latest begins with the newest message, and goes on from there', async () => {
   await using served = await Served.start(none)
   for (const data of [1, 2, 3]) await served.publish('a', data)
   const { json } = await served.get('/messages?topic=a&from=latest')
   expect(json).toMatchObject({ messages: [{ data: 3 }], more: false, topics: { a: { verdict: 'ok', missed: 0 } } })
+  const next = async () => (await served.get(`/messages?topic=a&from=latest&wait=0&cursor=${json.cursor}`)).json
+  expect(await next()).toMatchObject({ messages: [], cursor: json.cursor })
+  await served.publish('a', 4)
+  expect(await next()).toMatchObject({ messages: [{ data: 4 }], topics: { a: { verdict: 'ok' } } })
 })

@@ -24,7 +24,11 @@ it('a batch is told as data, then where its reader is, in bytes that a herd has 
 it('what differs in one thing alone is not taken for the same', () => {
   const batch = batchOf('1')
   const others = [{}, { offset: '1_2' }, { isUpToDate: false }, { isEnd: true }, { turn: '8' }]
-  const told = others.map((other) => `${eventsOf(batch, json, { ...control, ...other })}`)
+  const told = others.map((other) => {
+    // What was told last is remembered.
+    eventsOf(batchOf('0'), json, control)
+    return `${eventsOf(batch, json, { ...control, ...other })}`
+  })
   expect(new Set(told).size).toBe(others.length)
   expect(told[3]).toContain('"streamClosed":true')
   expect(`${eventsOf(batchOf('2'), json, control)}`).not.toBe(told[0])

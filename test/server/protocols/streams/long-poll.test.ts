@@ -62,13 +62,14 @@ describe('a herd at the end of a stream', () => {
     await using served = await Served.start()
     const put = await served.send('PUT', '/v1/stream/herd', { headers: json })
     const path = `/v1/stream/herd?offset=${put.headers['stream-next-offset']}&live=long-poll`
-    const turnsSent = [9_000_000_000_001, 9_000_000_000_002, 9_000_000_000_002]
+    // The first reads a batch of its own.
+    const turnsSent = [1, 2, 3, 3, 2, 4].map((turn) => 9_000_000_000_000 + turn)
     const readers = turnsSent.map((turn) => served.get(`${path}&cursor=${turn}`))
-    await served.waiting(3)
+    await served.waiting(turnsSent.length)
     await served.send('POST', '/v1/stream/herd', { headers: json, body: '[1]' })
     const answers = await Promise.all(readers)
     expect(answers.map(({ headers }) => Number(headers['stream-cursor']))).toEqual(turnsSent.map((turn) => turn + 1))
-    expect(answers.map(({ text }) => text)).toEqual(['[1]', '[1]', '[1]'])
+    expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(['[1]']))
   })
 })
 

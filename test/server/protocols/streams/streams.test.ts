@@ -343,8 +343,12 @@ describe('those who wait', () => {
 
   it('wait for as long as their token holds, and no longer than the server says', async () => {
     await put('quiet')
-    const reply = await read('quiet', '?offset=now&live=long-poll')
-    expect([reply.status, reply.headers['stream-cursor']]).toEqual([204, expect.stringMatching(/^\d+$/)])
+    const cursors = ['', '&cursor=9000000000000']
+    const replies = await Promise.all(cursors.map((cursor) => read('quiet', `?offset=now&live=long-poll${cursor}`)))
+    expect(replies.map(({ status, headers }) => [status, headers['stream-cursor']])).toEqual([
+      [204, expect.stringMatching(/^1\d+$/)],
+      [204, '9000000000001'],
+    ])
   })
 
   it('need an offset', async () => {
