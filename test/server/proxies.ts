@@ -36,7 +36,7 @@ export const nginx: ProxyKind = {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`)
     const http =
       basePath === ''
-        ? withNodes(block('nginx', 'server 127.0.0.1:8082;'), nodes).replace('listen 8080', `listen 127.0.0.1:${port}`)
+        ? withNodes(block('nginx', 'server 127.0.0.1:8082'), nodes).replace('listen 8080', `listen 127.0.0.1:${port}`)
         : `server { listen 127.0.0.1:${port}; ${block('nginx', 'location /push/').replace('8080', `${nodes[0]}`)} }`
     const rest = 'daemon off;\npid nginx.pid;\nerror_log error.log;\nevents { worker_connections 4096; }'
     writeFileSync(join(folder, 'nginx.conf'), `${rest}\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${http}\n}\n`)
