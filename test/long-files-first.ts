@@ -33,6 +33,7 @@ export const longFiles = [
   'test/runtime/programs/axon-busy/hackysack.test.ts',
   'test/server/brokers/redis-deployments.test.ts',
   'test/server/deployment.test.ts',
+  'test/server/proxies.test.ts',
   'test/server/benchmarks/main.test.ts',
   'test/server/protocols/caches.test.ts',
   'test/server/http/fast-path/differential.test.ts',

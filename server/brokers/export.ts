@@ -7,7 +7,7 @@
 import type { Coroutine } from '../../runtime/index.ts'
 import { ConfigError } from '../config/config-error.ts'
 import type { Broker, Draft, Lifetime, ListedTopic, Message } from '../hub/index.ts'
-import { isTopicName } from '../hub/index.ts'
+import { isTopicName, jsonType } from '../hub/index.ts'
 
 /** Read from a broker at once. */
 const topicsAtOnce = 100
@@ -131,6 +131,9 @@ export class Import {
       typeof data === 'string' ? data : typeof base64 === 'string' ? Buffer.from(base64, 'base64') : undefined
     if (bytes === undefined) throw this.#complaint('is neither a topic nor a message')
     if (this.#topic === undefined) throw this.#complaint('is a message without a topic before it')
+    // It would stand in replies as it is, and break them for their readers.
+    if (this.#topic.contentType === jsonType && !isJson(String(bytes)))
+      throw this.#complaint('has data that is no JSON')
     // An older export has none.
     const had = typeof id === 'string' && /^[\w-]{16}$/.test(id) && Number.isSafeInteger(time)
     const draft = { data: bytes, bytes: Buffer.byteLength(bytes), ...(had && { id, time: time as number }) }
@@ -183,4 +186,13 @@ function isLifetime(value: unknown): value is Lifetime {
   if (value === null) return true
   const [[name, number] = [], ...others] = Object.entries(value as object)
   return (name === 'ttlMs' || name === 'expiresAt') && typeof number === 'number' && others.length === 0
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -99,7 +99,7 @@ export function judge({ acknowledged, readers, kept, keptIds }: Observations): V
           else failures.push(`${name} never heard ${keyOf(given)} of ${topic}`)
           continue
         }
-        const ms = heardAt - listenedFrom(given.at, away)
+        const ms = listenedMs(given.at, heardAt, away)
         longestMs = Math.max(longestMs, ms)
         if (ms > longestSleepMs) failures.push(`${name} heard ${keyOf(given)} of ${topic} ${Math.round(ms)} ms late`)
       }
@@ -113,9 +113,10 @@ export function judge({ acknowledged, readers, kept, keptIds }: Observations): V
   return { failures, lostByRedis, cameAgain: [...cameAgain], longestMs, deliveries }
 }
 
-/** From when on a reader could hear what was acknowledged at a time. */
-export function listenedFrom(at: number, away: readonly Away[] = []): number {
-  return away.find(({ from, until }) => at >= from && at < until)?.until ?? at
+/** For how long a reader listened between two times. */
+export function listenedMs(from: number, until: number, away: readonly Away[] = []): number {
+  const slept = away.map((each) => Math.max(0, Math.min(each.until, until) - Math.max(each.from, from)))
+  return until - from - slept.reduce((sum, ms) => sum + ms, 0)
 }
 
 export function keyOf({ publisher, number }: { readonly publisher: string; readonly number: number }): string {

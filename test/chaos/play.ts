@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Random } from '../../runtime/index.ts'
 import type { Fault } from './faults.ts'
-import { judge, listenedFrom, type Verdict } from './ledger.ts'
+import { judge, listenedMs, type Verdict } from './ledger.ts'
 import type { Kind, Size } from './stage.ts'
 import { Stage } from './stage.ts'
 
@@ -94,7 +94,7 @@ function delaysSince({ publishers, readers }: Stage, from: number): number[] {
     for (const [topic, told] of heard) {
       for (const { publisher, number, at } of told) {
         const acknowledged = acknowledgedAt.get(`${topic} ${publisher} ${number}`)
-        if (acknowledged !== undefined) delays.push(Math.max(at - listenedFrom(acknowledged, away), 0))
+        if (acknowledged !== undefined) delays.push(Math.max(listenedMs(acknowledged, at, away), 0))
       }
     }
   }

@@ -1,89 +1,45 @@
-// docs/deployment.md, as it stands there: Redis, two nodes and nginx, and both nodes replaced under a crowd and under pages.
+// docs/deployment.md, as it stands there: Redis, two nodes and a proxy, and both nodes replaced under a crowd and under pages.
 
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { request } from 'undici'
 import { describe, expect, inject, it } from 'vitest'
+import { doctor } from '../../server/cli/doctor.ts'
 import { Publisher, ReaderOfMany } from '../chaos/crowd.ts'
 import { judge, keyOf } from '../chaos/ledger.ts'
 import { launch } from '../public/browser.ts'
 import { Person, soon } from '../public/person.ts'
-import { eventually, until } from './brokers/redis-harness.ts'
+import { until } from './brokers/redis-harness.ts'
 import { freePort, RedisServer, redisIsMissing } from './brokers/redis-server.ts'
+import { runCommand } from './cli/run.ts'
+import { nginx, ProxyProcess } from './proxies.ts'
 import { ServerProcess, type Serving } from './server-process.ts'
 
-const page = readFileSync(new URL('../../docs/deployment.md', import.meta.url), 'utf8')
-const nginxOf = (text: string) => /### nginx before the nodes\n[\s\S]*?```nginx\n([\s\S]*?)```/.exec(text)?.[1] ?? ''
-
-const nginx = ['/usr/sbin/nginx', 'nginx'].find((path) => {
-  try {
-    execFileSync(path, ['-v'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})
 const unpacked = inject('browser')
 /** Eight take a busy machine with two cores minutes: `ENCKE_TEST_PAGES=8 npm test -- test/server/deployment.test.ts`. */
 const pages = Number(process.env.ENCKE_TEST_PAGES ?? 2)
-const missing = redisIsMissing ?? (nginx === undefined ? 'nginx is not installed' : undefined)
 
-/** nginx with the configuration of the page, on ports of the test's own. */
-class Nginx implements AsyncDisposable {
-  readonly origin: string
-  readonly #folder = mkdtempSync(join(tmpdir(), 'encke-nginx-'))
-  readonly #child: ReturnType<typeof spawn>
+const kinds = [nginx].map((kind) => {
+  const missing = redisIsMissing ?? kind.missing
+  return { kind, missing, title: `${kind.name}${missing ? ` (skipped: ${missing})` : ''}` }
+})
 
-  constructor(port: number, nodes: readonly number[]) {
-    this.origin = `http://127.0.0.1:${port}`
-    const site = nginxOf(page)
-      .replace('listen 8080', `listen 127.0.0.1:${port}`)
-      .replace('127.0.0.1:8081', `127.0.0.1:${nodes[0]}`)
-      .replace('127.0.0.1:8082', `127.0.0.1:${nodes[1]}`)
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`)
-    writeFileSync(
-      join(this.#folder, 'nginx.conf'),
-      `daemon off;\npid nginx.pid;\nerror_log error.log;\nevents { worker_connections 4096; }\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${site}\n}\n`,
-    )
-    this.#child = spawn(nginx as string, ['-p', this.#folder, '-c', 'nginx.conf'], { stdio: 'ignore' })
-  }
-
-  async untilReady(): Promise<void> {
-    await eventually(async () => {
-      if (!(await fetch(`${this.origin}/healthz`, { headers: { host: 'push.example.com' } })).ok)
-        throw new Error('not yet')
-    })
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#child, 'exit')
-    this.#child.kill('SIGTERM')
-    await ended
-    rmSync(this.#folder, { recursive: true, force: true })
-  }
-}
-
-describe.skipIf(missing !== undefined)(
-  `two nodes on one Redis behind nginx${missing ? ` (skipped: ${missing})` : ''}`,
-  () => {
-    it('serve one crowd, and are replaced one after the other without a reader missing anything', async () => {
+describe.each(kinds)('two nodes on one Redis behind $title', ({ kind, missing }) => {
+  it.skipIf(missing !== undefined)(
+    'serve one crowd, and are replaced one after the other without a reader missing anything',
+    async () => {
       await using redis = await RedisServer.start()
       const ports = [await freePort(), await freePort()]
       const start = (index: number) => serving(redis.url, ports[index] as number)
       const nodes: Serving[] = [await start(0), await start(1)]
-      await using proxy = new Nginx(await freePort(), ports)
+      await using proxy = await ProxyProcess.start(kind, await freePort(), ports)
       const topics = ['a', 'b', 'c']
       const readers: ReaderOfMany[] = []
       try {
-        await proxy.untilReady()
-        // A page under the name of the site, whatever port nginx listens on.
+        // A page under the name of the site, whatever port the proxy listens on.
         const host = new URL(proxy.origin).host.replace('127.0.0.1', 'push.example.com')
         const headers = { host, origin: `http://${host}`, 'content-type': 'application/json' }
         const said = await request(`${proxy.origin}/publish?topic=hello`, { method: 'POST', headers, body: '"hello"' })
         expect([said.statusCode, await said.body.text()]).toEqual([201, expect.anything()])
+        expect(await runCommand(doctor, [proxy.origin, '--wait-seconds', '2'])).toMatchObject({ code: 0 })
         for (let index = 0; index < 8; index += 1) readers.push(new ReaderOfMany(`page ${index}`, proxy.origin, topics))
         const publisher = new Publisher('p', proxy.origin, topics, 10)
         publisher.start()
@@ -111,48 +67,48 @@ describe.skipIf(missing !== undefined)(
         for (const reader of readers) reader.close()
         for (const node of nodes) await node[Symbol.asyncDispose]()
       }
-    })
+    },
+  )
 
-    it.skipIf(unpacked.missing !== '')(
-      `carry ${pages} pages that chat while they are replaced: nothing lost, nothing twice, no word of it`,
-      async () => {
-        await using redis = await RedisServer.start()
-        const ports = [await freePort(), await freePort()]
-        const start = (index: number) => serving(redis.url, ports[index] as number)
-        const nodes: Serving[] = [await start(0), await start(1)]
-        await using proxy = new Nginx(await freePort(), ports)
-        const browser = await launch(unpacked)
-        try {
-          await proxy.untilReady()
-          const people: Person[] = []
-          for (let index = 0; index < pages; index += 1)
-            people.push(await Person.enter(browser, proxy.origin, { name: `Person ${index}` }))
-          const chat = new Chat(people)
-          for (const index of [0, 1]) {
-            await chat.untilEverybodySays(2)
-            nodes[index]?.kill('SIGTERM')
-            await nodes[index]?.ended
-            await chat.untilEverybodySays(2)
-            nodes[index] = await start(index)
-          }
+  // One proxy is enough for the pages: they take minutes.
+  it.skipIf(missing !== undefined || unpacked.missing !== '' || kind !== nginx)(
+    `carry ${pages} pages that chat while they are replaced: nothing lost, nothing twice, no word of it`,
+    async () => {
+      await using redis = await RedisServer.start()
+      const ports = [await freePort(), await freePort()]
+      const start = (index: number) => serving(redis.url, ports[index] as number)
+      const nodes: Serving[] = [await start(0), await start(1)]
+      await using proxy = await ProxyProcess.start(kind, await freePort(), ports)
+      const browser = await launch(unpacked)
+      try {
+        const people: Person[] = []
+        for (let index = 0; index < pages; index += 1)
+          people.push(await Person.enter(browser, proxy.origin, { name: `Person ${index}` }))
+        const chat = new Chat(people)
+        for (const index of [0, 1]) {
           await chat.untilEverybodySays(2)
-          const said = await chat.end()
-          for (const person of people) {
-            await soon(async () => (await person.texts()).toSorted()).toEqual(said.toSorted())
-            expect(await person.lines()).toEqual(
-              expect.not.arrayContaining([expect.stringMatching(/miss|again|lost|start/i)]),
-            )
-            expect(person.complaints).toEqual([])
-          }
-        } finally {
-          await browser.close()
-          for (const node of nodes) await node[Symbol.asyncDispose]()
+          nodes[index]?.kill('SIGTERM')
+          await nodes[index]?.ended
+          await chat.untilEverybodySays(2)
+          nodes[index] = await start(index)
         }
-      },
-      240_000,
-    )
-  },
-)
+        await chat.untilEverybodySays(2)
+        const said = await chat.end()
+        for (const person of people) {
+          await soon(async () => (await person.texts()).toSorted()).toEqual(said.toSorted())
+          expect(await person.lines()).toEqual(
+            expect.not.arrayContaining([expect.stringMatching(/miss|again|lost|start/i)]),
+          )
+          expect(person.complaints).toEqual([])
+        }
+      } finally {
+        await browser.close()
+        for (const node of nodes) await node[Symbol.asyncDispose]()
+      }
+    },
+    240_000,
+  )
+})
 
 /** Each says one thing after the other, when all have said as many: a page shows the newest 200, and all are to be compared. */
 class Chat {

@@ -191,7 +191,9 @@ describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () =
 
   it('give a server up that is paused, and say that the outcome of what it was sent is unknown', async () => {
     await using server = await RedisServer.start()
-    await using node = await RedisNode.open(server.url, { silenceMs: 300 })
+    // No probe finds it: what is asked has to.
+    const probe = { silentMs: 3_600_000, patienceMs: 3_600_000 }
+    await using node = await RedisNode.open(server.url, { silenceMs: 300, probe })
     await node.publish('a', '1')
     server.signal('SIGSTOP')
     await expect(node.publish('a', '2')).rejects.toMatchObject({ code: 'ENCKE_ERR_PUBLISH_UNKNOWN' })

@@ -95,8 +95,16 @@ describe('encke export and import', () => {
   it('say which line is wrong, and which topic is there already, with exit code 1', async () => {
     const topic =
       '{"topic":"a","contentType":"application/json","retention":"bounded","lifetime":null,"closed":false}\n'
-    const wrong = await runCommand(importCommand, to(), { input: `${topic}{"data":"1"}\nnonsense\n` })
-    expect(wrong).toMatchObject({ code: 1, err: 'line 3 is no JSON object\n' })
+    const wrong: [string, string][] = [
+      [`${topic}{"data":"1"}\nnonsense\n`, 'line 3 is no JSON object\n'],
+      [`${topic}{"data":1}\n`, 'line 2 is neither a topic nor a message\n'],
+      ['{"data":"1"}\n', 'line 1 is a message without a topic before it\n'],
+      ['{"topic":"a"}\n', 'line 1 is no topic\n'],
+      [`${topic}{"data":"{broken"}\n`, 'line 2 has data that is no JSON\n'],
+      [`${topic}{"base64":"e2Jyb2tlbg=="}\n`, 'line 2 has data that is no JSON\n'],
+    ]
+    for (const [input, err] of wrong)
+      expect(await runCommand(importCommand, to(), { input })).toMatchObject({ code: 1, err })
     const input = `${topic}{"data":"1"}`
     expect(await runCommand(importCommand, to(), { input })).toMatchObject({ code: 0 })
     const again = await runCommand(importCommand, to(), { input })

@@ -54,13 +54,16 @@ describe('below a base path', () => {
     expect(other.headers['access-control-allow-origin']).toBe('https://a.example')
   })
 
-  it('the page is that with a slash at its end, and names what it needs relative to itself', async () => {
+  it('the page is that with a slash at its end', async () => {
     expect(await server.get('/push')).toMatchObject({ status: 308, headers: { location: '/push/' } })
-    const { text } = await server.get('/push/')
+  })
+
+  it.each(['/', '/about.html', '/admin/', '/docs/'])('%s names what it needs relative to itself', async (page) => {
+    const { text } = await server.get(`/push${page}`)
     const links = [...text.matchAll(/ (?:href|src)="([^"#]+)"/g)].map(([, link]) => link as string)
     expect(links.length).toBeGreaterThan(3)
     for (const link of links) {
-      const { pathname } = new URL(link, `${server.origin}/push/`)
+      const { pathname } = new URL(link, `${server.origin}/push${page}`)
       expect({ link, status: (await server.get(pathname)).status }).toEqual({ link, status: 200 })
     }
   })
