@@ -102,11 +102,10 @@ describe.skipIf(unpacked.missing !== '')('a room of the chat', () => {
     let published = 0
     johann.page.on('request', (request) => (published += request.url().includes('/publish') ? 1 : 0))
     // As one step of the page: it takes no time, however slow the machine is.
-    await johann.field.evaluate(`(field) => {
-      for (const letter of 'I computed its orbit, but') {
-        field.value += letter
-        field.dispatchEvent(new Event('input', { bubbles: true }))
-      }
+    await johann.field.focus()
+    await johann.page.evaluate(`for (const letter of 'I computed its orbit, but') {
+      document.activeElement.value += letter
+      document.activeElement.dispatchEvent(new Event('input', { bubbles: true }))
     }`)
     await soon(writing).toBe('Johann is writing…')
     await soon(writing).toBe('')

@@ -20,7 +20,7 @@ import { createRoot } from 'react-dom/client'
 import { createClient } from '/client.js'
 
 const client = createClient()
-const root = createRoot(document.body.appendChild(document.createElement('main')))
+const root = createRoot(document.body.appendChild(document.createElement('section')))
 const topicOf = (topic, at) => createElement(Topic, { client, topic, key: at })
 globalThis.show = (...topics) => root.render(createElement(StrictMode, null, topics.map(topicOf)))
 `
@@ -63,7 +63,7 @@ describe.skipIf(unpacked.missing !== '')('a component that reads a topic', () =>
     await page.goto(`${app.origin}/about.html`)
     await page.evaluate(`import('/page-of-react.js')`)
     const shown = () =>
-      page.evaluate(`[...document.querySelectorAll('main ul')].map(({ title, children }) =>
+      page.evaluate(`[...document.querySelectorAll('section:last-child ul')].map(({ title, children }) =>
         [title, ...[...children].map(({ textContent }) => textContent)])`)
     const render = (...topics: string[]) => page.evaluate(`show(...${JSON.stringify(topics)})`)
 
