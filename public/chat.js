@@ -205,6 +205,7 @@ function followPeople() {
 function showMembers() {
   for (const member of presence.members) current.meet(member)
   people.showMembers(presence.members, tag, (person) => current.markOf(person))
+  composer.mark = current.markOf({ name, tag })
 }
 
 /** Read all rooms anew, because it had stopped, or as somebody else. */

@@ -61,6 +61,11 @@ export class Composer {
     this.#field.placeholder = `Message #${room}`
   }
 
+  /** What tells one apart from others of the same name: one has the same colour here as in the list. @param {string} mark */
+  set mark(mark) {
+    this.#me.style.setProperty('--hue', String(hueOf(this.#name + mark)))
+  }
+
   focus() {
     if (this.#form.hidden) this.#nameField.focus()
     else this.#field.focus()

@@ -66,6 +66,12 @@ describe.skipIf(unpacked.missing !== '')('a room of the chat', () => {
     expect(await first.page.locator('.author').innerText()).not.toContain('~')
     await using second = await Person.enter(browser, app.origin, { name: 'Ada' })
     await soon(async () => (await hereOf(first)).join()).toMatch(/^Ada ~\w{4} \(you\),Ada ~\w{4}$/)
+    const coloursOf = ({ page }: Person) =>
+      page.evaluate(`[document.getElementById('me'), [...document.querySelectorAll('#here-list li')]
+        .find((row) => row.querySelector('.you'))].map((one) => one.style.getPropertyValue('--hue'))`) as Promise<
+        string[]
+      >
+    for (const person of [first, second]) await soon(async () => new Set(await coloursOf(person)).size).toBe(1)
     await second.say('together')
     await soon(() => first.page.locator('.said:not(.is-own) .author').innerText()).toMatch(/^Ada ~\w{4}$/)
     const hues = await first.page.evaluate(`[...document.querySelectorAll('.said')].map((one) =>
@@ -86,6 +92,24 @@ describe.skipIf(unpacked.missing !== '')('a room of the chat', () => {
     await johann.say('I computed its orbit')
     await ada.untilTexts(['I computed its orbit'])
     await soon(() => ada.page.locator('#typing').innerText()).toBe('')
+  })
+
+  it('shows nobody as writing who has stopped, and is told of it by one message for many letters', async () => {
+    await using app = await LiveApp.open()
+    await using ada = await Person.enter(browser, app.origin, { name: 'Ada' })
+    await using johann = await Person.enter(browser, app.origin, { name: 'Johann' })
+    const writing = () => ada.page.locator('#typing').innerText()
+    let published = 0
+    johann.page.on('request', (request) => (published += request.url().includes('/publish') ? 1 : 0))
+    // As one step of the page: it takes no time, however slow the machine is.
+    await johann.field.focus()
+    await johann.page.evaluate(`for (const letter of 'I computed its orbit, but') {
+      document.activeElement.value += letter
+      document.activeElement.dispatchEvent(new Event('input', { bubbles: true }))
+    }`)
+    await soon(writing).toBe('Johann is writing…')
+    await soon(writing).toBe('')
+    expect(published).toBe(1)
   })
 
   it('shows on the wire the poll that hangs, its seconds, its reply and its cursor', async () => {

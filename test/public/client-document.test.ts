@@ -1,4 +1,4 @@
-// docs/client.md: every example runs, and does what the text around it says.
+// docs/client.md: every example runs, and does what the text around it says. use-topic.test.ts has the one in a component.
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -141,26 +141,5 @@ describe('the examples of docs/client.md', () => {
       return shown.length > 0
     })
     expect(routes).toEqual(['/token', '/token'])
-  })
-
-  it('hold for a component', async () => {
-    await using app = await LiveApp.open()
-    await app.publishNow('my-topic', 'before')
-    const states: unknown[] = []
-    const cleaning: (() => void)[] = []
-    const useState = (first: unknown) => {
-      const at = states.push(first) - 1
-      const set = (next: unknown) => {
-        states[at] = typeof next === 'function' ? next(states[at]) : next
-      }
-      return [first, set]
-    }
-    const useEffect = (effect: () => () => void) => cleaning.push(effect())
-    const { shown } = await run('In a component', app, { useState, useEffect })
-    expect(shown).toEqual([[{ messages: [], state: 'connecting' }]])
-    await until('its history', () => (states[0] as unknown[]).length === 1)
-    expect(states).toMatchObject([[{ data: 'before' }], 'live'])
-    for (const clean of cleaning) clean()
-    await app.untilWaiting(0)
   })
 })

@@ -185,12 +185,14 @@ describe.skipIf(unpacked.missing !== '')('tabs of one browser', () => {
     const second = await Tab.open(context, app.origin, ['all'], `{ subscribeKey: 'two' }`)
     const third = await Tab.open(context, app.origin, ['all'], `{ subscribeKey: 'two' }`)
     const fourth = await Tab.open(context, app.origin, ['all'], `{ subscribeKey: 'two', credentials: 'include' }`)
-    const roles = () => Promise.all([first, second, third, fourth].map((tab) => tab.see('client.role')))
-    await soon(roles).toEqual(['leader', 'leader', 'follower', 'leader'])
-    await soon(() => waitingAt(app)).toBe(3)
+    const fifth = await Tab.open(context, app.origin, ['all'], `{ subscribeKey: 'two', presence: 'ann' }`)
+    const tabs = [first, second, third, fourth, fifth]
+    const roles = () => Promise.all(tabs.map((tab) => tab.see('client.role')))
+    await soon(roles).toEqual(['leader', 'leader', 'follower', 'leader', 'leader'])
+    await soon(() => waitingAt(app)).toBe(4)
     for (const n of numbers(3)) await app.publishNow('all', n)
-    for (const tab of [first, second, third, fourth]) await soon(() => tab.read('all')).toEqual(numbers(3))
-    expect(await roles()).toEqual(['leader', 'leader', 'follower', 'leader'])
+    for (const tab of tabs) await soon(() => tab.read('all')).toEqual(numbers(3))
+    expect(await roles()).toEqual(['leader', 'leader', 'follower', 'leader', 'leader'])
     await context.close()
   })
 
@@ -226,6 +228,23 @@ describe.skipIf(unpacked.missing !== '')('tabs of one browser', () => {
     await hide(tabs[1 - leader], false)
     await soon(() => tabs[1 - leader]?.read('all')).toEqual([1, 2])
     await soon(() => waitingAt(app)).toBe(1)
+    await context.close()
+  })
+
+  it('ask no more for what a tab that follows has left', async () => {
+    await using app = await LiveApp.open()
+    const context = await browser.newContext()
+    const first = await Tab.open(context, app.origin, ['a'])
+    const urls: string[] = []
+    first.page.on('request', (request) => urls.push(request.url()))
+    const second = await Tab.open(context, app.origin, ['a', 'b'])
+    await soon(() => urls.at(-1) ?? '').toMatch(/topic=a.*topic=b/)
+    await second.see('handles[1].close()')
+    await soon(async () => {
+      await app.publishNow('a', 1)
+      return urls.at(-1) ?? ''
+    }).toMatch(/topic=a(?!.*topic=b)/)
+    expect(await roles([first, second])).toEqual(['follower', 'leader'])
     await context.close()
   })
 
