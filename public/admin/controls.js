@@ -58,7 +58,8 @@ export class Controls {
       this.#drain.disabled = isDraining
       // Whoever comes later is told, too, and how far it is.
       const waiting = live.latest?.waiting ?? 0
-      if (isDraining) this.#drain.textContent = `Draining: ${plural(waiting, 'request')} still ${waiting === 1 ? 'waits' : 'wait'}`
+      if (isDraining)
+        this.#drain.textContent = `Draining: ${plural(waiting, 'request')} still ${waiting === 1 ? 'waits' : 'wait'}`
     })
   }
 
