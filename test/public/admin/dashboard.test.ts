@@ -50,6 +50,7 @@ describe.skipIf(unpacked.missing !== '')('the dashboard', () => {
     const reader = app.poll('news')
     await app.untilWaiting(2)
     await page.getByText('One request waits').waitFor()
+    await page.getByText('No topic is busy now.').waitFor()
     await app.publishNow('news', 1)
     await reader
     await page.getByRole('link', { name: 'news' }).waitFor()
@@ -221,6 +222,7 @@ describe.skipIf(unpacked.missing !== '')('the dashboard', () => {
     await other.page.getByRole('link', { name: 'Controls' }).click()
     const draining = other.page.getByRole('button', { name: /^Draining: \d+ requests? still waits?$/ })
     expect(await draining.isDisabled()).toBe(true)
+    expect(await draining.evaluate((button) => getComputedStyle(button).opacity)).toBe('1')
     expect(await axeComplaints(other.page)).toEqual([])
   })
 
