@@ -130,12 +130,11 @@ export async function eventRounds(
     const delivering = meter.begin()
     const publishedMs = nowMs()
     const { isAccepted, reply } = await publisher.publish(topic, JSON.stringify({ dueMs: publishedMs }))
-    await untilQuiet(stage, ground, quietMs)
+    const watched = await watchUntil(stage, ground, generator, readers)
     const deliver = delivering.end()
-    const watched = await generator.order('watched')
     const complaints = judgeEvents({ readers, publishedMs, ...watched })
     if (!isAccepted) complaints.push(`the publish was answered with ${reply.status}: ${reply.body}`)
-    const latencies = [...watched.arrivedMs].map((ms) => ms - publishedMs)
+    const latencies = watched.arrivedMs.map((ms) => ms - publishedMs)
     const wallMs = latencies.reduce((most, ms) => Math.max(most, ms), 0)
     all.push({
       publishedMs,
@@ -151,16 +150,32 @@ export async function eventRounds(
   return { connect, warmUps: all.slice(0, warmUps), rounds: all.slice(warmUps), bytesEach }
 }
 
+/** What came, once it is quiet and all have their event; on a busy machine it is quiet sooner than that. */
+async function watchUntil(stage: Pick<Stage, 'signal'>, ground: Ground, generator: Generator, readers: number) {
+  const all = { dueMs: [] as number[], arrivedMs: [] as number[], ended: 0 }
+  const endMs = nowMs() + replyMs
+  do {
+    await untilQuiet(stage, ground, quietMs)
+    const { dueMs, arrivedMs, ended } = await generator.order('watched')
+    all.dueMs.push(...dueMs)
+    all.arrivedMs.push(...arrivedMs)
+    all.ended = ended
+  } while (all.dueMs.length < readers && all.ended === 0 && nowMs() < endMs)
+  return all
+}
+
 /** Each reader is to get this event, once, and to stay. */
 export function judgeEvents({
   readers,
   publishedMs,
   dueMs,
   ended,
-}: Watched & Pick<HerdPlan, 'readers'> & Pick<HerdRound, 'publishedMs'>): string[] {
-  const others = dueMs.filter((due) => due !== publishedMs).length
+}: Pick<Watched, 'ended'> & { readonly dueMs: Iterable<number> } & Pick<HerdPlan, 'readers'> &
+  Pick<HerdRound, 'publishedMs'>): string[] {
+  const all = [...dueMs]
+  const others = all.filter((due) => due !== publishedMs).length
   return [
-    ...(dueMs.length === readers ? [] : [`${dueMs.length} events came to ${readers} readers`]),
+    ...(all.length === readers ? [] : [`${all.length} events came to ${readers} readers`]),
     ...(others === 0 ? [] : [`${others} of them are of another message`]),
     ...(ended === 0 ? [] : [`${ended} event streams were ended`]),
   ]

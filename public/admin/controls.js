@@ -54,7 +54,12 @@ export class Controls {
     this.#drain.addEventListener('click', () => void this.#drainServer())
     leave.addEventListener('click', forget)
     live.onChange(() => {
-      this.#drain.disabled = live.condition.isDraining
+      const { isDraining } = live.condition
+      this.#drain.disabled = isDraining
+      // Whoever comes later is told, too, and how far it is.
+      const waiting = live.latest?.waiting ?? 0
+      if (isDraining)
+        this.#drain.textContent = `Draining: ${plural(waiting, 'request')} still ${waiting === 1 ? 'waits' : 'wait'}`
     })
   }
 

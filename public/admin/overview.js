@@ -133,7 +133,7 @@ export class Overview {
     const empty = element(
       'li',
       { className: 'nothing' },
-      'Nothing has been published since somebody looks. ',
+      'No topic is busy now. ',
       element('a', { href: hrefOf('topics') }, 'See all topics'),
     )
     this.#busiest.replaceChildren(empty)

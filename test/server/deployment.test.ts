@@ -10,14 +10,14 @@ import { Person, soon } from '../public/person.ts'
 import { until } from './brokers/redis-harness.ts'
 import { freePort, RedisServer, redisIsMissing } from './brokers/redis-server.ts'
 import { runCommand } from './cli/run.ts'
-import { nginx, ProxyProcess } from './proxies.ts'
+import { caddy, haproxy, nginx, ProxyProcess } from './proxies.ts'
 import { ServerProcess, type Serving } from './server-process.ts'
 
 const unpacked = inject('browser')
 /** Eight take a busy machine with two cores minutes: `ENCKE_TEST_PAGES=8 npm test -- test/server/deployment.test.ts`. */
 const pages = Number(process.env.ENCKE_TEST_PAGES ?? 2)
 
-const kinds = [nginx].map((kind) => {
+const kinds = [nginx, haproxy, caddy].map((kind) => {
   const missing = redisIsMissing ?? kind.missing
   return { kind, missing, title: `${kind.name}${missing ? ` (skipped: ${missing})` : ''}` }
 })

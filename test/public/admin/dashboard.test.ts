@@ -50,6 +50,7 @@ describe.skipIf(unpacked.missing !== '')('the dashboard', () => {
     const reader = app.poll('news')
     await app.untilWaiting(2)
     await page.getByText('One request waits').waitFor()
+    await page.getByText('No topic is busy now.').waitFor()
     await app.publishNow('news', 1)
     await reader
     await page.getByRole('link', { name: 'news' }).waitFor()
@@ -216,6 +217,13 @@ describe.skipIf(unpacked.missing !== '')('the dashboard', () => {
     await page.getByRole('button', { name: 'Drain the server', exact: true }).click()
     await page.getByText('The server is draining.').waitFor()
     expect((await app.ask('GET', '/readyz')).status).toBe(503)
+    // Another window is told why it cannot be drained again.
+    await using other = await Operator.open(browser, app, `#token=${app.app.adminToken}`)
+    await other.page.getByRole('link', { name: 'Controls' }).click()
+    const draining = other.page.getByRole('button', { name: /^Draining: \d+ requests? still waits?$/ })
+    expect(await draining.isDisabled()).toBe(true)
+    expect(await other.page.evaluate("getComputedStyle(document.querySelector('button.danger')).opacity")).toBe('1')
+    expect(await axeComplaints(other.page)).toEqual([])
   })
 
   it.each(['overview', 'topics', 'xray', 'benchmarks', 'controls'])(
