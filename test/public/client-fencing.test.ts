@@ -114,6 +114,19 @@ describe('a leader that was frozen', { timeout: 90_000 }, () => {
     await expectRead([second, third], 'all', 1)
   })
 
+  it.concurrent('that is closed is replaced by one that watches over each tab that follows it', async () => {
+    await using app = await LiveApp.open()
+    using browser = new HandBrowser()
+    const tabs = await open(app, browser, [['all'], ['all'], ['all']])
+    const [first, ...others] = tabs as [HandTab, HandTab, HandTab]
+    // Each that follows waits for the lead, and the leader for the end of each.
+    await until('two follow', () => browser.claims === 4)
+    first.close()
+    await until('another leads', () => others.some((tab) => tab.client.role === 'leader'))
+    await settle(app, others)
+    await until('one follows', () => browser.claims === 2)
+  })
+
   it('is replaced by one tab, though two take its place in the same moment', async () => {
     await using app = await LiveApp.open()
     using browser = new HandBrowser()
