@@ -2,14 +2,16 @@
 //
 // Always true: at most `most` are; while it stands at the end, what is added is among them.
 
-const portion = 200
-const most = 600
+const atFirst = 200
+/** Few, so that they are made and laid out within a frame or two. */
+const portion = 40
+const most = 400
 
 /** @template Entry */
 export class Window {
   /** The last entry on the page; undefined stands for the newest, whichever that is. @type {Entry | undefined} */
   #last
-  #size = portion
+  #size = atFirst
   /** @type {Entry | undefined} */
   #newest
 
@@ -19,7 +21,7 @@ export class Window {
 
   toEnd() {
     this.#last = undefined
-    this.#size = portion
+    this.#size = atFirst
   }
 
   /** What is added from now on is not shown before one comes to it. */
