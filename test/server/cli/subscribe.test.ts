@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough, Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { subscribe } from '../../../server/cli/subscribe.ts'
 import { Served, until } from '../http/served.ts'
@@ -69,6 +70,23 @@ describe('encke subscribe', () => {
     await server.publish('a', 'meanwhile')
     const { out } = await runCommand(subscribe, ['a', '--cursor-file', cursorFile, '--count', '1'], { env: env() })
     expect(out).toBe('meanwhile\n')
+  })
+
+  it('keeps no cursor of messages that it has not printed yet', async () => {
+    const cursorFile = join(folder, 'cursor')
+    const kept: boolean[] = []
+    const out = new Writable({
+      write(_chunk, _encoding, done) {
+        kept.push(existsSync(cursorFile))
+        done()
+      },
+    })
+    const { signal } = new AbortController()
+    const terminal = { input: Readable.from([]), out, err: new PassThrough(), isWatched: false, env: env(), signal }
+    await server.publish('a', 1)
+    const argv = ['a', '--cursor-file', cursorFile, '--from', 'earliest', '--count', '1']
+    expect(await subscribe.run(argv, () => terminal)).toBe(0)
+    expect([kept, existsSync(cursorFile)]).toEqual([[false], true])
   })
 
   it('says on standard error what is missing', async () => {
