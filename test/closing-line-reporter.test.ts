@@ -15,7 +15,7 @@ describe('the last lines of a test run', () => {
       describe('a group', () => {
         it('wavers', () => {
           tries += 1
-          if (tries === 1) throw new Error('the first of 2 tries')
+          if (tries === 1) throw new Error('the first\\nof 2 tries')
         })
       })
       it.skip('waits for better days', () => {})

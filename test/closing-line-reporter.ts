@@ -56,8 +56,12 @@ function isRetried(test: TestCase): boolean {
   return test.diagnostic()?.flaky === true
 }
 
+/** How much is said of a failure: a property's has its seed and its counterexample behind its first line. */
+const longestReason = 1_000
+
 function retryLine(test: TestCase): string {
-  const reason = test.result().errors?.[0]?.message.split('\n', 1)[0] ?? 'no error was reported'
+  const message = test.result().errors?.[0]?.message ?? 'no error was reported'
+  const reason = message.replaceAll(/\s+/g, ' ').slice(0, longestReason)
   return `passed only when tried again: ${test.module.relativeModuleId} > ${test.fullName} (${reason})`
 }
 

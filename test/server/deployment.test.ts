@@ -60,9 +60,10 @@ describe.each(kinds)('two nodes on one Redis behind $title', ({ kind, missing })
         )
         expect(judge({ acknowledged, readers, kept })).toMatchObject({ failures: [], lostByRedis: [] })
         expect(readers.flatMap(({ verdicts }) => verdicts)).toEqual([])
-        // One publish may be on its way to each node that goes; whatever comes after it goes to the other.
+        // Some publishes may be on their way to each node that goes, more of them on a slow machine; what comes after them
+        // goes to the other. A proxy that shuns the wrong node refuses some fifty.
         const refused = publisher.troubles.filter(({ what }) => what !== '429')
-        expect(refused.length, JSON.stringify(refused)).toBeLessThanOrEqual(2)
+        expect(refused.length, JSON.stringify(refused)).toBeLessThan(10)
       } finally {
         for (const reader of readers) reader.close()
         for (const node of nodes) await node[Symbol.asyncDispose]()
