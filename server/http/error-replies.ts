@@ -1,6 +1,5 @@
 // Every error leaves in one shape: {statusCode, code, error, message}, with a code of ours from the table.
 
-import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../errors.ts'
@@ -61,24 +60,8 @@ export function replyWithError(
   reply.code(ours.statusCode).send(errorBody(ours))
 }
 
-/** Replies behind which comes what is no request. */
-const complainedOf = new WeakSet<ServerResponse>()
-
-/** Answer what is not even HTTP, or comes too slowly, on the bare socket, after the replies to what came before it. */
-export function replyToBrokenRequest(
-  error: Error & { code?: string },
-  socket: Socket & { readonly _httpMessage?: ServerResponse | null },
-  failed: FailureObserver,
-): void {
-  const { _httpMessage: earlier } = socket
-  // A client that has ended its side waits for nothing any more; and one that has sent a part only is owed no reply before.
-  const isBehind = earlier?.req.complete === true && /^HPE_(?!INVALID_EOF_STATE)/.test(error.code ?? '')
-  if (socket.writable && earlier && isBehind) {
-    if (complainedOf.has(earlier)) return
-    complainedOf.add(earlier)
-    earlier.once('close', () => replyToBrokenRequest(error, socket, failed))
-    return
-  }
+/** Answer what is not even HTTP, or comes too slowly, on the bare socket. */
+export function replyToBrokenRequest(error: Error & { code?: string }, socket: Socket, failed: FailureObserver): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return

@@ -64,20 +64,6 @@ describe('requests in flight on one connection', () => {
     ])
   })
 
-  it('are answered before what is no request behind them, which ends the connection', async () => {
-    await using live = await LiveApp.open()
-    using client = new Client(live.port)
-    client.socket.write(poll('a', 'wait=60'))
-    await live.untilWaiting(1)
-    client.socket.write(`${health}GET / HTTP/9\r\n\r\n`)
-    await turns(50)
-    expect(client.replies).toBe(0)
-    await live.publishNow('a', 1)
-    await until('the connection has ended', () => client.socket.closed)
-    const statuses = [...client.received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
-    expect(statuses).toEqual(['200', '200', '400'])
-  })
-
   it('may be a poll that waits and a publish that wakes it', async () => {
     await using live = await LiveApp.open()
     using client = new Client(live.port)

@@ -57,10 +57,22 @@ const everyKind: Step[] = [
   { later: true },
   { poll: 0 },
 ]
-/** The reply to what is no HTTP came before a reply that was owed, on one of both. */
-const brokenBehindMany: Step[] = [{ poll: 0 }, { behind: 3, cut: null }, { behind: 7, cut: null }, { publishes: 1 }]
-
 const timesEach = 6
+
+/** The refusal of what is no HTTP, with which a connection ends. */
+const refusal = /\r\n\r\nConnection: close\r\n[^{]*HTTP\/1\.1 400 Bad Request\{[^}]*ENCKE_ERR_REQUEST_MALFORMED[^}]*\}$/
+
+/** To the byte; but what is no HTTP ends its connection at once, and of the replies made at that moment some may not leave. */
+function expectSame([one = '', other = '']: readonly string[]): void {
+  if (!refusal.test(one) || !refusal.test(other)) expect(one).toBe(other)
+  else {
+    const [short, long] = [one, other].map((said) => said.replace(refusal, '')).sort((a, b) => a.length - b.length)
+    expect((long as string).slice(0, short?.length)).toBe(short)
+  }
+}
+
+/** Here one of them has a reply less. */
+const brokenBehindMany: Step[] = [{ poll: 0 }, { behind: 3, cut: null }, { behind: 7, cut: null }, { publishes: 1 }]
 
 /** The servers, the same client at each of them, and what it does. */
 class Twins implements AsyncDisposable {
@@ -187,12 +199,12 @@ describe('a server with the fast path', () => {
         await twins.start()
         for (const step of script) {
           await twins.do(step)
-          expect(twins.said[0]).toBe(twins.said[1])
+          expectSame(twins.said)
           expect(twins.waiting[0]).toBe(twins.waiting[1])
         }
         await twins.drain()
-        const [said = '', other] = twins.said
-        expect(said).toBe(other)
+        expectSame(twins.said)
+        const [said = ''] = twins.said
         expect(twins.waiting).toEqual([0, 0])
         all.left += twins.left
         all.refused += count(said, /HTTP\/1.1 429/g)
