@@ -81,10 +81,13 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
     hasPages: true,
   })
   closeInOrder(http, engine, owing)
-  // Not by the first request: all others would wait with it.
-  http.server.once('listening', () => setImmediate(compiler))
-  laterHooks.watch(http)
   const { scheduler, hub, broker, adminToken, draining, observations } = engine
+  http.server.once('listening', () => {
+    observations.timeline.restart()
+    // Not by the first request: all others would wait with it.
+    setImmediate(compiler)
+  })
+  laterHooks.watch(http)
   return {
     http,
     scheduler,

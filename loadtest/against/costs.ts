@@ -63,6 +63,7 @@ const quick: typeof full = {
   starts: 1,
   programs: { runs: 2, warmUps: 1 },
 }
+
 const longestRunMs = 60_000
 
 /** Measure all costs of `sides`, one side after the other for each of them. */

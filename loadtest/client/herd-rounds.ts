@@ -3,7 +3,6 @@
 
 import type { Ask, PollReply } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/index.ts'
-import type { Watched } from '../generator/event-herd.ts'
 import type { Collected } from '../generator/herd.ts'
 import { nowMs } from '../measure/clock.ts'
 import type { Use } from '../measure/meter.ts'
@@ -164,18 +163,20 @@ async function watchUntil(stage: Pick<Stage, 'signal'>, ground: Ground, generato
   return all
 }
 
+/** One event, as it was seen. */
+export interface EventObserved {
+  readonly readers: number
+  readonly publishedMs: number
+  /** Of each that came, when it was due. */
+  readonly dueMs: readonly number[]
+  readonly ended: number
+}
+
 /** Each reader is to get this event, once, and to stay. */
-export function judgeEvents({
-  readers,
-  publishedMs,
-  dueMs,
-  ended,
-}: Pick<Watched, 'ended'> & { readonly dueMs: Iterable<number> } & Pick<HerdPlan, 'readers'> &
-  Pick<HerdRound, 'publishedMs'>): string[] {
-  const all = [...dueMs]
-  const others = all.filter((due) => due !== publishedMs).length
+export function judgeEvents({ readers, publishedMs, dueMs, ended }: EventObserved): string[] {
+  const others = dueMs.filter((due) => due !== publishedMs).length
   return [
-    ...(all.length === readers ? [] : [`${all.length} events came to ${readers} readers`]),
+    ...(dueMs.length === readers ? [] : [`${dueMs.length} events came to ${readers} readers`]),
     ...(others === 0 ? [] : [`${others} of them are of another message`]),
     ...(ended === 0 ? [] : [`${ended} event streams were ended`]),
   ]

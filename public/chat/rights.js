@@ -52,7 +52,7 @@ function maySay({ publishKey = '' }, topic) {
   )
 }
 
-/** @param {string[]} pattern @param {string[]} segments */
+/** As the server reads patterns (docs/security.md). @param {string[]} pattern @param {string[]} segments */
 function covers(pattern, segments) {
   const isDeep = pattern.at(-1) === '**' && segments.length > pattern.length
   if (!isDeep && segments.length !== pattern.length) return false

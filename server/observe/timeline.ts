@@ -106,6 +106,15 @@ export class Timeline {
     }
   }
 
+  /**
+   * Forget what was before. Nobody has waited for the start of a server, whose delay would be the highest point of a plot for
+   * ten minutes.
+   */
+  restart(): void {
+    this.take()
+    this.#samples.length = 0
+  }
+
   /** Take a sample now. */
   take(): void {
     const { latency, readings, takeLoopDelay, clock } = this.#sources

@@ -115,8 +115,7 @@ describe('events', () => {
   const good = {
     readers: 3,
     publishedMs: 7.5,
-    dueMs: Float64Array.of(7.5, 7.5, 7.5),
-    arrivedMs: new Float64Array(3),
+    dueMs: [7.5, 7.5, 7.5],
     ended: 0,
   }
 
@@ -124,14 +123,12 @@ describe('events', () => {
     expect(judgeEvents(good)).toEqual([])
   })
 
-  it.each([
-    { dueMs: Float64Array.of(7.5, 7.5) },
-    { dueMs: Float64Array.of(7.5, 7.5, 7.5, 7.5) },
-    { dueMs: Float64Array.of(7.5, 6, 7.5) },
-    { ended: 1 },
-  ])('are broken by %j', (change) => {
-    expect(judgeEvents({ ...good, ...change })).toHaveLength(1)
-  })
+  it.each([{ dueMs: [7.5, 7.5] }, { dueMs: [7.5, 7.5, 7.5, 7.5] }, { dueMs: [7.5, 6, 7.5] }, { ended: 1 }])(
+    'are broken by %j',
+    (change) => {
+      expect(judgeEvents({ ...good, ...change })).toHaveLength(1)
+    },
+  )
 })
 
 describe('topics', () => {

@@ -1,6 +1,23 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { buildApp, readConfig } from '../../server/index.ts'
 import type { PollReply } from './http/live-app.ts'
-import { LiveApp } from './http/live-app.ts'
+import { LiveApp, until } from './http/live-app.ts'
+
+it('an app tells nothing of the delay of the event loop from before it listens: nobody has waited for its start', async () => {
+  const app = await buildApp(readConfig(['--port', '0', '--broker', 'memory:', '--log-level', 'silent'], {}))
+  onTestFinished(() => app.close())
+  const { timeline } = app.observations
+  await until('it is observed', () => timeline.samples.length > 0)
+  // Node counts from its second look after a sample, and looks every 20 ms.
+  const looksMs = performance.now() + 300
+  await until('Node has looked twice', () => performance.now() > looksMs)
+  const endMs = performance.now() + 3_000
+  while (performance.now() < endMs);
+  await until('that is seen', () => timeline.samples.some(({ loopDelayMaxMs }) => loopDelayMaxMs > 2_000))
+  await app.http.listen({ port: 0, host: '127.0.0.1' })
+  await until('it is observed again', () => timeline.samples.length > 0)
+  for (const { loopDelayMaxMs } of timeline.samples) expect(loopDelayMaxMs).toBeLessThan(2_000)
+})
 
 describe('two apps on one broker', () => {
   it('give every message once to a client that goes from one to the other', async () => {

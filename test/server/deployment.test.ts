@@ -10,7 +10,7 @@ import { Person, soon } from '../public/person.ts'
 import { until } from './brokers/redis-harness.ts'
 import { freePort, RedisServer, redisIsMissing } from './brokers/redis-server.ts'
 import { runCommand } from './cli/run.ts'
-import { caddy, haproxy, nginx, ProxyProcess } from './proxies.ts'
+import { caddy, haproxy, nginx, type ProxyKind, ProxyProcess } from './proxies.ts'
 import { ServerProcess, type Serving } from './server-process.ts'
 
 const unpacked = inject('browser')
@@ -26,28 +26,24 @@ describe.each(kinds)('two nodes on one Redis behind $title', ({ kind, missing })
   it.skipIf(missing !== undefined)(
     'serve one crowd, and are replaced one after the other without a reader missing anything',
     async () => {
-      await using redis = await RedisServer.start()
-      const ports = [await freePort(), await freePort()]
-      const start = (index: number) => serving(redis.url, ports[index] as number)
-      const nodes: Serving[] = [await start(0), await start(1)]
-      await using proxy = await ProxyProcess.start(kind, await freePort(), ports)
+      await using site = await Site.start(kind)
+      const { origin } = site
       const topics = ['a', 'b', 'c']
       const readers: ReaderOfMany[] = []
       try {
         // A page under the name of the site, whatever port the proxy listens on.
-        const host = new URL(proxy.origin).host.replace('127.0.0.1', 'push.example.com')
+        const host = new URL(origin).host.replace('127.0.0.1', 'push.example.com')
         const headers = { host, origin: `http://${host}`, 'content-type': 'application/json' }
-        const said = await request(`${proxy.origin}/publish?topic=hello`, { method: 'POST', headers, body: '"hello"' })
+        const said = await request(`${origin}/publish?topic=hello`, { method: 'POST', headers, body: '"hello"' })
         expect([said.statusCode, await said.body.text()]).toEqual([201, expect.anything()])
-        expect(await runCommand(doctor, [proxy.origin, '--wait-seconds', '2'])).toMatchObject({ code: 0 })
-        for (let index = 0; index < 8; index += 1) readers.push(new ReaderOfMany(`page ${index}`, proxy.origin, topics))
-        const publisher = new Publisher('p', proxy.origin, topics, 10)
+        expect(await runCommand(doctor, [origin, '--wait-seconds', '2'])).toMatchObject({ code: 0 })
+        for (let index = 0; index < 8; index += 1) readers.push(new ReaderOfMany(`page ${index}`, origin, topics))
+        const publisher = new Publisher('p', origin, topics, 10)
         publisher.start()
         for (const index of [0, 1]) {
           await until(() => publisher.acknowledged.length > 30 * (index + 1))
-          nodes[index]?.kill('SIGTERM')
-          await nodes[index]?.ended
-          nodes[index] = await start(index)
+          await site.stop(index)
+          await site.begin(index)
         }
         await publisher.stop()
         const { acknowledged } = publisher
@@ -66,7 +62,6 @@ describe.each(kinds)('two nodes on one Redis behind $title', ({ kind, missing })
         expect(refused.length, JSON.stringify(refused)).toBeLessThan(10)
       } finally {
         for (const reader of readers) reader.close()
-        for (const node of nodes) await node[Symbol.asyncDispose]()
       }
     },
   )
@@ -75,23 +70,19 @@ describe.each(kinds)('two nodes on one Redis behind $title', ({ kind, missing })
   it.skipIf(missing !== undefined || unpacked.missing !== '' || kind !== nginx)(
     `carry ${pages} pages that chat while they are replaced: nothing lost, nothing twice, no word of it`,
     async () => {
-      await using redis = await RedisServer.start()
-      const ports = [await freePort(), await freePort()]
-      const start = (index: number) => serving(redis.url, ports[index] as number)
-      const nodes: Serving[] = [await start(0), await start(1)]
-      await using proxy = await ProxyProcess.start(kind, await freePort(), ports)
+      await using site = await Site.start(kind)
+      const { origin } = site
       const browser = await launch(unpacked)
       try {
         const people: Person[] = []
         for (let index = 0; index < pages; index += 1)
-          people.push(await Person.enter(browser, proxy.origin, { name: `Person ${index}` }))
+          people.push(await Person.enter(browser, origin, { name: `Person ${index}` }))
         const chat = new Chat(people)
         for (const index of [0, 1]) {
           await chat.untilEverybodySays(2)
-          nodes[index]?.kill('SIGTERM')
-          await nodes[index]?.ended
+          await site.stop(index)
           await chat.untilEverybodySays(2)
-          nodes[index] = await start(index)
+          await site.begin(index)
         }
         await chat.untilEverybodySays(2)
         const said = await chat.end()
@@ -104,7 +95,6 @@ describe.each(kinds)('two nodes on one Redis behind $title', ({ kind, missing })
         }
       } finally {
         await browser.close()
-        for (const node of nodes) await node[Symbol.asyncDispose]()
       }
     },
     240_000,
@@ -149,16 +139,53 @@ class Chat {
   }
 }
 
-async function serving(broker: string, port: number): Promise<Serving> {
-  const flags = [
-    '--broker',
-    broker,
-    '--port',
-    `${port}`,
-    '--trust-proxy',
-    '127.0.0.1',
-    '--public-hosts',
-    'push.example.com',
-  ]
-  return await ServerProcess.serving([...flags, '--drain-ms', '1000', '--drain-pause-ms', '100'])
+/** A Redis, two nodes on it, and a proxy before them. */
+class Site implements AsyncDisposable {
+  readonly #brokerUrl: string
+  readonly #ports: readonly number[]
+  readonly #nodes: Serving[] = []
+  #proxy: ProxyProcess | undefined
+  #owned = new AsyncDisposableStack()
+
+  private constructor(brokerUrl: string, ports: readonly number[]) {
+    this.#brokerUrl = brokerUrl
+    this.#ports = ports
+  }
+
+  static async start(kind: ProxyKind): Promise<Site> {
+    await using owned = new AsyncDisposableStack()
+    const redis = owned.use(await RedisServer.start())
+    const ports = [await freePort(), await freePort()]
+    const site = new Site(redis.url, ports)
+    owned.defer(() => site.#endNodes())
+    for (const index of ports.keys()) await site.begin(index)
+    site.#proxy = owned.use(await ProxyProcess.start(kind, await freePort(), ports))
+    site.#owned = owned.move()
+    return site
+  }
+
+  get origin(): string {
+    return (this.#proxy as ProxyProcess).origin
+  }
+
+  /** Start a node, the first time or again, at its port. */
+  async begin(index: number): Promise<void> {
+    const flags = ['--broker', this.#brokerUrl, '--port', `${this.#ports[index]}`, '--trust-proxy', '127.0.0.1']
+    const times = ['--drain-ms', '1000', '--drain-pause-ms', '100']
+    this.#nodes[index] = await ServerProcess.serving([...flags, '--public-hosts', 'push.example.com', ...times])
+  }
+
+  /** Tell a node to go, and wait until it has. */
+  async stop(index: number): Promise<void> {
+    this.#nodes[index]?.kill('SIGTERM')
+    await this.#nodes[index]?.ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned.disposeAsync()
+  }
+
+  async #endNodes(): Promise<void> {
+    for (const node of this.#nodes) await node[Symbol.asyncDispose]()
+  }
 }
