@@ -4,6 +4,8 @@
 /** Told apart by the eye; the style sheet's lightness is the same for all. */
 const hues = 24
 
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
 /**
  * The hue of a name, in degrees.
  *
@@ -25,6 +27,6 @@ export function hueOf(name) {
  * @param {string} name
  */
 export function initialOf(name) {
-  const letter = [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(name)][0]?.segment ?? '?'
+  const letter = [...graphemes.segment(name)][0]?.segment ?? '?'
   return letter.toLocaleUpperCase()
 }
