@@ -117,8 +117,8 @@ export class LogView {
     const known = this.#byKey.get(row.key) ?? { made: this.#make(row), shown: '' }
     this.#byKey.set(row.key, known)
     if (row.kind === 'said') {
-      const { isFirst, isLast, entry, mark } = row
-      const shown = `${mark} ${isFirst} ${isLast} ${entry.status} ${entry.time} ${entry.why}`
+      const { isFirst, isLast, entry, look } = row
+      const shown = `${look.mark} ${look.hue} ${isFirst} ${isLast} ${entry.status} ${entry.time} ${entry.why}`
       if (shown !== known.shown) updateMessage(known.made, row)
       known.shown = shown
     } else if (known.shown !== row.text) {

@@ -231,10 +231,17 @@ describe('two who chose one name', () => {
   it('are told apart by their tags, and only where there are two', () => {
     const room = new Room('lobby', undefined, { has: () => false, add: () => {} })
     room.meet({ name: 'Ada', tag: 'aaaa' })
-    expect(room.markOf({ name: 'Ada', tag: 'aaaa' })).toBe('')
+    expect(room.lookOf({ name: 'Ada', tag: 'aaaa' })).toEqual({ mark: '', hue: hueOf('Ada') })
     room.meet({ name: 'ada', tag: 'bbbb' })
-    expect(room.markOf({ name: 'Ada', tag: 'aaaa' })).toBe('aaaa')
-    expect(room.markOf({ name: 'Johann', tag: 'aaaa' })).toBe('')
+    expect(room.lookOf({ name: 'Ada', tag: 'aaaa' })).toEqual({ mark: 'aaaa', hue: hueOf('Ada') })
+    expect(room.lookOf({ name: 'Johann', tag: 'aaaa' })).toEqual({ mark: '', hue: hueOf('Johann') })
+  })
+
+  it('have a colour each, as long as there are colours', () => {
+    const room = new Room('lobby', undefined, { has: () => false, add: () => {} })
+    const namesakes = Array.from({ length: 24 }, (_, n) => ({ name: 'Ada', tag: `tag${n}` }))
+    for (const person of namesakes) room.meet(person)
+    expect(new Set(namesakes.map((person) => room.lookOf(person).hue)).size).toBe(24)
   })
 
   it('are present under names that hold their tags, as other programs may not', () => {
