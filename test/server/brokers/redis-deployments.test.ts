@@ -50,6 +50,30 @@ describe.skipIf(isMissing)('on a cluster of three masters', () => {
   })
 })
 
+describe.skipIf(isMissing)('when a master of a cluster is paused, is replaced, and wakes', () => {
+  it('nobody hears what it does before it is told that it is no master any more', async () => {
+    await using cluster = await Cluster.start(1)
+    await using node = await RedisNode.open(cluster.url)
+    // Its node would have waited for it: what it is asked is not too late.
+    const probe = { silentMs: 3_600_000, patienceMs: 3_600_000 }
+    await using patient = await RedisNode.open(cluster.url, { silenceMs: 3_600_000, probe })
+    const recorder = new Recorder()
+    await node.follow('a', recorder)
+    await node.publish('a', '1')
+    const master = cluster.masterOf('a')
+    master.signal('SIGSTOP')
+    const lost = patient.publish('a', '"lost"').catch(() => null)
+    await node.publishAtLast('a', '"again"')
+    await until(() => recorder.told.at(-1)?.message.data === '"again"')
+    master.signal('SIGCONT')
+    await until(() => master.ask('info', 'replication').includes('master_link_status:up'))
+    await node.publishAtLast('a', '"last"')
+    await until(() => recorder.told.at(-1)?.message.data === '"last"')
+    expect(recorder.told.map(({ message }) => message.data)).toEqual(['1', '"again"', '"last"'])
+    await lost
+  })
+})
+
 describe.skipIf(isMissing)('when a master is killed', () => {
   it('under Sentinel, its replica is found, and followers hear of what comes', async () => {
     await using sentinels = await Sentinels.start()
