@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { Connection } from '../../../server/brokers/redis/connection.ts'
 import { describeBroker, draftOf, Recorder } from './conformance.ts'
 import { Cluster, Sentinels } from './redis-deployments.ts'
 import { openForSuite } from './redis-for-suite.ts'
@@ -35,6 +36,19 @@ describe.skipIf(isMissing)('on a cluster of three masters', () => {
     for (const topic of topics) await node.publishAtLast(topic, '3')
     await until(() => topics.every((topic) => recorder.offsets(topic, 1).length > 0))
     expect(await node.dataOf('a')).toEqual(['1', '2', '3'])
+  })
+
+  it('a connection that was told of a topic ends when its slot moves', async () => {
+    const { port } = cluster.masterOf('leaving')
+    const options = { credentials: {}, database: 0, tls: undefined, silenceMs: 60_000 }
+    const connection = await Connection.open({ host: '127.0.0.1', port }, options)
+    onTestFinished(() => connection.close())
+    const ended = new Promise<Error>((resolve) => {
+      connection.onEnd = resolve
+    })
+    await connection.subscribe('any:{leaving}', () => {})
+    cluster.migrate('leaving')
+    expect((await ended).message).toBe('a slot has moved')
   })
 
   it('a fork may have another server than its source', async () => {

@@ -10,6 +10,7 @@ import { Connection } from '../../../server/brokers/redis/connection.ts'
 import { requireVersion } from '../../../server/brokers/redis/server-check.ts'
 import { Shard } from '../../../server/brokers/redis/shard.ts'
 import { slotOf } from '../../../server/brokers/redis/slots.ts'
+import { TopicScripts } from '../../../server/brokers/redis/topic-scripts.ts'
 import { ConfigError } from '../../../server/config/config-error.ts'
 import { type TopicRecord, unbornStanding } from '../../../server/hub/index.ts'
 import { TcpProxy } from '../../chaos/tcp-proxy.ts'
@@ -435,6 +436,24 @@ describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () =
     server.ask('del', 'test:totals')
     await node.broker.sweep()
     expect(await node.inform('source')).toBeNull()
+  })
+
+  it('make no fork of a copy that is not whole, but copy again', async () => {
+    await using server = await RedisServer.start()
+    await using node = await RedisNode.open(server.url)
+    await node.create('source', { messages: ['1', '2', '3'].map(draftOf) })
+    const { create } = TopicScripts.prototype
+    let drafts = 0
+    const making = vi.spyOn(TopicScripts.prototype, 'create').mockImplementation(function (
+      this: TopicScripts,
+      ...given
+    ) {
+      if ((given[3]?.drafted ?? 0) > 0 && (drafts += 1) === 1) server.ask('xdel', 'test:d:{fork}', '2-0')
+      return create.apply(this, given)
+    })
+    onTestFinished(() => making.mockRestore())
+    expect(await node.fork('source', 'fork')).toMatchObject({ outcome: 'created', record: { head: 3 } })
+    expect([await node.dataOf('fork'), drafts]).toEqual([['1', '2', '3'], 2])
   })
 
   it('read and go on with what version 1 has written', async () => {
