@@ -54,6 +54,7 @@ export class Shard {
   #identity = ''
   /** How far its clock is ahead of `performance.now()`, at the least, in milliseconds. */
   #aheadMs = 0
+  #meeting: Promise<void> | null = null
   #confirming: Promise<number> | null = null
   #nextConfirming: Promise<number> | null = null
 
@@ -105,8 +106,15 @@ export class Shard {
     return Math.floor(this.commands.keptUntil + this.#aheadMs)
   }
 
-  /** Ask who it is, and what time it has. */
-  async getToKnow(): Promise<void> {
+  /** Ask who it is, and what time it has; once for all who ask meanwhile. */
+  getToKnow(): Promise<void> {
+    this.#meeting ??= this.#meet().finally(() => {
+      this.#meeting = null
+    })
+    return this.#meeting
+  }
+
+  async #meet(): Promise<void> {
     const [identity, time] = (await this.commands.run(scripts.introduction, [], [])) as Reply[]
     this.#identity = String(identity)
     this.hasTime(Number(time))
