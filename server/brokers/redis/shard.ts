@@ -115,7 +115,8 @@ export class Shard {
   }
 
   async #meet(): Promise<void> {
-    const [identity, time] = (await this.commands.run(scripts.introduction, [], [])) as Reply[]
+    // Some proxies run no script that has no key.
+    const [identity, time] = (await this.commands.run(scripts.introduction, [this.#probeChannel()], [])) as Reply[]
     this.#identity = String(identity)
     this.hasTime(Number(time))
   }
