@@ -4,6 +4,8 @@
 /** Told apart by the eye; the style sheet's lightness is the same for all. */
 const hues = 24
 
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
 /** From one namesake's hue to the next one's: far apart, and all hues are used before one comes again. */
 const namesakeStep = 7
 
@@ -29,6 +31,6 @@ export function hueOf(name, namesake = 0) {
  * @param {string} name
  */
 export function initialOf(name) {
-  const letter = [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(name)][0]?.segment ?? '?'
+  const letter = [...graphemes.segment(name)][0]?.segment ?? '?'
   return letter.toLocaleUpperCase()
 }

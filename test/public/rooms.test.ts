@@ -210,7 +210,7 @@ describe('the window on a long list', () => {
     while (window.moveUp(list)) moves += 1
     expect(window.of(list)[0]).toBe(0)
     expect(window.of(list)).toHaveLength(400)
-    expect(moves).toBe(45)
+    expect(moves).toBe(90)
     while (window.moveDown(list)) moves += 1
     expect(window.of(list).at(-1)).toBe(1_999)
     expect(window.isAtEnd).toBe(true)
