@@ -86,7 +86,10 @@ it.skipIf(varnish.isMissing)('Varnish wakes its readers by a reply that is whole
   const folder = mkdtempSync(join(tmpdir(), 'encke-cache-'))
   const socketPath = join(folder, 'socket')
   const child = varnish.start(folder, `${(server.address() as AddressInfo).port}`, socketPath)
-  const [first, other] = [new Client('http://localhost', { socketPath }), new Client('http://localhost', { socketPath })]
+  const [first, other] = [
+    new Client('http://localhost', { socketPath }),
+    new Client('http://localhost', { socketPath }),
+  ]
   try {
     const ask = (client: Client, cursor: string) =>
       client.request({ method: 'GET', path: `/messages?cursor=${cursor}&topic=public%2Fa` })
