@@ -7,9 +7,6 @@ import type { App, Parts } from '../../../server/app.ts'
 import { buildApp } from '../../../server/app.ts'
 import { readConfig } from '../../../server/config.ts'
 import type { Published } from '../../../server/hub/index.ts'
-import { until } from '../until.ts'
-
-export { until } from '../until.ts'
 
 export interface PollReply {
   readonly messages: readonly { readonly topic: string; readonly offset: number; readonly data: unknown }[]
@@ -36,6 +33,8 @@ export interface Left {
 }
 
 type Asking = Record<string, string | number>
+
+const deadlineMs = 60_000
 
 export class LiveApp implements AsyncDisposable {
   readonly app: App
@@ -132,6 +131,15 @@ export function pollPath(topic: string, asking: Asking = {}): string {
 export function rawRequest(method: string, path: string, body = '', headers: readonly string[] = []): string {
   const about = body === '' ? [] : ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`]
   return [`${method} ${path} HTTP/1.1`, 'Host: localhost', ...about, ...headers, '', body].join('\r\n')
+}
+
+/** Let the event loop go round until something is so. Gives up after a time that no healthy server needs. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + deadlineMs
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`it never came to this: ${what}`)
+    await turn()
+  }
 }
 
 /** Let the event loop go round so many times. */

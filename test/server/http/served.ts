@@ -3,11 +3,11 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { Agent } from 'undici'
 import { type App, buildApp, type Parts } from '../../../server/app.ts'
 import { readConfig } from '../../../server/config.ts'
-import { until as untilSo } from '../until.ts'
 
 export interface Answer {
   readonly status: number
@@ -200,8 +200,12 @@ interface Whole {
 }
 
 /** Go round the event loop until something is so. */
-export function until(isSo: () => boolean): Promise<void> {
-  return untilSo(`${isSo}`, isSo)
+export async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 60_000
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`it never came to this: ${isSo}`)
+    await turn()
+  }
 }
 
 function parse(text: string): unknown {
