@@ -52,7 +52,7 @@ describe.skipIf(unpacked.missing !== '')('tabs of one browser', () => {
     ['goes elsewhere', (tab: Tab) => tab.page.goto('about:blank')],
     ['is killed', (tab: Tab) => tab.page.goto('chrome://crash').catch(() => {})],
     ['is told to freeze', (tab: Tab) => tab.see(`document.dispatchEvent(new Event('freeze'))`)],
-    ['stops without a word', async (tab: Tab) => void (await tab.pause())],
+    ['stops without a word', async (tab: Tab) => tab.stop()],
   ])('go on where the leader was, when it %s', async (_, end) => {
     await using app = await LiveApp.open()
     const context = await browser.newContext()
