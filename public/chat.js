@@ -59,7 +59,7 @@ const wire = new Wire(() => wireView.update())
 const wireView = new WireView(() => ({ exchanges: wire.exchanges, role: client.role }))
 const people = new PeopleView()
 const presence = new Presence(showMembers)
-const typing = new Typing(tag, () => people.showWriters(typing.writers, (person) => current.markOf(person)))
+const typing = new Typing(tag, () => people.showWriters(typing.writers, (person) => current.lookOf(person)))
 const keyForm = new KeyForm(() => {
   showRights(keyForm.keys, topicOf(current.name))
   reconnect()
@@ -204,8 +204,8 @@ function followPeople() {
 
 function showMembers() {
   for (const member of presence.members) current.meet(member)
-  people.showMembers(presence.members, tag, (person) => current.markOf(person))
-  composer.mark = current.markOf({ name, tag })
+  people.showMembers(presence.members, tag, (person) => current.lookOf(person))
+  composer.hue = current.lookOf({ name, tag }).hue
 }
 
 /** Read all rooms anew, because it had stopped, or as somebody else. */

@@ -7,7 +7,7 @@ import { isReserved } from './access/topic-pattern.ts'
 import type { Engine } from './engine.ts'
 import { checkTopicName, decodeCursor, type From, type HubStatistics } from './hub/index.ts'
 import { encodeShared } from './protocols/encke/encoding.ts'
-import { keyOf, type Receipt } from './protocols/encke/publish-many.ts'
+import { keyOf, type Receipt, receiptOf } from './protocols/encke/publish-many.ts'
 
 /** What a loop over a subscription gets: what the body of a poll's reply has. */
 export interface Delivery {
@@ -78,9 +78,7 @@ export class InProcess {
     const draft = { data: text, bytes: Buffer.byteLength(text) }
     const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, draft)
     const published = await scheduler.run(() => hub.publish(checkTopicName(topic), draft, key)).promise
-    const { message, epoch, waiting, isReplayed } = published
-    const receipt = { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
-    return isReplayed ? { ...receipt, replayed: true } : receipt
+    return receiptOf(topic, published)
   }
 
   /**

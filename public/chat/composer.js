@@ -61,9 +61,9 @@ export class Composer {
     this.#field.placeholder = `Message #${room}`
   }
 
-  /** What tells one apart from others of the same name: one has the same colour here as in the list. @param {string} mark */
-  set mark(mark) {
-    this.#me.style.setProperty('--hue', String(hueOf(this.#name + mark)))
+  /** One has the same colour here as in the list. @param {number} hue */
+  set hue(hue) {
+    this.#me.style.setProperty('--hue', String(hue))
   }
 
   focus() {

@@ -82,11 +82,11 @@ export class LogView {
     const room = this.#room
     if (!room) return
     const { scrollTop, clientHeight, scrollHeight } = this.#scroller
+    const isAbove = scrollTop < clientHeight
+    const isBelow = scrollHeight - scrollTop < 2 * clientHeight
+    if (!isAbove && !isBelow) return
     const { entries } = room
-    const isMore =
-      (scrollTop < clientHeight && this.#window.moveUp(entries)) ||
-      (scrollHeight - scrollTop < 2 * clientHeight && this.#window.moveDown(entries))
-    if (!isMore) return
+    if (!(isAbove && this.#window.moveUp(entries)) && !(isBelow && this.#window.moveDown(entries))) return
     const { top } = this.#scroller.getBoundingClientRect()
     // Not the line of the day, which goes up with the first message.
     const seen = [...this.#list.querySelectorAll('.said')].find((row) => row.getBoundingClientRect().bottom > top)
@@ -117,8 +117,8 @@ export class LogView {
     const known = this.#byKey.get(row.key) ?? { made: this.#make(row), shown: '' }
     this.#byKey.set(row.key, known)
     if (row.kind === 'said') {
-      const { isFirst, isLast, entry, mark } = row
-      const shown = `${mark} ${isFirst} ${isLast} ${entry.status} ${entry.time} ${entry.why}`
+      const { isFirst, isLast, entry, look } = row
+      const shown = `${look.mark} ${look.hue} ${isFirst} ${isLast} ${entry.status} ${entry.time} ${entry.why}`
       if (shown !== known.shown) updateMessage(known.made, row)
       known.shown = shown
     } else if (known.shown !== row.text) {
@@ -141,10 +141,12 @@ export class LogView {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller
+    const wasAtEnd = this.#isAtEnd
     this.#isAtEnd = this.#window.isAtEnd && scrollHeight - scrollTop - clientHeight < nearEnd
     if (!this.#isAtEnd) this.#reach()
     this.#actions.moved()
-    this.#tellUnread()
+    // Not in each frame: it counts all messages, and changes the page.
+    if (this.#isAtEnd !== wasAtEnd) this.#tellUnread()
   }
 
   #tellUnread() {

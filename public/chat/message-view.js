@@ -2,7 +2,7 @@
 
 import { element, icon } from './element.js'
 import { splitLinks } from './links.js'
-import { hueOf, initialOf } from './name-colour.js'
+import { initialOf } from './name-colour.js'
 import { clockTime, fullTime } from './times.js'
 
 /** @typedef {import('./rows.js').SaidRow} SaidRow */
@@ -49,10 +49,10 @@ export function makeMessage({ entry }, actions) {
  * @param {HTMLElement} made
  * @param {SaidRow} row
  */
-export function updateMessage(made, { entry, mark, isFirst, isLast }) {
+export function updateMessage(made, { entry, look, isFirst, isLast }) {
   // Set by script, not as an attribute: the content security policy allows no inline styles.
-  made.style.setProperty('--hue', String(hueOf((entry.name || nameless) + mark)))
-  made.querySelector('.mark')?.replaceChildren(mark && ` ~${mark}`)
+  made.style.setProperty('--hue', String(look.hue))
+  made.querySelector('.mark')?.replaceChildren(look.mark && ` ~${look.mark}`)
   made.classList.toggle('is-first', isFirst)
   made.classList.toggle('is-last', isLast)
   made.dataset['status'] = entry.status

@@ -6,10 +6,12 @@
 //   - `unread` counts what others said after `readUntil`.
 
 import { readMessage } from './message.js'
+import { hueOf } from './name-colour.js'
 
 /** @typedef {import('./message.js').Said} Said */
 /** @typedef {Said & { kind: 'said', isOwn: boolean, status: 'sending' | 'failed' | 'confirmed', why: string }} Entry */
 /** @typedef {{ kind: 'note', id: string, time: number, text: string }} Note */
+/** @typedef {{ mark: string, hue: number }} Look */
 
 // By the id that the server gave them, not by the nonce: that one is there for all to read, and to send again.
 /** @typedef {{ has: (id: string) => boolean, add: (id: string) => unknown }} Own */
@@ -29,7 +31,7 @@ export class Room {
   /** @type {Own} */
   #own
   #notes = 0
-  /** The tags of those who have used a name. @type {Map<string, Set<string>>} */
+  /** The tags of those who have used a name, numbered in the order in which they came. @type {Map<string, Map<string, number>>} */
   #tags = new Map()
 
   /** Where the line "New" stands: before the first message after this time. @type {number | undefined} */
@@ -139,13 +141,20 @@ export class Room {
   /** Somebody uses a name here. @param {{ name: string, tag: string }} person */
   meet({ name, tag }) {
     const key = name.toLowerCase()
-    const tags = this.#tags.get(key) ?? new Set()
-    this.#tags.set(key, tags.add(tag))
+    const tags = this.#tags.get(key) ?? new Map()
+    if (!tags.has(tag)) tags.set(tag, tags.size)
+    this.#tags.set(key, tags)
   }
 
-  /** What tells somebody apart from others of the same name; empty where there are none. @param {{ name: string, tag: string }} person */
-  markOf({ name, tag }) {
-    return (this.#tags.get(name.toLowerCase())?.size ?? 0) > 1 ? tag : ''
+  /**
+   * How a person is shown: a mark only where others here have the same name, and a hue that none of them has.
+   *
+   * @param {{ name: string, tag: string }} person
+   * @returns {Look}
+   */
+  lookOf({ name, tag }) {
+    const tags = this.#tags.get(name.toLowerCase())
+    return { mark: (tags?.size ?? 0) > 1 ? tag : '', hue: hueOf(name, tags?.get(tag)) }
   }
 
   /** Everything so far has been read. @returns {boolean} whether that is news */

@@ -3,7 +3,7 @@
 import { dayName, dayOf } from './times.js'
 
 /** @typedef {import('./room.js').Entry} Entry */
-/** @typedef {{ kind: 'said', key: string, entry: Entry, mark: string, isFirst: boolean, isLast: boolean }} SaidRow */
+/** @typedef {{ kind: 'said', key: string, entry: Entry, look: import('./room.js').Look, isFirst: boolean, isLast: boolean }} SaidRow */
 /** @typedef {{ kind: 'day' | 'note' | 'new', key: string, text: string }} LineRow */
 /** @typedef {SaidRow | LineRow} Row */
 
@@ -40,7 +40,7 @@ export function rowsOf(room, now, entries = room.entries) {
     const before = rows.at(-1)
     const isFirst = before?.kind !== 'said' || !belongTogether(before.entry, entry)
     if (!isFirst) before.isLast = false
-    rows.push({ kind: 'said', key: entry.id, entry, mark: room.markOf(entry), isFirst, isLast: true })
+    rows.push({ kind: 'said', key: entry.id, entry, look: room.lookOf(entry), isFirst, isLast: true })
   }
   return rows
 }

@@ -4,7 +4,7 @@
 
 const atFirst = 200
 /** Few, so that they are made and laid out within a frame or two. */
-const portion = 40
+const portion = 20
 const most = 400
 
 /** @template Entry */

@@ -153,5 +153,5 @@ function wordsFor(role) {
   if (role === 'follower')
     return 'Another tab of this browser holds the poll, and hands on what comes. Only what this page asks itself stands here.'
   if (role === 'leader') return 'One request of this browser always waits at the server, for all of its tabs.'
-  return 'One request always waits at the server. News are its answer, and the next one follows at once.'
+  return 'One request always waits at the server. The news is its answer, and the next request follows at once.'
 }

@@ -41,10 +41,11 @@ export class Wire {
     try {
       const response = await fetch(input, init)
       exchange.status = response.status
-      this.#read(exchange, response.clone())
+      // It may still be given up, or be cut off, in its middle.
+      this.#read(exchange, response.clone()).catch(() => this.#break(exchange, init))
       return response
     } catch (error) {
-      this.#end(exchange, init?.signal?.aborted ? 'given up' : 'failed')
+      this.#break(exchange, init)
       throw error
     }
   }
@@ -77,15 +78,20 @@ export class Wire {
 
   /** @param {Exchange} exchange @param {Response} response */
   async #read(exchange, response) {
+    const text = await response.text()
+    exchange.reply = text.slice(0, longestKept)
     try {
-      const text = await response.text()
-      exchange.reply = text.slice(0, longestKept)
       const { cursor, messages } = JSON.parse(text)
       exchange.next = typeof cursor === 'string' ? cursor : ''
       exchange.messages = Array.isArray(messages) ? messages.length : 0
     } catch {}
     this.heard = Date.now()
     this.#end(exchange, 'answered')
+  }
+
+  /** @param {Exchange} exchange @param {RequestInit | undefined} init */
+  #break(exchange, init) {
+    this.#end(exchange, init?.signal?.aborted ? 'given up' : 'failed')
   }
 
   /** @param {Exchange} exchange @param {Exchange['state']} state */

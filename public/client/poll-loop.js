@@ -8,7 +8,7 @@
 
 import { Brake, paceMs } from './brake.js'
 import { ask, isFinal, queryOf, trusted } from './request.js'
-import { handOut } from './subscription.js'
+import { handOut, noteAnswer } from './subscription.js'
 
 /** @typedef {import('./request.js').Failure} Failure */
 /** @typedef {import('./subscription.js').Portion} Portion */
@@ -39,6 +39,8 @@ import { handOut } from './subscription.js'
 const longestBackoffMs = 30_000
 /** What the server sends at most when it is not told. */
 const usualLimit = 100
+/** How long a loop waits until another, to which it moves, has read all there is. */
+const meetingMs = 1_000
 const woken = new Error('woken')
 
 export class PollLoop {
@@ -52,7 +54,7 @@ export class PollLoop {
   /** What the target has read since this loop asked last, and did not hand to the portions from here. @type {import('../client.js').Message[]} */
   overtaking = []
   /** How many polls the target had begun when this loop's portions joined it. */
-  #met = 0
+  met = 0
   /** How many polls it has begun, and which of them was the last that left nothing to read. */
   polls = 0
   upToDate = 0
@@ -103,6 +105,11 @@ export class PollLoop {
     return this.#own.some(({ subscription, topics }) =>
       this.overtaking.some((message) => topics.has(message.topic) && !subscription.knows(message)),
     )
+  }
+
+  /** Whether one that moves here waits until this loop has read all there was when they met. */
+  get #isAwaited() {
+    return [...this.portions].some(({ loop }) => loop !== this && loop.met >= this.upToDate)
   }
 
   /** Whether nobody looks: neither at this page nor at another tab that reads by it. */
@@ -169,9 +176,10 @@ export class PollLoop {
     this.#wake?.()
   }
 
-  /** Another loop wants a turn: do not wait long. */
+  /** Another loop wants a turn, may be moved to, or has read all there was when this one met it: do not wait long. */
   hurry() {
-    if (this.#isPatient) this.interrupt()
+    const isMet = this.target && this.target.upToDate > this.met
+    if (this.#isFresh && (this.#isPatient || isMet)) this.interrupt()
   }
 
   async #run() {
@@ -221,7 +229,7 @@ export class PollLoop {
     // One poll has one `from`: topics that begin elsewhere come with the next one.
     const [from] = froms.values()
     const topics = [...this.topics].filter((topic) => !froms.has(topic) || froms.get(topic) === from)
-    const isHolding = mayHold && this.#isFresh && froms.size === 0
+    const isHolding = mayHold && this.#isFresh && froms.size === 0 && !this.#isAwaited
     // Where loops take turns, or one is about to move, none holds its turn for long.
     const isHurried = this.target !== undefined || loops.size > turns.most
     this.#isPatient = isHolding && !isHurried
@@ -232,7 +240,7 @@ export class PollLoop {
     return {
       topics,
       isHolding,
-      isLast: target !== undefined && target.upToDate > this.#met && topics.every((topic) => target.covered.has(topic)),
+      isLast: target !== undefined && target.upToDate > this.met && topics.every((topic) => target.covered.has(topic)),
       fields: { cursor: this.cursor, wait, limit, from, ...this.#identity() },
     }
   }
@@ -281,8 +289,7 @@ export class PollLoop {
     this.#failures = 0
     this.#isRenewed = false
     this.#isAtHead = !more
-    if (!more) this.upToDate = this.polls
-    this.isLive = !isNamed && strikes <= 1
+    noteAnswer(this, { isLive: !isNamed && strikes <= 1, more }, this.#house.loops)
     this.#growLimit(batch.limit)
     await this.#accept(batch, question.topics)
     if (superseded) return this.#rename()
@@ -292,7 +299,7 @@ export class PollLoop {
     else if (!more && question.isLast && !this.#isOvertaken && this.target?.isLive) this.#move(this.target)
     else if (this.#isHidden && !more) await this.#pause(this.#wanted('hiddenPauseMs') ?? 5_000)
     else if (restMs > 0) await this.#pause(restMs)
-    else if (!more) this.#seekTarget()
+    else if (!more) await this.#seekTarget()
   }
 
   /** Go on to where a reply ends, here and in the other tabs. @param {any} batch @param {string[]} topics */
@@ -392,15 +399,17 @@ export class PollLoop {
   }
 
   /** Once it is up to date, move to an older loop: no two move to each other, and none while others move to it. */
-  #seekTarget() {
+  async #seekTarget() {
     const own = this.#own
     if (this.target || own.length < this.portions.size) return
     for (const loop of this.#house.loops) {
       if (loop === this) return
       if (!loop.isLive || loop.target || !loop.hasRoomFor(this.topics)) continue
       this.target = loop
-      this.#met = loop.polls
+      this.met = loop.polls
       for (const portion of own) loop.add(portion)
+      // So no two polls wait.
+      await this.#pause(meetingMs)
       return
     }
   }

@@ -2,7 +2,7 @@
 //
 // Always true: it stands where the last batch that it heard ended, so that a poll can go on from there.
 
-import { handOut } from './subscription.js'
+import { handOut, noteAnswer } from './subscription.js'
 
 /** @typedef {import('./subscription.js').Portion} Portion */
 /** @typedef {import('./tabs.js').Batch} Batch */
@@ -15,6 +15,7 @@ export class Replica {
   overtaking = []
   target = undefined
   polls = 0
+  met = 0
   upToDate = 0
   #house
   #tabs
@@ -64,7 +65,7 @@ export class Replica {
   /** @param {Portion} portion */
   add(portion) {
     this.portions.add(portion)
-    this.#tabs.want()
+    this.#tabs.want(true)
   }
 
   /** @param {Portion} portion */
@@ -92,10 +93,9 @@ export class Replica {
       return false
     this.cursor = cursor
     this.covered = new Set(covered)
-    this.isLive = isLive
+    if (batch) this.polls += 1
+    noteAnswer(this, { isLive, more: more || !batch }, this.#house.loops)
     if (!batch) return true
-    this.polls += 1
-    if (!more) this.upToDate = this.polls
     this.#handing = this.#handing.then(() => handOut(this, batch))
     return true
   }

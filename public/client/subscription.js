@@ -185,6 +185,23 @@ export async function handOut(loop, batch) {
   await Promise.all(taking)
 }
 
+/**
+ * A loop was answered. Once it is live, younger ones that wait may move to it; those that move need one more look when it has
+ * read all there is.
+ *
+ * @param {Loop} loop @param {{ isLive: boolean, more: boolean }} answer @param {Set<Loop>} loops
+ */
+export function noteAnswer(loop, { isLive, more }, loops) {
+  const isNowLive = isLive && !loop.isLive
+  loop.isLive = isLive
+  if (!more) loop.upToDate = loop.polls
+  let isYounger = false
+  for (const other of loops) {
+    if (other.target === loop || (isYounger && isNowLive)) other.hurry()
+    isYounger ||= other === loop
+  }
+}
+
 /** @param {((...given: any[]) => unknown) | undefined} callback @param {...unknown} given */
 async function call(callback, ...given) {
   try {

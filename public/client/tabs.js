@@ -20,6 +20,7 @@ import { Replica } from './replica.js'
  * @property {string[]} topics
  * @property {{ limit?: number, wait?: number, hiddenPauseMs?: number }} options
  * @property {boolean} isHidden
+ * @property {boolean} [isNew] whether any of it was not read by the leader so far
  */
 /**
  * @typedef {object} Batch as the leader tells it; without `batch` it only says where it stands
@@ -94,10 +95,10 @@ export class Tabs {
     }
   }
 
-  /** Tell the leader what this tab wants to read by it. */
-  want() {
+  /** Tell the leader what this tab wants to read by it, and whether it shall ask for it at once. @param {boolean} [isNew] */
+  want(isNew) {
     const { topics = new Set(), options = {} } = this.#replica ?? {}
-    this.#post('want', { topics: [...topics], options, isHidden: this.#house.page?.hidden ?? false })
+    this.#post('want', { topics: [...topics], options, isHidden: this.#house.page?.hidden ?? false, isNew })
   }
 
   /** Let the leader ask at once. */
@@ -235,7 +236,7 @@ export class Tabs {
   }
 
   /** Read for another tab what it wants. @param {string} tab @param {Wants} wants */
-  #read(tab, { topics, options, isHidden }) {
+  #read(tab, { topics, options, isHidden, isNew }) {
     const known = this.#remote.get(tab)
     const anchor = this.#findAnchor()
     if (topics.length === 0 || !anchor) return this.#forget(tab)
@@ -244,7 +245,7 @@ export class Tabs {
       const isSame = topics.every((topic) => known.topics.has(topic))
       Object.assign(known, { topics: new Set(topics), isHidden })
       known.subscription.options = options
-      if (!isSame) anchor.add(known)
+      if (isNew || !isSame) anchor.add(known)
       else if (isShown) anchor.pollNow()
       return
     }

@@ -44,13 +44,13 @@ export function wantBodies(app: FastifyInstance): void {
 }
 
 const wantBody: preParsingHookHandler = (request, reply, payload, done) => {
-  const { headers, routeOptions } = request
+  const { headers } = request
   const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = headers
   // A text of no length is a message; no JSON value is that short.
   const isThere =
     coding !== undefined || Number(length) > 0 || (length !== undefined && /^text\/plain/i.test(type ?? ''))
   if (isThere) return done(askForBody(request, reply) ?? null, payload)
-  if (type === undefined && routeOptions.config.isBodyOptional) return done(null, payload)
+  if (type === undefined && request.routeOptions.config.isBodyOptional) return done(null, payload)
   const problem = type === undefined ? 'there is no body: send one' : 'the body is empty: send a JSON value'
   done(new EnckeError('ENCKE_ERR_BODY_MISSING', `${problem}, with its Content-Type and its length`))
 }

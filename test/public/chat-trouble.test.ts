@@ -94,6 +94,29 @@ describe.skipIf(unpacked.missing !== '')('the chat', () => {
     expect(app.app.hub.statistics().published).toBe(1)
   })
 
+  it('sends again under the same key what had arrived, though nobody has said so', async () => {
+    await using app = await LiveApp.open()
+    await using ada = await Person.enter(browser, app.origin, { name: 'Ada' })
+    // What it publishes arrives, and no answer comes back, nor any news.
+    await ada.page.route('**/messages?*', (route) => route.abort())
+    await ada.page.route('**/publish?*', async (route) => {
+      await route.fetch()
+      await route.abort()
+    })
+    await app.publish('chat/lobby', 'the answer to the poll that waits')
+    await ada.untilConnection('Reconnecting…')
+    await ada.say('arrived')
+    await ada.page.getByText('this may not have been sent').waitFor()
+    await ada.page.unroute('**/publish?*')
+    const sent = ada.page.waitForResponse('**/publish?*')
+    await ada.page.getByRole('button', { name: 'Send again' }).click()
+    expect((await sent).status()).toBeLessThan(300)
+    await ada.page.unrouteAll()
+    await ada.untilConfirmed(1)
+    const { messages } = (await app.poll('chat/lobby', { from: 'earliest', wait: 0 })).body
+    expect(messages).toHaveLength(2)
+  })
+
   it('says nothing of the network when it is reloaded or left', async () => {
     await using app = await LiveApp.open()
     await using ada = await Person.enter(browser, app.origin, { name: 'Ada' })

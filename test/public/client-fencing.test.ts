@@ -161,3 +161,18 @@ describe('a leader that was frozen', { timeout: 90_000 }, () => {
     await expectRead([second, third], 'all', 1)
   })
 })
+
+describe('a tab that follows', { timeout: 90_000 }, () => {
+  it('reads the history of a topic that it reads already by a poll of its own, which is soon over', async () => {
+    await using app = await LiveApp.open(['--wait-default-seconds', '120', '--wait-max-seconds', '120'])
+    using browser = new HandBrowser()
+    await app.publishNow('all', 1)
+    const tabs = await open(app, browser, [['all'], ['all']])
+    const [leader, follower] = tabs as [HandTab, HandTab]
+    follower.subscribe('all', { from: 'earliest' })
+    await settle(app, tabs)
+    await app.publishNow('all', 2)
+    await expectRead([follower], 'all', 2)
+    await until('the news', () => leader.read['all']?.length === 1)
+  })
+})

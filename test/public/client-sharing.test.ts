@@ -24,6 +24,27 @@ class Counted {
   }
 }
 
+/** `fetch` that knows which polls are under way that the server may hold, and how many there were at most. */
+class Held {
+  most = 0
+  /** The topics of each. */
+  readonly underWay = new Set<string[]>()
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    const { searchParams } = new URL(String(input))
+    if (searchParams.get('wait') === '0') return fetch(input, init)
+    const topics = searchParams.getAll('topic').toSorted()
+    this.underWay.add(topics)
+    this.most = Math.max(this.most, this.underWay.size)
+    try {
+      const response = await fetch(input, init)
+      return new Response(await response.text(), response)
+    } finally {
+      this.underWay.delete(topics)
+    }
+  }
+}
+
 /** How many topics are waited for; each request waits for all of its own. */
 function waitingFor(app: LiveApp): number {
   return app.app.hub.statistics().waiting
@@ -115,6 +136,48 @@ describe('subscriptions of one client', () => {
     for (const reader of readers) await reader.untilRead(2)
     expect(readers.map(({ data }) => data)).toEqual(topics.map(() => ['after', 'news']))
     expect(readers.flatMap(({ states }) => states.map(({ name }) => name))).not.toContain('waiting')
+  })
+
+  it('have one poll wait, also while some of them catch up', async () => {
+    await using app = await LiveApp.open()
+    await app.publishNow('a', 1)
+    const { cursor } = (await app.poll('b', { from: 'earliest', wait: 0 })).body
+    const held = new Held()
+    // However slow the machine is: one that waits for another waits until that one was answered.
+    const setTimeout = ((ring: () => void, ms: number) => (ms === 1_000 ? 0 : globalThis.setTimeout(ring, ms))) as never
+    const client = createClient({ origin: app.origin, fetch: held.fetch, setTimeout })
+    await new Reader(client, 'a').untilState('live')
+    await app.untilWaiting(1)
+    const readers = [new Reader(client, 'b', { cursor }), new Reader(client, 'a', { from: 'earliest' })]
+    for (const reader of readers) await reader.untilState('live')
+    await until('they share it', () => [...held.underWay].join() === 'a,b')
+    for (const topic of ['a', 'b']) await app.publishNow(topic, 2)
+    await until('the last', () => readers.every(({ data }) => data.at(-1) === 2))
+    expect(readers.map(({ data }) => data)).toEqual([[2], [1, 2]])
+    expect(held.most).toBe(1)
+  })
+
+  it('have one poll wait, though one that began later was answered first', async () => {
+    await using app = await LiveApp.open(['--wait-default-seconds', '120', '--wait-max-seconds', '120'])
+    const { cursor } = (await app.poll('b', { from: 'earliest', wait: 0 })).body
+    const first = Promise.withResolvers<void>()
+    const held = new Held()
+    let asked = 0
+    const client = createClient({
+      origin: app.origin,
+      fetch: async (input, init) => {
+        asked += 1
+        if (asked === 1) await first.promise
+        return held.fetch(input, init)
+      },
+    })
+    const elder = new Reader(client, 'a')
+    const younger = new Reader(client, 'b', { cursor })
+    await younger.untilState('live')
+    await app.untilWaiting(1)
+    first.resolve()
+    await elder.untilState('live')
+    await until('one waits for both', () => [...held.underWay].join() === 'a,b')
   })
 
   it('begin each where it says, now or with the history, also in a topic that is read already', async () => {

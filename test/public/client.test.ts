@@ -132,8 +132,8 @@ describe('the client', () => {
     const plain = (code: string) => code.replaceAll(/\/\*\*[\s\S]*?\*\/|^ *\/\/.*$/gm, '').replaceAll(/\n\s*\n/g, '\n')
     const sizeOf = (some: URL[]) =>
       brotliCompressSync(some.map((file) => plain(readFileSync(file, 'utf8'))).join('')).length
-    expect(sizeOf(files.filter((file) => !isLate(file)))).toBeLessThan(8.2 * 1024)
-    expect(sizeOf(files)).toBeLessThan(10.9 * 1024)
+    expect(sizeOf(files.filter((file) => !isLate(file)))).toBeLessThan(8.4 * 1024)
+    expect(sizeOf(files)).toBeLessThan(11.1 * 1024)
   })
 })
 

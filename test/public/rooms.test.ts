@@ -210,7 +210,7 @@ describe('the window on a long list', () => {
     while (window.moveUp(list)) moves += 1
     expect(window.of(list)[0]).toBe(0)
     expect(window.of(list)).toHaveLength(400)
-    expect(moves).toBe(45)
+    expect(moves).toBe(90)
     while (window.moveDown(list)) moves += 1
     expect(window.of(list).at(-1)).toBe(1_999)
     expect(window.isAtEnd).toBe(true)
@@ -231,10 +231,17 @@ describe('two who chose one name', () => {
   it('are told apart by their tags, and only where there are two', () => {
     const room = new Room('lobby', undefined, { has: () => false, add: () => {} })
     room.meet({ name: 'Ada', tag: 'aaaa' })
-    expect(room.markOf({ name: 'Ada', tag: 'aaaa' })).toBe('')
+    expect(room.lookOf({ name: 'Ada', tag: 'aaaa' })).toEqual({ mark: '', hue: hueOf('Ada') })
     room.meet({ name: 'ada', tag: 'bbbb' })
-    expect(room.markOf({ name: 'Ada', tag: 'aaaa' })).toBe('aaaa')
-    expect(room.markOf({ name: 'Johann', tag: 'aaaa' })).toBe('')
+    expect(room.lookOf({ name: 'Ada', tag: 'aaaa' })).toEqual({ mark: 'aaaa', hue: hueOf('Ada') })
+    expect(room.lookOf({ name: 'Johann', tag: 'aaaa' })).toEqual({ mark: '', hue: hueOf('Johann') })
+  })
+
+  it('have a colour each, as long as there are colours', () => {
+    const room = new Room('lobby', undefined, { has: () => false, add: () => {} })
+    const namesakes = Array.from({ length: 24 }, (_, n) => ({ name: 'Ada', tag: `tag${n}` }))
+    for (const person of namesakes) room.meet(person)
+    expect(new Set(namesakes.map((person) => room.lookOf(person).hue)).size).toBe(24)
   })
 
   it('are present under names that hold their tags, as other programs may not', () => {

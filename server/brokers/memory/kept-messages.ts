@@ -78,7 +78,7 @@ export class KeptMessages {
     this.bytes += message.bytes
     if (last?.isLinked === false) this.#drop(history)
     while (history.exceeds(this.#limits)) this.#drop(history)
-    this.trimOld(history)
+    this.trimOld(history, message.takenAt)
   }
 
   /** Put what a source has into the history of its fork, under the fork's name. */
@@ -94,9 +94,9 @@ export class KeptMessages {
     while (history.length > 0) this.#drop(history)
   }
 
-  trimOld(history: KeptHistory): void {
+  trimOld(history: KeptHistory, now = this.#now()): void {
     if (history.isWhole) return
-    const oldest = this.#now() - this.#limits.ageMs
+    const oldest = now - this.#limits.ageMs
     while (history.length > 1 && (history.first as Kept).message.takenAt <= oldest) this.#drop(history)
   }
 

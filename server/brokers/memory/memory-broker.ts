@@ -74,15 +74,16 @@ export class MemoryBroker implements Broker {
   *append(name: string, append: Append): Coroutine<Appended | Refused> {
     const known = this.#topics.live(name)
     const isHidden = known === undefined && this.#topics.any(name) !== undefined
-    const answer = answerWithout(known, isHidden, append, this.#options.now())
+    const now = this.#options.now()
+    const answer = answerWithout(known, isHidden, append, now)
     if (answer !== undefined) return answer
-    if (known?.isWhole) this.#makeRoomInStreams(append.messages)
-    else this.#makeRoom(append.messages, known)
-    const contentType = append.contentType ?? jsonType
-    const topic = known ?? this.#topics.make({ name, isWhole: false, contentType })
-    this.#topics.touch(topic)
-    const receipts = this.#appendTo(topic, append.messages)
-    this.#note(topic, append, receipts)
+    if (known?.isWhole) {
+      this.#makeRoomInStreams(append.messages)
+      this.#topics.touch(known, now)
+    } else this.#makeRoom(append.messages, known, now)
+    const topic = known ?? this.#topics.make({ name, isWhole: false, contentType: append.contentType ?? jsonType })
+    const receipts = this.#appendTo(topic, append.messages, now)
+    this.#note(topic, append, receipts, now)
     const standing = topic.standing()
     if (append.producer === undefined) return { outcome: 'appended', standing, receipts }
     return { outcome: 'appended', standing, receipts, ...producerOf(topic, append) }
@@ -164,9 +165,8 @@ export class MemoryBroker implements Broker {
     this.#answers.validate()
   }
 
-  #appendTo(topic: Topic, messages: readonly Draft[]): readonly Message[] {
-    const { clock, now, randomId } = this.#options
-    const takenAt = now()
+  #appendTo(topic: Topic, messages: readonly Draft[], takenAt: number): readonly Message[] {
+    const { clock, randomId } = this.#options
     const made: Message[] = []
     for (const draft of messages) {
       const { id = randomId(), time = clock() } = draft
@@ -179,14 +179,14 @@ export class MemoryBroker implements Broker {
   }
 
   /** Keep what must happen together with the messages. */
-  #note(topic: Topic, { producer, key, sequence, close }: Append, receipts: readonly Receipt[]): void {
+  #note(topic: Topic, { producer, key, sequence, close }: Append, receipts: readonly Receipt[], now: number): void {
     if (producer !== undefined) {
       topic.producers ??= new Producers()
       topic.producers.keep(producer)
     }
     if (key !== undefined) {
       topic.keys ??= new IdempotencyKeys(this.#options.idempotencyKeys, this.#answers)
-      topic.keys.keep(key, receipts, this.#options.now())
+      topic.keys.keep(key, receipts, now)
     }
     if (sequence !== undefined) topic.sequence = sequence
     if (close !== true) return
@@ -208,7 +208,7 @@ export class MemoryBroker implements Broker {
   #begin(topic: Topic, { messages, isClosed }: Creation): Created {
     const { followers } = topic
     topic.followers = new Set()
-    this.#appendTo(topic, messages)
+    this.#appendTo(topic, messages, this.#options.now())
     topic.followers = followers
     topic.isClosed = isClosed
     tellMoved(topic)
@@ -239,14 +239,14 @@ export class MemoryBroker implements Broker {
   }
 
   /** Make room in the total: the oldest messages go first, then whole topics without readers. */
-  #makeRoom(messages: readonly Draft[], known: Topic | undefined): void {
+  #makeRoom(messages: readonly Draft[], known: Topic | undefined, now: number): void {
     const { totalBytes, history } = this.#options
     let bytes = 0
     for (const draft of messages) {
       if (draft.bytes > history.bytes) throw overHistory(draft.bytes, history.bytes)
       bytes = Math.min(bytes + draft.bytes, history.bytes)
     }
-    if (known !== undefined) this.#topics.touch(known)
+    if (known !== undefined) this.#topics.touch(known, now)
     while (this.#kept.bytes - this.#kept.leaving(known?.history) + bytes > totalBytes) {
       if (this.#kept.dropOldest()) continue
       const topic = this.#topics.leastRecentlyUsed(known)

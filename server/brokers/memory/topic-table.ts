@@ -115,8 +115,8 @@ export class TopicTable {
   }
 
   /** It is used now. */
-  touch(topic: Topic): void {
-    topic.usedAt = this.#options.now()
+  touch(topic: Topic, now = this.#options.now()): void {
+    topic.usedAt = now
     topic.unlink()
     if (topic.mayBeDropped) this.#idle.add(topic)
   }

@@ -16,7 +16,7 @@ import { Cancelled } from '../../../runtime/index.ts'
 import type { Admission, Admissions } from '../../access/admission.ts'
 import { longestLabel } from '../coroutine-handler.ts'
 import type { PreparedHead, PreparedReply } from './prepared-reply.ts'
-import { bytesOf, RequestTemplate } from './request-template.ts'
+import { bytesOf, type RequestTemplate, type RequestTemplates } from './request-template.ts'
 import { Failure, type Outcome, UnderWay } from './under-way.ts'
 
 /** What is known of a request, to answer it when it comes again. */
@@ -45,6 +45,7 @@ export interface RepeatingPath {
     readonly admissions: Pick<Admissions, 'repeat'>
     readonly isOff: () => boolean
   }
+  readonly templates: RequestTemplates
   pass(connection: RepeatingConnection, toHttp: () => void): void
   forget(socket: Socket): void
   sendSoon(connection: RepeatingConnection): void
@@ -115,7 +116,7 @@ export class RepeatingConnection {
     this.#begun = null
     this.#given = null
     if (!isLast || text === undefined || text !== bytesOf(request)) return undefined
-    const template = RequestTemplate.of(text, parameters)
+    const template = this.#path.templates.of(text, parameters)
     return template && { template, chunks: this.#chunks }
   }
 

@@ -28,6 +28,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Scheduler } from '../../../runtime/index.ts'
 import type { Admissions } from '../../access/admission.ts'
 import { type Known, type Recognised, RepeatingConnection, type RepeatingPath } from './connection.ts'
+import { RequestTemplates } from './request-template.ts'
 import { UnderWay } from './under-way.ts'
 
 export interface FastPathOptions {
@@ -40,6 +41,7 @@ export interface FastPathOptions {
 
 export class FastPath implements RepeatingPath {
   readonly options: FastPathOptions
+  readonly templates = new RequestTemplates()
   readonly #connections = new Map<Socket, RepeatingConnection>()
   /** What Node's HTTP is being given is of this connection. */
   #passing: RepeatingConnection | null = null

@@ -2,6 +2,9 @@
 //
 // A value is matched only in characters that mean themselves in a URL: whatever else stands there, a space, a line or a
 // percent, goes to Node's HTTP, which knows what it means.
+//
+// Clients of one kind send the same bytes, and a herd of them the same values: connections share templates, and a template
+// remembers the last request that it has read.
 
 import type { IncomingMessage } from 'node:http'
 
@@ -12,18 +15,39 @@ const onlyOne: readonly number[] = [0]
 
 const plainValue = /^[\w.~-]*$/
 
+/** The most templates that are shared; above it all are forgotten, and those in use stay with their connections. */
+const mostTemplates = 64
+
+/** Gives templates that are the same as one and the same object. */
+export class RequestTemplates {
+  readonly #byText = new Map<string, RequestTemplate>()
+
+  /** The request that `text` is, but for `parameters`, which have these values in it; undefined when it has not each of them once. */
+  of(text: string, parameters: Readonly<Record<string, string>>): RequestTemplate | undefined {
+    const made = RequestTemplate.of(text, parameters)
+    if (made === undefined) return undefined
+    const known = this.#byText.get(made.text)
+    if (known !== undefined) return known
+    if (this.#byText.size >= mostTemplates) this.#byText.clear()
+    this.#byText.set(made.text, made)
+    return made
+  }
+}
+
 export class RequestTemplate {
   /** What stands around the values: one more than there are values. */
   readonly #around: readonly string[]
   /** Which value stands at which place: templates name their parameters in any order. */
   readonly #order: readonly number[]
+  #lastBytes: Buffer | null = null
+  #lastValues: readonly string[] = []
 
   private constructor(around: readonly string[], order: readonly number[]) {
     this.#around = around
     this.#order = order
   }
 
-  /** The request that `text` is, but for `parameters`, which have these values in it; undefined when it has not each of them once. */
+  /** See `RequestTemplates`. */
   static of(text: string, parameters: Readonly<Record<string, string>>): RequestTemplate | undefined {
     const names = Object.keys(parameters)
     const query = /^GET [^ ?#]*\?/.exec(text)?.[0].length
@@ -47,8 +71,22 @@ export class RequestTemplate {
     )
   }
 
+  /** The same for templates that are the same: a request has no zero byte. */
+  get text(): string {
+    return `${this.#order.join()}\0${this.#around.join('\0')}`
+  }
+
   /** The values in `bytes`, in the order of the parameters, when they are the same request otherwise. */
   valuesIn(bytes: Buffer): readonly string[] | undefined {
+    if (this.#lastBytes?.equals(bytes)) return this.#lastValues
+    const values = this.#read(bytes)
+    if (values === undefined) return undefined
+    this.#lastBytes = bytes
+    this.#lastValues = values
+    return values
+  }
+
+  #read(bytes: Buffer): readonly string[] | undefined {
     const text = bytes.toString('latin1')
     const last = this.#around.length - 1
     const end = text.length - (this.#around[last] as string).length

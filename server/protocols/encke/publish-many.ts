@@ -7,7 +7,7 @@ import type { Admission } from '../../access/admission.ts'
 import { demand } from '../../access/rights.ts'
 import { EnckeError, errorBody } from '../../errors.ts'
 import { parseJson } from '../../http/bodies.ts'
-import type { Draft, Hub, IdempotencyKey } from '../../hub/index.ts'
+import type { Draft, Hub, IdempotencyKey, Published } from '../../hub/index.ts'
 import { type ListedMessage, readMessageList, tooLarge } from './message-list.ts'
 
 /** The answer to one message. */
@@ -80,9 +80,9 @@ export function* publishMany(
 
   function* publishShare(topic: string, { drafts, places }: Share): Coroutine<void> {
     try {
-      const receipts = yield* receiptsOf(hub, topic, drafts, key)
-      places.forEach((place, index) => {
-        answers[place] = receipts[index] as Receipt
+      const published = yield* hub.publishAll(topic, drafts, key)
+      places.forEach((place, at) => {
+        answers[place] = receiptOf(topic, published, at)
       })
     } catch (error) {
       if (!(error instanceof EnckeError)) throw error
@@ -92,17 +92,12 @@ export function* publishMany(
   }
 }
 
-function* receiptsOf(
-  hub: Hub,
-  topic: string,
-  drafts: readonly Draft[],
-  key: IdempotencyKey | undefined,
-): Coroutine<readonly Receipt[]> {
-  const { receipts, epoch, waiting, isReplayed } = yield* hub.publishAll(topic, drafts, key)
-  return receipts.map(({ offset, id, time }) => {
-    const receipt = { topic, epoch, offset, id, time, waiting }
-    return isReplayed ? { ...receipt, replayed: true } : receipt
-  })
+/** The answer to the message at place `at` of those that were published together. */
+export function receiptOf(topic: string, published: Published, at = 0): Receipt {
+  const { receipts, epoch, waiting, isReplayed } = published
+  const { offset, id, time } = receipts[at] as Published['receipts'][number]
+  const receipt = { topic, epoch, offset, id, time, waiting }
+  return isReplayed ? { ...receipt, replayed: true } : receipt
 }
 
 /** The messages that `text` lists. @throws EnckeError also ENCKE_ERR_BODY_JSON */

@@ -9,7 +9,7 @@ import { takeDrafts } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Draft, Hub } from '../../hub/index.ts'
 import { tooLarge } from './message-list.ts'
-import { keyOf, type PublishLimits, publishMany, type Receipt } from './publish-many.ts'
+import { keyOf, type PublishLimits, publishMany, type Receipt, receiptOf } from './publish-many.ts'
 import { publishSchema } from './schemas.ts'
 
 export interface PublishOptions extends PublishLimits {
@@ -32,9 +32,7 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
       key === undefined ? undefined : keyOf(key, draft, admission.subject),
     )
     reply.code(201).header('cache-control', 'no-store')
-    const { message, epoch, waiting, isReplayed } = published
-    const receipt = { topic, epoch, offset: message.offset, id: message.id, time: message.time, waiting }
-    return isReplayed ? { ...receipt, replayed: true } : receipt
+    return receiptOf(topic, published)
   }
 
   function* publishListed(request: Publishing, reply: FastifyReply): Coroutine<string> {

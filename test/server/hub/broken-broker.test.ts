@@ -180,7 +180,7 @@ it('publishes that hang are bounded in number and in bytes: the next is refused,
   expect(publish('a', '1').error).toMatchObject({ code: 'ENCKE_ERR_SERVER_PUBLISHES' })
   rig.settle(2 * brokerTimeoutMs)
   broker.before = () => undefined
-  expect(publish('a', '1').value).toMatchObject({ message: { offset: 10_001 } })
+  expect(publish('a', '1').value).toMatchObject({ receipts: [{ offset: 10_001 }] })
   broker.before = () => broker.never()
   const other = rig.anotherHub()
   const large = { data: '1', bytes: 40 * 1024 * 1024 }
@@ -196,7 +196,7 @@ it('publishes that have come back make room for others', () => {
     const large = { data: '1', bytes: 40 * 1024 * 1024 }
     const published = start(() => hub.publish('a', large))
     rig.settle(10)
-    expect(published.value).toMatchObject({ message: { offset: number + 1 } })
+    expect(published.value).toMatchObject({ receipts: [{ offset: number + 1 }] })
   }
 })
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { bytesOf, RequestTemplate } from '../../../../server/http/fast-path/request-template.ts'
+import { bytesOf, RequestTemplate, RequestTemplates } from '../../../../server/http/fast-path/request-template.ts'
 
 const request = (target: string) => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 
@@ -99,6 +99,37 @@ describe('the template of a request', () => {
   it('is that of a GET alone', () => {
     const bytes = request('/messages?cursor=abc').replace('GET', 'HEAD')
     expect(RequestTemplate.of(bytes, { cursor: 'abc' })).toBeUndefined()
+  })
+})
+
+describe('templates', () => {
+  const one = new RequestTemplates()
+  const of = (target: string, parameters: Record<string, string>) => one.of(request(target), parameters)
+
+  it('are shared by requests that differ in their values alone', () => {
+    const shared = of('/messages?cursor=abc', { cursor: 'abc' })
+    expect(shared).toBeInstanceOf(RequestTemplate)
+    expect(of('/messages?cursor=longer', { cursor: 'longer' })).toBe(shared)
+    expect(of('/messages?cursor=abc&wait=1', { cursor: 'abc' })).not.toBe(shared)
+    expect(of('/s?a=1&b=2', { a: '1', b: '2' })).not.toBe(of('/s?a=1&b=2', { b: '2', a: '1' }))
+    expect(of('/messages', {})).toBeUndefined()
+  })
+
+  it('give each of those who share one the values of its own request', () => {
+    const shared = of('/messages?cursor=abc', { cursor: 'abc' })
+    const bytesOfCursor = (cursor: string) => Buffer.from(request(`/messages?cursor=${cursor}`))
+    for (const cursor of ['abc', 'abc', 'abd', 'abc', '', 'abcd', 'abc']) {
+      expect(shared?.valuesIn(bytesOfCursor(cursor))).toEqual([cursor])
+      expect(shared?.valuesIn(Buffer.from(request('/messages?cursor=a%20')))).toBeUndefined()
+      expect(shared?.valuesIn(bytesOfCursor(cursor).subarray(1))).toBeUndefined()
+    }
+  })
+
+  it('are not kept without a bound, and go on when they are forgotten', () => {
+    const first = of('/messages?topic=0&cursor=abc', { cursor: 'abc' })
+    for (let n = 1; n < 100; n += 1) of(`/messages?topic=${n}&cursor=abc`, { cursor: 'abc' })
+    expect(of('/messages?topic=0&cursor=abc', { cursor: 'abc' })).not.toBe(first)
+    expect(first?.valuesIn(Buffer.from(request('/messages?topic=0&cursor=abd')))).toEqual(['abd'])
   })
 })
 
