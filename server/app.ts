@@ -5,7 +5,8 @@ import type { IncomingMessage } from 'node:http'
 import { createSecureContext } from 'node:tls'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fastify, { LogController } from 'fastify'
-import type { Scheduler } from '../runtime/index.ts'
+import type { Coroutine, Scheduler } from '../runtime/index.ts'
+import { sleep } from '../runtime/index.ts'
 import { type Config, ConfigError, completeConfig } from './config.ts'
 import { Engine, type EngineParts } from './engine.ts'
 import { belowBasePath, prefixOf, redirectToBasePath } from './http/base-path.ts'
@@ -15,7 +16,7 @@ import type { Draining } from './http/draining.ts'
 import { type FailureObserver, replyToBrokenRequest } from './http/error-replies.ts'
 import { LaterHooks } from './http/later-hooks.ts'
 import { withLazyChildren } from './http/request-log.ts'
-import { buildSerializer } from './http/serialization.ts'
+import { buildSerializer, loadSerializers } from './http/serialization.ts'
 import { compiler, compileValidator } from './http/validation.ts'
 import type { Broker, Hub } from './hub/index.ts'
 import { makeLog } from './observe/log.ts'
@@ -57,6 +58,9 @@ const keepAliveMs = 75_000
 /** How long a client may take to send its request. */
 const requestMs = 30_000
 
+/** So long after it listens, and so long after another, a compiler of schemas is loaded: tens of milliseconds each. */
+const compilersAfterMs = 200
+
 /**
  * Build a server that does not listen yet.
  *
@@ -84,8 +88,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
   const { scheduler, hub, broker, adminToken, draining, observations } = engine
   http.server.once('listening', () => {
     observations.timeline.restart()
-    // Not by the first request: all others would wait with it.
-    setImmediate(compiler)
+    engine.inBackground('loading of compilers', loadCompilers)
   })
   laterHooks.watch(http)
   return {
@@ -100,6 +103,14 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
     drain: () => engine.drain().then(() => http.close()),
     hurry: () => engine.hurry(),
     close: () => http.close(),
+  }
+}
+
+/** Not by the first request, for all others would wait with it; and not before the server has answered that it is ready. */
+function* loadCompilers(): Coroutine<void> {
+  for (const load of [compiler, loadSerializers]) {
+    yield* sleep(compilersAfterMs)
+    load()
   }
 }
 

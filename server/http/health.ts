@@ -12,6 +12,11 @@ export interface HealthOptions {
 }
 
 export async function healthRoutes(app: FastifyInstance, { draining, broker }: HealthOptions): Promise<void> {
+  app.addHook('onRequest', (_request, reply, done) => {
+    // Who waits for the server to be ready asks first: its reply needs no compiler, which takes a while to load.
+    reply.serializer(JSON.stringify)
+    done()
+  })
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })

@@ -18,6 +18,11 @@ export const buildSerializer: SerializerBuilder = (schemas, options) => {
   }
 }
 
+/** Load what builds serializers, unless a reply has needed it already: a hundred modules. */
+export function loadSerializers(): void {
+  ofFastify()
+}
+
 /** The one that Fastify would use: it is Fastify's dependency, so it is Fastify that finds it. */
 function ofFastify(): SerializerBuilder {
   const ours = createRequire(import.meta.url)

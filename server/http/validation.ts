@@ -58,7 +58,7 @@ function compile(schema: TSchema, httpPart: string | undefined): Validate {
 
 let loaded: typeof Compile | undefined
 
-/** Loaded once the server listens, or by the first request if that is sooner: it has 300 modules, which take a tenth of a second. */
+/** Loaded soon after the server listens, or by the first request if that is sooner: it has 300 modules, which take a tenth of a second. */
 export function compiler(): typeof Compile {
   loaded ??= (require('typebox/compile') as { Compile: typeof Compile }).Compile
   return loaded
