@@ -134,6 +134,9 @@ describe('the presence of two nodes on one broker', () => {
       { name: 'ann', since: 1_000_000, lastSeen: 1_001_000 },
       { name: 'bob', since: 1_001_000, lastSeen: 1_001_000 },
     ])
+    // Nothing comes from the other node meanwhile.
+    host.advance(500)
+    expect((await one.attendance()).members.map(({ lastSeen }) => lastSeen)).toEqual([1_001_500, 1_001_000])
     expect(told()).toEqual(['ann join', 'bob join'])
   })
 
