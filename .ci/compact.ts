@@ -1,9 +1,10 @@
 // Makes what was compiled for the package small: `node .ci/compact.ts dist`, the last step of `npm pack`.
 //
-// Code loses its blanks and its local names; the names of functions and classes stay, for coroutines and stacks are called by
-// them. The programs of the pages lose them too, and their style sheets what is written for people: both are served from there
-// instead of from `public/`. `client.js` becomes one file, with what only some pages load beside it. Declarations that no public one leads to
-// are removed. Nothing else is bundled: workers, and the folder of the package, are found by where a file is.
+// Code loses its blanks and its local names, and the scripts of Redis within it their remarks and indentation; the names of
+// functions and classes stay, for coroutines and stacks are called by them. The programs of the pages lose them too, and their
+// style sheets what is written for people: both are served from there instead of from `public/`. `client.js` becomes one file, with what
+// only some pages load beside it. Declarations that no public one leads to are removed. Nothing else is bundled: workers, and the
+// folder of the package, are found by where a file is.
 
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -34,7 +35,8 @@ for (const path of globSync(`${folder}/**/*.d.{ts,cts}`)) {
 
 /** The runtime's expressions stay as they were measured. */
 function makeSmall(path: string, target: string, isRuntime = false): void {
-  const { code, errors } = minifySync(path, readFileSync(path, 'utf8'), {
+  const text = readFileSync(path, 'utf8')
+  const { code, errors } = minifySync(path, path.includes('/redis/scripts/') ? withoutLuaRemarks(text) : text, {
     compress: isRuntime ? false : { keepNames: { function: true, class: true } },
     mangle: { toplevel: true, keepNames: true },
     codegen: { removeWhitespace: true },
@@ -52,11 +54,19 @@ async function bundleClient(): Promise<void> {
   await bundling.write({ dir: join(folder, 'public'), ...clientOutput })
 }
 
-/** A style sheet without its comments and its indentation. */
+/** Scripts in Lua without the lines that are remarks, and without indentation. */
+function withoutLuaRemarks(text: string): string {
+  return text.replace(/\n *--.*/g, '').replace(/\n +/g, '\n')
+}
+
+/** A style sheet without its comments, its indentation, and the ends of lines that say nothing. */
 function withoutRemarks(sheet: string): string {
   return sheet
     .replace(/\/\*.*?\*\//gs, '')
     .replace(/\s*\n\s*/g, '\n')
+    .replace(/([{};,])\n/g, '$1')
+    .replace(/ \{/g, '{')
+    .replace(/;\}/g, '}')
     .trimStart()
 }
 

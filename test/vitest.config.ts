@@ -19,7 +19,7 @@ export default defineConfig({
   oxc: { target: 'esnext' },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/public/browser.ts'],
+    globalSetup: ['test/compile-cache.ts', 'test/public/browser.ts'],
     pool: 'forks',
     // Vitest would leave a core free, and run one file after the other on two. Many files mostly wait.
     maxWorkers: Math.max(3, availableParallelism() - 1),

@@ -241,7 +241,7 @@ export class Benchmarks {
     const note = element('p', { className: 'quiet' }, this.#catalogue.notes[program])
     const nothing =
       runs.length === 0
-        ? [element('p', { className: 'nothing' }, 'Nothing has run here yet: press Run, or try all eight models.')]
+        ? [element('p', { className: 'nothing' }, 'No run has ended here yet: press Run, or try all eight models.')]
         : []
     this.#results.replaceChildren(
       title,

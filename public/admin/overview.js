@@ -25,7 +25,7 @@ const plots = [
     title: 'Waiting',
     unit: 'requests',
     lines: [
-      { measure: 'waiting', label: 'requests wait', format: count },
+      { measure: 'waiting', label: 'waiting', format: count },
       { measure: 'connections', label: 'connections', format: count },
     ],
     axis: compact,

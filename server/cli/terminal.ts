@@ -22,8 +22,12 @@ export function ownTerminal(): Terminal {
     // A second one ends the process as it would any other.
     process.once(signal, () => controller.abort())
   }
-  // A reader that has seen enough (`| head`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that has seen enough (`| head`) is no failure.
+    if (error.code === 'EPIPE') process.exit(0)
+    process.stderr.write(`encke: standard output cannot be written: ${error.message}\n`)
+    process.exit(1)
+  })
   const { stdin, stdout, stderr, env } = process
   return { input: stdin, out: stdout, err: stderr, isWatched: stderr.isTTY, env, signal: controller.signal }
 }

@@ -234,8 +234,7 @@ export class Subscription implements Disposable {
     if (atHand.length > 0) return { verdict: 'ok', missed: 0, messages: atHand, epoch: feed.epoch, position: latest }
     const slice = yield* this.#hub.history(feed, offset, limits)
     const epoch = epochHash(this.#hub.hash, slice.epoch)
-    const position = slice.messages.length > 0 ? latest : this.#endOf(slice, epoch)
-    return { verdict: 'ok', missed: 0, messages: slice.messages, epoch, position }
+    return { verdict: 'ok', missed: 0, messages: slice.messages, epoch, position: this.#endOf(slice, epoch) }
   }
 
   /** Ask the broker: from the very message the position is after, which proves that they belong together. */

@@ -1,4 +1,5 @@
-// `npm run chaos:figures`: what Redis costs, beside memory, in one run; prints the table of docs/results/redis.md.
+// `npm run chaos:figures`: what Redis costs, beside memory, in one run; prints the table of docs/results/redis.md. With `--quick`
+// everything is small: whether it runs, not what it costs.
 //
 // Nodes are processes of their own, Redis is on the same machine with an append-only file, the load comes from this process:
 // on few cores all of them share what one would have alone. What would make the numbers lie is any other load: compare
@@ -8,19 +9,20 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
 import process from 'node:process'
 import { setTimeout as wait } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
 import { Recorder } from '../server/brokers/conformance.ts'
 import { RedisNode, until } from '../server/brokers/redis-harness.ts'
 import { RedisServer, redisIsMissing } from '../server/brokers/redis-server.ts'
 import { ServerProcess, type Serving } from '../server/server-process.ts'
 
-const rounds = 3
-const roundSeconds = 3
-const rates = [50, 500, 2_000, 5_000]
+const { quick } = parseArgs({ options: { quick: { type: 'boolean', default: false } } }).values
+const { rounds, roundSeconds, rates, costedPublishes, followedTopics } = quick
+  ? { rounds: 1, roundSeconds: 1, rates: [50, 500, 2_000], costedPublishes: 2_000, followedTopics: 5_000 }
+  : { rounds: 3, roundSeconds: 3, rates: [50, 500, 2_000, 5_000], costedPublishes: 20_000, followedTopics: 100_000 }
 /** Above so many a second, what is due within a millisecond goes in one request: the generator must not be what is measured. */
 const singlyBelow = 1_000
-const costed = { publishes: 20_000, inFlight: 100 }
-const followedTopics = 100_000
+const costedInFlight = 100
 const body = JSON.stringify('x'.repeat(254))
 
 if (redisIsMissing === undefined) await printAll()
@@ -87,14 +89,14 @@ async function printCosts(redis: RedisServer): Promise<void> {
     const publishSome = async () => {
       for (; sent < count; sent += 1) await node.publish('cost', body)
     }
-    await Promise.all(Array.from({ length: costed.inFlight }, publishSome))
+    await Promise.all(Array.from({ length: costedInFlight }, publishSome))
   }
   await publishMany(2_000)
   const [redisMs, since] = [processorMs(redis), process.cpuUsage()]
-  await publishMany(costed.publishes)
+  await publishMany(costedPublishes)
   const { user, system } = process.cpuUsage(since)
-  const perPublish = (ms: number) => `${((1_000 * ms) / costed.publishes).toFixed(0)} µs`
-  print(`| processor time of one publish of 256 bytes, ${costed.inFlight} in flight, without HTTP | the node | Redis |`)
+  const perPublish = (ms: number) => `${((1_000 * ms) / costedPublishes).toFixed(0)} µs`
+  print(`| processor time of one publish of 256 bytes, ${costedInFlight} in flight, without HTTP | the node | Redis |`)
   print('|---|--:|--:|')
   print(`| | ${perPublish((user + system) / 1_000)} | ${perPublish(processorMs(redis) - redisMs)} |\n`)
 }

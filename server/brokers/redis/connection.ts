@@ -120,6 +120,11 @@ export class Connection {
     return this.#inFlight < mostInFlight && this.#bytesInFlight < mostBytesInFlight
   }
 
+  /** How long it is kept if nothing more is answered, on the clock of `performance.now()`. */
+  get keptUntil(): number {
+    return (this.#inFlight === 0 ? performance.now() : this.#answeredAt) + this.#silenceMs
+  }
+
   /** Send a command. @throws NotSent, ConnectionLost, or what the server complains about */
   async call(args: readonly Argument[], bytes = 0): Promise<Reply> {
     if (this.#ended !== undefined) throw new NotSent(`${endpointText(this.endpoint)} is gone: ${this.#ended.message}`)

@@ -4,6 +4,7 @@
 //   - a topic with followers is subscribed to at the server that has its slot, or waits in the queue of that server to be;
 //   - the standing is asked for behind the subscription, on the same connection: what comes after it will be told;
 //   - an answer that was crossed by something told meanwhile sets nobody back;
+//   - what another server than the one that is followed has made is not told: the one that is followed is asked;
 //   - after a connection was lost, each topic of it is asked for again, and its followers are told that it moved.
 //
 // A position check asks the same of topics with readers, now and then: it finds what was lost on the way, an expiry that no
@@ -127,11 +128,12 @@ export class Followings {
     }
   }
 
-  /** A channel has carried something. */
-  told(topic: string, bytes: Buffer): void {
+  /** A channel of this server has carried something. */
+  told(topic: string, bytes: Buffer, shard: Shard): void {
     const followed = this.#followed.get(topic)
-    if (followed === undefined) return
-    const announcement = readAnnouncement(topic, bytes)
+    // One that the topic was taken from has nothing to say of it.
+    if (followed === undefined || followed.shard !== shard) return
+    const announcement = readAnnouncement(topic, bytes, shard)
     followed.arrivals += 1
     if (followed.behindFetch !== null) followed.behindFetch.push(announcement)
     else this.#pass(followed, announcement)

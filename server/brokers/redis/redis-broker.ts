@@ -106,7 +106,7 @@ export class RedisBroker implements Broker {
         mustBeMaster: address.kind !== 'cluster',
         probe: options.probe ?? probeTimes,
         waitReplicas: options.waitReplicas,
-        told: (channel, bytes) => followings.told(keys.topicOf(channel), bytes),
+        told: (channel, bytes, shard) => followings.told(keys.topicOf(channel), bytes, shard),
       },
       () => {
         followings.rehome()

@@ -101,23 +101,31 @@ export function receiptsOf(first: number, time: number, ids: readonly string[]):
   return ids.map((id, index) => ({ offset: first + index, id, time }))
 }
 
-/** What a topic's channel tells. `large`: a message that has to be fetched. `other`: what a later version says. */
+/** What a topic's channel tells. `large`: a message that has to be fetched. `other`: ask where the topic stands. */
 export type Announcement =
   | { readonly what: 'message'; readonly message: Message; readonly epoch: string }
   | { readonly what: 'large'; readonly offset: number; readonly epoch: string }
   | { readonly what: 'standing'; readonly standing: Standing }
   | { readonly what: 'other' }
 
+/** The server whose channel it is. */
+export interface Teller {
+  /** Whether what names this server as its maker can be believed; where none is named it is. */
+  believes(maker: string): boolean
+}
+
 const newline = 10
 
-export function readAnnouncement(topic: string, bytes: Buffer): Announcement {
+/** What a later version says, or a server that the teller does not believe, is `other`. */
+export function readAnnouncement(topic: string, bytes: Buffer, teller: Teller): Announcement {
   const end = bytes.indexOf(newline)
   const [kind, ...fields] = bytes.toString('latin1', 0, end < 0 ? bytes.length : end).split(' ')
+  const data = end < 0 ? bytes.subarray(bytes.length) : bytes.subarray(end + 1)
+  const [epoch, offset, id, time, form, maker = ''] = fields as [string, string, string, string, string, string?]
+  if (!teller.believes(kind === '1m' ? maker : data.toString('latin1'))) return { what: 'other' }
   if (kind === '1s') return { what: 'standing', standing: readStanding(fields) }
-  const [epoch, offset, id, time, form] = fields as [string, string, string, string, string]
   if (kind === '1p') return { what: 'large', offset: Number(offset), epoch }
   if (kind !== '1m') return { what: 'other' }
-  const data = bytes.subarray(end + 1)
   return { what: 'message', message: messageOf(topic, Number(offset), id, Number(time), form, data), epoch }
 }
 

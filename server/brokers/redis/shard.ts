@@ -5,9 +5,10 @@
 
 import type { Endpoint } from './address.ts'
 import { endpointText } from './address.ts'
-import type { ConnectionOptions } from './connection.ts'
+import type { ConnectionOptions, Reply } from './connection.ts'
 import { Connection, NotSent } from './connection.ts'
 import type { SlotRange } from './deployment.ts'
+import { scripts } from './scripts/index.ts'
 import { tagWithin } from './slots.ts'
 
 export interface ShardOptions extends ConnectionOptions {
@@ -20,7 +21,7 @@ export interface ShardOptions extends ConnectionOptions {
   /** How many replicas must have an append before it is acknowledged. */
   readonly waitReplicas: number
   /** A channel that was subscribed to has carried something. */
-  readonly told: (channel: string, bytes: Buffer) => void
+  readonly told: (channel: string, bytes: Buffer, shard: Shard) => void
 }
 
 export interface Trouble {
@@ -49,6 +50,11 @@ export class Shard {
   readonly #options: ShardOptions
   readonly #probe: Probe
   #endedAt: number | null = null
+  /** Its replication id, by which it signs what it tells. */
+  #identity = ''
+  /** How far its clock is ahead of `performance.now()`, at the least, in milliseconds. */
+  #aheadMs = 0
+  #meeting: Promise<void> | null = null
   #confirming: Promise<number> | null = null
   #nextConfirming: Promise<number> | null = null
 
@@ -73,6 +79,7 @@ export class Shard {
       if (options.mustBeMaster) await requireMaster(commands)
       subscriber = await Connection.open(endpoint, options)
       const shard = new Shard(endpoint, ranges, options, [commands, subscriber])
+      await shard.getToKnow()
       await shard.#probe.start()
       return shard
     } catch (error) {
@@ -94,10 +101,42 @@ export class Shard {
     return { since, reason: `${endpointText(this.endpoint)} ${what}` }
   }
 
+  /** When this node gives up what it sends now, by the clock of the server. */
+  get deadline(): number {
+    return Math.floor(this.commands.keptUntil + this.#aheadMs)
+  }
+
+  /** Ask who it is, and what time it has; once for all who ask meanwhile. */
+  getToKnow(): Promise<void> {
+    this.#meeting ??= this.#meet().finally(() => {
+      this.#meeting = null
+    })
+    return this.#meeting
+  }
+
+  async #meet(): Promise<void> {
+    // Some proxies run no script that has no key.
+    const [identity, time] = (await this.commands.run(scripts.introduction, [this.#probeChannel()], [])) as Reply[]
+    this.#identity = String(identity)
+    this.hasTime(Number(time))
+  }
+
+  /** It has just said what time it has. */
+  hasTime(ms: number): void {
+    this.#aheadMs = ms - performance.now()
+  }
+
+  believes(maker: string): boolean {
+    if (maker === '' || this.#identity === '' || maker === this.#identity) return true
+    // Either it comes from elsewhere, or the server has begun another of its lives. A connection that fails says so itself.
+    this.getToKnow().catch(() => {})
+    return false
+  }
+
   // One listener for all channels: a closure for each of a hundred thousand would be as many objects more.
   readonly #listener = (bytes: Buffer, channel: Buffer): void => {
     this.#probe.heard()
-    this.#options.told(channel.toString('latin1'), bytes)
+    this.#options.told(channel.toString('latin1'), bytes, this)
   }
 
   /** Be told of a channel. */

@@ -20,8 +20,8 @@ export interface Command {
   readonly topic: string
   readonly script: Script
   readonly keys: readonly string[]
-  /** Made for each attempt: they may hold a time. */
-  readonly args: () => readonly Argument[]
+  /** Made for each attempt: they may hold times. `deadline`: when it is given up, by the clock of the server; empty: not known. */
+  readonly args: (deadline: string) => readonly Argument[]
   readonly bytes: number
   /** Whether it may be sent again when it is not known whether it has happened. */
   readonly mayRepeat: boolean
@@ -34,7 +34,7 @@ const longestPauseMs = 2_000
 const patienceMs = 1_000
 
 // What a server says when it will do, or another one will, in a moment.
-const passing = /^(READONLY|MASTERDOWN|LOADING|CLUSTERDOWN|TRYAGAIN) /
+const passing = /^(READONLY|MASTERDOWN|LOADING|CLUSTERDOWN|TRYAGAIN|LATE) /
 // What it says when it does not write now.
 const refusing = /^(NOREPLICAS|MISCONF|BUSY) /
 
@@ -99,12 +99,14 @@ export class Shards {
       try {
         if (shard === undefined) throw new NotSent('the Redis that has this topic is not connected')
         if (!shard.commands.hasRoom) throw new Refusal('too many commands wait for Redis already')
-        const reply = await shard.commands.run(command.script, command.keys, command.args(), command.bytes)
+        const args = command.args(`${shard.deadline}`)
+        const reply = await shard.commands.run(command.script, command.keys, args, command.bytes)
         return { reply, shard }
       } catch (error) {
         if (isComplaint(error) && error.message.startsWith('ASK ') && shard !== undefined) {
           return { reply: await this.#ask(error.message, command), shard }
         }
+        if (isComplaint(error) && error.message.startsWith('LATE ')) shard?.hasTime(Number(error.message.slice(5)))
         if (!this.#mayTryAgain(error, command) || performance.now() > until) throw asRefusal(error)
         await pause(20 + Math.random() * 80)
       }
@@ -146,7 +148,7 @@ export class Shards {
     }
     // The server takes the two together, because they are sent together.
     const asking = connection.call(['ASKING'])
-    const answer = connection.call(['EVAL', script.text, String(keys.length), ...keys, ...args()], bytes)
+    const answer = connection.call(['EVAL', script.text, String(keys.length), ...keys, ...args('')], bytes)
     await Promise.allSettled([asking, answer])
     return await answer
   }
@@ -211,6 +213,8 @@ export class Shards {
     const known = this.#shards.get(endpointText(endpoint))
     if (known?.isOpen) {
       known.ranges = ranges
+      // Clocks drift. A connection that fails says so itself.
+      known.getToKnow().catch(() => {})
       return known
     }
     const shard = await Shard.open(endpoint, ranges, this.#options)

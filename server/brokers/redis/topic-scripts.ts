@@ -233,7 +233,7 @@ export class TopicScripts {
 
   /** The same, on a connection. */
   async lookOn(connection: Connection, topic: string, isUse: boolean, told: Told | null): Promise<FoundRecord | null> {
-    const args = [...this.#bounds(), isUse ? '1' : '0', ...tellingOf(told)]
+    const args = [...this.#bounds(), isUse ? '1' : '0', ...tellingOf(told), '']
     const reply = await connection.run(scripts.look, this.#keys.of(topic), args)
     return readRecord(reply)
   }
@@ -256,9 +256,10 @@ export class TopicScripts {
     return (reply as Reply[]).map(textOf)
   }
 
-  #run(topic: string, script: Script, args: readonly Argument[], bytes: number, mayRepeat: boolean) {
+  #run(topic: string, script: Script, given: readonly Argument[], bytes: number, mayRepeat: boolean) {
     const keys = this.#keys.of(topic)
-    return this.#shards.run({ topic, script, keys, args: () => [...this.#bounds(), ...args], bytes, mayRepeat })
+    const args = (deadline: string) => [...this.#bounds(), ...given, deadline]
+    return this.#shards.run({ topic, script, keys, args, bytes, mayRepeat })
   }
 
   #bounds(): readonly string[] {

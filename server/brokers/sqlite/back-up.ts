@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '../../config/config-error.ts'
 import { explainOpenFailure } from './open-file.ts'
 import { checkFormat } from './schema.ts'
+import { errorNumber, sqliteCorrupt } from './sqlite-errors.ts'
 
 /**
  * Copy the file of a broker, `sqlite:` or a path, to `target`, which must not exist. It may be served meanwhile; it blocks
@@ -21,16 +22,20 @@ export function backUp(source: string, target: string): void {
   if (!existsSync(file)) throw complaint(`there is no ${file}; name the file of a broker`)
   if (existsSync(target)) throw complaint(`${target} is there already; name a file that is not`)
   let database: DatabaseSync | undefined
+  let isCopying = false
   try {
     database = new DatabaseSync(file, { readOnly: true })
     checkFormat(database)
+    isCopying = true
     // It is for its owner's eyes, from the first byte on.
     closeSync(openSync(target, 'wx', 0o600))
     database.prepare('VACUUM INTO ?').run(target)
     markAsCopy(target)
   } catch (error) {
     rmSync(target, { force: true })
-    throw complaint(explainOpenFailure(error, file))
+    const isDamaged = errorNumber(error) === sqliteCorrupt
+    if (!isCopying || isDamaged) throw complaint(explainOpenFailure(error, file))
+    throw complaint(`${target} cannot be written: ${(error as Error).message}; name another file, or make room for it`)
   } finally {
     database?.close()
   }

@@ -76,7 +76,7 @@ function prepare(database: DatabaseSync, options: FileOptions): Meta {
   setDurability(database, 'full')
   checkFormat(database)
   const mode = database.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode: string }
-  if (mode.journal_mode !== 'wal') throw new FileFormatError('is on a file system without shared memory')
+  if (mode.journal_mode !== 'wal') throw new FileFormatError('is on a file system without shared memory: ')
   database.exec('PRAGMA wal_autocheckpoint = 0')
   migrate(database)
   const meta = new Meta(database)
@@ -131,7 +131,7 @@ const elsewhere = 'give another file with --broker sqlite:<file> (or ENCKE_BROKE
 export function explainOpenFailure(error: unknown, file: string): string {
   const reason = error instanceof Error ? error.message : String(error)
   if (error instanceof FileInUseError) return `${file} ${reason}: stop that one, or ${elsewhere}`
-  if (error instanceof FileFormatError) return `${file} ${reason}; or ${elsewhere}`
+  if (error instanceof FileFormatError) return `${file} ${reason}${elsewhere}`
   switch (errorNumber(error)) {
     case sqliteNotADatabase:
     case sqliteCorrupt:

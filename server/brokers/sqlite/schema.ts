@@ -79,7 +79,7 @@ const migrations: readonly string[] = [
   CREATE INDEX producers_of_topic ON producers (topic);`,
 ]
 
-/** Thrown when a file is not one that this version can serve; the message continues the sentence "<file> …". */
+/** Thrown when a file is not one that this version can serve; the message stands between the file and what to give instead. */
 export class FileFormatError extends Error {}
 
 /** Read what a file is, and change nothing. @throws FileFormatError when it is not Encke's, or newer than this version */
@@ -87,11 +87,11 @@ export function checkFormat(database: DatabaseSync, steps: readonly string[] = m
   const version = readPragma(database, 'user_version')
   const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
   if (!isEmpty && readPragma(database, 'application_id') !== applicationId) {
-    throw new FileFormatError('is a database of another program')
+    throw new FileFormatError('is a database of another program: ')
   }
   if (version > steps.length) {
     const known = `has format ${version}, and this version of Encke knows ${steps.length} at most`
-    throw new FileFormatError(`was written by a newer version: it ${known}; start the newer version`)
+    throw new FileFormatError(`was written by a newer version: it ${known}; start the newer version, or `)
   }
   // A table that is damaged is found before anything is written.
   if (version > 0 && steps === migrations) database.prepare('SELECT sum(bytes), max(name) FROM topics').get()

@@ -18,6 +18,8 @@ export function nextTurn(sent: string | undefined, newsAt: number, now = Date.no
 }
 
 function turnAfter(sent: string | undefined, time: number): string {
-  const before = sent !== undefined && /^\d{1,15}$/.test(sent) ? Number(sent) : -1
-  return String(Math.max(time, before + 1))
+  if (sent === undefined || !/^\d{1,1000}$/.test(sent)) return String(time)
+  // A number of 16 digits may be the same as the next.
+  const next = sent.length < 16 ? Number(sent) + 1 : BigInt(sent) + 1n
+  return String(next > time ? next : time)
 }

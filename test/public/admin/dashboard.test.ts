@@ -85,7 +85,7 @@ describe.skipIf(unpacked.missing !== '')('the dashboard', () => {
     await soon(() => page.locator('.plot-time').allInnerTexts()).toEqual(['', '', '', ''])
     const button = page.getByRole('button', { name: 'Waiting as a table' })
     await button.click()
-    await page.getByRole('columnheader', { name: 'requests wait' }).waitFor()
+    await page.getByRole('columnheader', { name: 'waiting', exact: true }).waitFor()
     expect(await button.getAttribute('aria-pressed')).toBe('true')
     expect(await axeComplaints(page)).toEqual([])
   })

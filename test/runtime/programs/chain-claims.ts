@@ -25,14 +25,15 @@ export function testChain(model: string, chain: Chain, costs: (n: number) => Mod
   }
 
   describe(`the chain on ${model}`, () => {
-    it.each([1, 2, 3, 10, 1_023, 1_024, 1_025, 100_000])('of %i links answers with their number', async (n) => {
+    it.each([1, 2, 3, 10, 1_023, 1_024, 1_025])('of %i links answers with their number', async (n) => {
       const { result } = await play(n)
       expect(result).toEqual({ n, answer: n, sends: n + 1, receives: n + 1 })
     })
 
     it('of 1,000,000 links runs on the default stack', async () => {
-      const { result } = await play(1_000_000)
-      expect(result.answer).toBe(1_000_000)
+      const n = 1_000_000
+      const { result } = await play(n)
+      expect(result).toEqual({ n, answer: n, sends: n + 1, receives: n + 1 })
     })
 
     it('counts the same in two runs, however often it hands over to the host', async () => {
@@ -83,11 +84,11 @@ export function testChain(model: string, chain: Chain, costs: (n: number) => Mod
     })
 
     it('leaves the heap where it was, after 100 rounds', async () => {
-      for (let round = 0; round < 20; round += 1) await play(2_000)
-      // 200,000 links come and go each time: two bytes of each would be above the tolerance.
+      for (let round = 0; round < 20; round += 1) await play(1_000)
+      // 100,000 links come and go each time: three bytes of each would be above the tolerance.
       const most = 250_000
       const grown = await leastGrowth(most, async () => {
-        for (let round = 0; round < 100; round += 1) await play(2_000)
+        for (let round = 0; round < 100; round += 1) await play(1_000)
       })
       expect(grown).toBeLessThan(most)
     })

@@ -31,7 +31,7 @@ export function testHackysack(
   }
 
   describe(`hackysack on ${model}, ${variant}`, () => {
-    it.each([10, 1_000, 10_000, 100_000])('with %i players keeps its claims over 1,000 turns', async (players) => {
+    it.each([10, 1_000, 30_000])('with %i players keeps its claims over 1,000 turns', async (players) => {
       const { result } = await play({ players, turns: 1_000, variant })
       expect(result).toMatchObject({
         counter: 1_000,
@@ -99,9 +99,9 @@ export function testHackysack(
     })
 
     it('leaves the heap where it was, after 100 rounds', async () => {
-      const game = { players: 2_000, turns: 1_000, variant }
+      const game = { players: 1_000, turns: 500, variant }
       for (let round = 0; round < 20; round += 1) await play(game)
-      // 200,000 players come and go each time: two bytes of each would be above the tolerance.
+      // 100,000 players come and go each time: three bytes of each would be above the tolerance.
       const most = 250_000
       const grown = await leastGrowth(most, async () => {
         for (let round = 0; round < 100; round += 1) await play(game)

@@ -717,6 +717,21 @@ export function describeBroker(name: string, make: MakeBroker): void {
       expect((await create('b', { messages: [draftOf('1')] })).outcome).toBe('created')
     })
 
+    it('an append without room leaves nothing of itself: its producer, its key and its mark may come again', async () => {
+      await create('a')
+      const given = {
+        producer: { id: 'p', epoch: 0, sequence: 0 },
+        key: { text: 'k', bodyHash: 'h' },
+        sequence: '5',
+        close: true,
+      }
+      const messages = [draftOf('1'.repeat(streamBytes - broker.statistics().bytes + 1))]
+      await expect(append('a', { ...given, messages })).rejects.toMatchObject({ code: 'ENCKE_ERR_STREAMS_FULL' })
+      expect(await inform('a')).toMatchObject({ head: 0, isClosed: false })
+      expect(await outcomeOf('a', { ...given, messages: [draftOf('1')] })).toBe('appended')
+      expect(await dataOf('a')).toEqual(['1'])
+    })
+
     it('a topic that is removed is as if it had never been, and its next epoch is another', async () => {
       const recorder = new Recorder()
       const [first] = await publish('a', '1', '2')

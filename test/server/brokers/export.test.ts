@@ -130,4 +130,11 @@ describe('a backup', () => {
     expect(() => backUp(import.meta.filename, import.meta.filename)).toThrow('is there already')
     expect(() => backUp(import.meta.filename, folder.file('b.db'))).toThrow('is damaged, or no database')
   })
+
+  it('that cannot be written names the copy, not the file that is well', async () => {
+    using folder = new Folder()
+    await closeBroker(await openBroker(`sqlite:${folder.file()}`))
+    const target = folder.file('no/such/folder/b.db')
+    expect(() => backUp(folder.file(), target)).toThrow(`${target} cannot be written: ENOENT`)
+  })
 })

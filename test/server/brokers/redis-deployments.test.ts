@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { Connection } from '../../../server/brokers/redis/connection.ts'
 import { describeBroker, draftOf, Recorder } from './conformance.ts'
 import { Cluster, Sentinels } from './redis-deployments.ts'
 import { openForSuite } from './redis-for-suite.ts'
@@ -37,6 +38,19 @@ describe.skipIf(isMissing)('on a cluster of three masters', () => {
     expect(await node.dataOf('a')).toEqual(['1', '2', '3'])
   })
 
+  it('a connection that was told of a topic ends when its slot moves', async () => {
+    const { port } = cluster.masterOf('leaving')
+    const options = { credentials: {}, database: 0, tls: undefined, silenceMs: 60_000 }
+    const connection = await Connection.open({ host: '127.0.0.1', port }, options)
+    onTestFinished(() => connection.close())
+    const ended = new Promise<Error>((resolve) => {
+      connection.onEnd = resolve
+    })
+    await connection.subscribe('any:{leaving}', () => {})
+    cluster.migrate('leaving')
+    expect((await ended).message).toBe('a slot has moved')
+  })
+
   it('a fork may have another server than its source', async () => {
     await using node = await RedisNode.open(cluster.url, { prefix: 'forking:' })
     const data = Array.from({ length: 2_500 }, (_, index) => `${index}`)
@@ -47,6 +61,30 @@ describe.skipIf(isMissing)('on a cluster of three masters', () => {
     for (const fork of forks) expect((await node.inform(fork))?.head).toBe(2_500)
     const again = await Promise.all([1, 2, 3].map(() => node.fork('source', 'f1')))
     expect(again.map((each) => (each as { outcome: string }).outcome)).toEqual(['existed', 'existed', 'existed'])
+  })
+})
+
+describe.skipIf(isMissing)('when a master of a cluster is paused, is replaced, and wakes', () => {
+  it('nobody hears what it does before it is told that it is no master any more', async () => {
+    await using cluster = await Cluster.start(1)
+    await using node = await RedisNode.open(cluster.url)
+    // Its node would have waited for it: what it is asked is not too late.
+    const probe = { silentMs: 3_600_000, patienceMs: 3_600_000 }
+    await using patient = await RedisNode.open(cluster.url, { silenceMs: 3_600_000, probe })
+    const recorder = new Recorder()
+    await node.follow('a', recorder)
+    await node.publish('a', '1')
+    const master = cluster.masterOf('a')
+    master.signal('SIGSTOP')
+    const lost = patient.publish('a', '"lost"').catch(() => null)
+    await node.publishAtLast('a', '"again"')
+    await until(() => recorder.told.at(-1)?.message.data === '"again"')
+    master.signal('SIGCONT')
+    await until(() => master.ask('info', 'replication').includes('master_link_status:up'))
+    await node.publishAtLast('a', '"last"')
+    await until(() => recorder.told.at(-1)?.message.data === '"last"')
+    expect(recorder.told.map(({ message }) => message.data)).not.toContain('"lost"')
+    await lost
   })
 })
 

@@ -229,14 +229,18 @@ describe('a file', () => {
         (file) => writeFileSync(file, Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096)])),
         /is damaged/,
       ],
-      ['other', (file) => execute(file, 'CREATE TABLE t (a)'), /is a database of another program/],
+      [
+        'other',
+        (file) => execute(file, 'CREATE TABLE t (a)'),
+        /is a database of another program: give another file with --broker/,
+      ],
       [
         'newer',
         (file) => {
           writeFileSync(file, bytes)
           execute(file, 'PRAGMA user_version = 99')
         },
-        /was written by a newer version: it has format 99, and this version of Encke knows \d+ at most/,
+        /was written by a newer version: it has format 99, and this version of Encke knows \d+ at most; start the newer version, or give another/,
       ],
       ['folder', (file) => mkdirSync(file), /is a folder/],
     ]

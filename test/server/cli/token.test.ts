@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { token } from '../../../server/cli/token.ts'
 import { Served } from '../http/served.ts'
@@ -56,5 +59,16 @@ describe('encke token', () => {
     const { code, err } = await runCommand(token, argv, { env: given as Record<string, string> })
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(complaint) })
     expect(err).not.toContain(secret)
+  })
+
+  // Every command has the same streams.
+  it.skipIf(!existsSync('/dev/full'))('says that its output cannot be written, and exits with 1', () => {
+    const full = openSync('/dev/full', 'w')
+    const words = [fileURLToPath(new URL('../../../server/main.ts', import.meta.url)), 'token', '--admin']
+    const given = { ...process.env, ...env }
+    const { status, stderr } = spawnSync(process.execPath, words, { stdio: ['ignore', full, 'pipe'], env: given })
+    closeSync(full)
+    const complaint = /^encke: standard output cannot be written: ENOSPC/m
+    expect([status, `${stderr}`]).toEqual([1, expect.stringMatching(complaint)])
   })
 })

@@ -1,8 +1,15 @@
 // Readers behind Debian's Varnish and nginx, with the configurations that stand in docs/deployment.md. Skipped where they are
 // not installed.
 
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'undici'
 import { describe, expect, it } from 'vitest'
-import { Behind, caches, dialects } from './behind-cache.ts'
+import { Behind, type Cache, caches, dialects } from './behind-cache.ts'
 
 for (const cache of caches) {
   describe.skipIf(cache.isMissing)(`behind ${cache.name}`, () => {
@@ -63,3 +70,49 @@ for (const cache of caches) {
     })
   })
 }
+
+const [varnish] = caches as [Cache, ...Cache[]]
+
+it.skipIf(varnish.isMissing)('Varnish wakes its readers by a reply that is whole, not by its head', async () => {
+  const asked: ServerResponse[] = []
+  const headers = { 'cache-control': 'public, max-age=60', 'content-length': '4' }
+  const server = createServer(({ url = '' }, response) => {
+    response.writeHead(200, headers)
+    if (!url.includes('cursor=halved')) return response.end('here')
+    response.write('he')
+    return asked.push(response)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const folder = mkdtempSync(join(tmpdir(), 'encke-cache-'))
+  const socketPath = join(folder, 'socket')
+  const child = varnish.start(folder, `${(server.address() as AddressInfo).port}`, socketPath)
+  const [first, other] = [
+    new Client('http://localhost', { socketPath }),
+    new Client('http://localhost', { socketPath }),
+  ]
+  try {
+    const ask = (client: Client, cursor: string) =>
+      client.request({ method: 'GET', path: `/messages?cursor=${cursor}&topic=public%2Fa` })
+    const whole = async (cursor: string) => (await ask(other, cursor)).body.text()
+    await expect.poll(() => existsSync(socketPath) && whole('0').catch(() => ''), { timeout: 20_000 }).toBe('here')
+    let hasHead = false
+    const reading = ask(first, 'halved').then(({ body }) => {
+      hasHead = true
+      return body.text()
+    })
+    await expect.poll(() => asked.length).toBe(1)
+    // A head that is passed on is here before the replies that are asked for after it.
+    for (let cursor = 1; cursor <= 20; cursor += 1) expect(await whole(`${cursor}`)).toBe('here')
+    expect(hasHead).toBe(false)
+    asked[0]?.end('re')
+    expect(await reading).toBe('here')
+  } finally {
+    await Promise.all([first.destroy(), other.destroy()])
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    await ended
+    server.closeAllConnections()
+    server.close()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+})

@@ -5,7 +5,8 @@
 //   - the record, the messages and the producers of a topic expire at the same millisecond, and a script that comes later
 //     sees that by itself (`y`): an epoch without its messages is never met;
 //   - a record carries the version of its layout (`V`): one of a newer layout is read as far as it goes, never written;
-//   - every change that a follower must hear of is published by the script that makes it.
+//   - every change that a follower must hear of is published by the script that makes it;
+//   - the last argument is when the node gives the script up, or empty.
 //
 // The fields of a record (KEYS[1]): V version, e epoch, h head, o oldest, b bytes, i id of the newest, a a time not after that of
 // the oldest, c content type, x closed, l lifetime (`t<ms>` after its last use, `a<ms>` at a time), k kept (`b` bounded, `w`
@@ -21,7 +22,21 @@ const announcedBytes = 16 * 1024
 /** How long the same key gives the same answer, in milliseconds. */
 export const keyMs = 600_000
 
-export const prelude = String.raw`
+const replicationId = `
+-- Which server this is, and which of its lives: where it differs from that of the newest message, that may have been lost.
+local function replicationId()
+  local info = redis.pcall('INFO', 'replication')
+  return type(info) == 'string' and string.match(info, 'master_replid:(%w+)') or ''
+end
+`
+
+/** Who a server is, and what time it has, in milliseconds. */
+export const introduction = `${replicationId}
+local clock = redis.call('TIME')
+return { replicationId(), string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)) }
+`
+
+export const prelude = String.raw`${replicationId}
 local M, S, K, Z, P, Q, F, C, D = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local call = redis.call
 local clock = call('TIME')
@@ -31,6 +46,10 @@ local maxMessages, maxBytes, maxAge = tonumber(ARGV[3]), tonumber(ARGV[4]), tonu
 local now = math.floor(micros / 1000) + shift
 
 local function str(number) return string.format('%.0f', number) end
+
+-- A server that was paused does not do when it wakes what its node has given up, and sends again to another.
+local deadline = tonumber(ARGV[#ARGV])
+if deadline and micros > deadline * 1000 then return redis.error_reply('-LATE ' .. str(micros / 1000)) end
 
 local numeric = { V = true, h = true, o = true, b = true, a = true, u = true, y = true, n = true }
 -- The record, and which of its fields were changed.
@@ -72,7 +91,8 @@ local function standing()
   return { m.e, str(m.h), m.i or '', str(m.o), m.x, segment(), m.c }
 end
 
-local function tell() call('SPUBLISH', C, '1s ' .. table.concat(standing(), ' ')) end
+-- What is told names the server that made it: a cluster also passes on what one tells that is no master any more.
+local function tell() call('SPUBLISH', C, '1s ' .. table.concat(standing(), ' ') .. '\n' .. replicationId()) end
 
 local function isNewer() return m.V and m.V > ${recordVersion} end
 
@@ -160,12 +180,6 @@ local function trim()
   return messages, bytes
 end
 
--- Which server this is, and which of its lives: where it differs from that of the newest message, that may have been lost.
-local function replicationId()
-  local info = redis.pcall('INFO', 'replication')
-  return type(info) == 'string' and string.match(info, 'master_replid:(%w+)') or ''
-end
-
 local function beginSegment(first)
   local number = micros
   if m.g then
@@ -190,7 +204,8 @@ local function recall(at)
   return true
 end
 
--- Append the drafts in ARGV from place at on: how many, then for each id, kind ('d' text, 'B' bytes) and data.
+-- Append the drafts in ARGV from place at on: how many, then for each id, kind ('d' text, 'B' bytes) and data. The record has
+-- the replication id of this server by now.
 local function add(at, isSilent)
   local count, bytes = tonumber(ARGV[at]), 0
   for j = 1, count do
@@ -203,9 +218,9 @@ local function add(at, isSilent)
     if not isSilent then
       local place = ' ' .. m.e .. ' ' .. str(m.h) .. ' ' .. id .. ' ' .. str(now)
       if #data <= ${announcedBytes} then
-        call('SPUBLISH', C, '1m' .. place .. ' ' .. kind .. '\n' .. data)
+        call('SPUBLISH', C, '1m' .. place .. ' ' .. kind .. ' ' .. m.r .. '\n' .. data)
       else
-        call('SPUBLISH', C, '1p' .. place)
+        call('SPUBLISH', C, '1p' .. place .. '\n' .. m.r)
       end
     end
   end

@@ -19,9 +19,9 @@ it('hackysack on axon refuses the rendezvous, and says why', async () => {
   )
 })
 
-it('hackysack on axon plays 1,000,000 players on the default stack', async () => {
+it('hackysack on axon plays 100,000 players on the default stack', async () => {
   const scheduler = new Scheduler({ deadlock: 'reject' })
-  const result = await scheduler.run(hackysack, { players: 1_000_000, turns: 1_000 }).promise
-  expect(result.exitsReceived).toBe(999_999)
+  const result = await scheduler.run(hackysack, { players: 100_000, turns: 1_000 }).promise
+  expect(result.exitsReceived).toBe(99_999)
   checkHackysack(result, scheduler.statistics())
 })

@@ -20,10 +20,10 @@ it('hackysack on fibra needs two players who may not kick to themselves', async 
   )
 })
 
-it('hackysack on fibra plays 1,000,000 players on the default stack', async () => {
-  const options = { players: 1_000_000, turns: 1_000, variant: 'rendezvous' } as const
+it('hackysack on fibra plays 100,000 players on the default stack', async () => {
+  const options = { players: 100_000, turns: 1_000, variant: 'rendezvous' } as const
   const scheduler = new Scheduler({ deadlock: 'reject' })
   const result = await scheduler.run(hackysack, options).promise
-  expect(result.exitsReceived).toBe(999_999)
+  expect(result.exitsReceived).toBe(99_999)
   checkHackysack(result, scheduler.statistics(), hackysackCosts(options))
 })

@@ -18,8 +18,8 @@ it('hackysack on greenlet refuses the rendezvous, and says why', async () => {
   )
 })
 
-it('hackysack on greenlet plays 1,000,000 players on the default stack', async () => {
+it('hackysack on greenlet plays 100,000 players on the default stack', async () => {
   const scheduler = new Scheduler({ deadlock: 'reject' })
-  const result = await scheduler.run(hackysack, { players: 1_000_000, turns: 1_000, variant: 'mailbox' }).promise
-  expect(result.exitsReceived).toBe(999_999)
+  const result = await scheduler.run(hackysack, { players: 100_000, turns: 1_000, variant: 'mailbox' }).promise
+  expect(result.exitsReceived).toBe(99_999)
 })

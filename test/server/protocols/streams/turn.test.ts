@@ -19,9 +19,11 @@ it('readers who are told the same news go on with one cursor, whatever theirs we
   expect(nextTurn(`${publishedAt}`, publishedAt, now)).toBe(`${publishedAt + 1}`)
 })
 
-it('the cursor rises also for those whose own lies far ahead, or is none', () => {
-  expect(nextTurn('900000000000000', 0, now)).toBe('900000000000001')
-  for (const sent of ['', '-1', '1.5', 'x', '9'.repeat(40)])
+it('the cursor rises also for those whose own lies far ahead, in however many digits, or is none', () => {
+  const nines = '9'.repeat(900)
+  const far = ['900000000000000', '999999999999999', '1000000000000000', '9007199254740993', nines]
+  for (const sent of far) expect(nextTurn(sent, 0, now)).toBe(`${BigInt(sent) + 1n}`)
+  for (const sent of ['', '-1', '1.5', 'x', '0'.repeat(900), '9'.repeat(1_001)])
     expect(nextTurn(sent, 0, now)).toBe(nextTurn(undefined, 0, now))
 })
 
