@@ -59,11 +59,14 @@ function withoutLuaRemarks(text: string): string {
   return text.replace(/\n *--.*/g, '').replace(/\n +/g, '\n')
 }
 
-/** A style sheet without its comments and its indentation. */
+/** A style sheet without its comments, its indentation, and the ends of lines that say nothing. */
 function withoutRemarks(sheet: string): string {
   return sheet
     .replace(/\/\*.*?\*\//gs, '')
     .replace(/\s*\n\s*/g, '\n')
+    .replace(/([{};,])\n/g, '$1')
+    .replace(/ \{/g, '{')
+    .replace(/;\}/g, '}')
     .trimStart()
 }
 

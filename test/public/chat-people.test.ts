@@ -181,10 +181,13 @@ describe.skipIf(unpacked.missing !== '')('a room of the chat', () => {
     expect(told.slowdown).toBeLessThan(2.5)
     expect(told.jumps).toBeLessThan(3)
     expect(told.rows).toBeLessThan(1_200)
-    await soon(async () => {
-      await ada.page.evaluate(`document.getElementById('log').scrollTop = 0`)
-      return (await ada.page.locator('.said .text').first().innerText()) === 'message 1'
-    }).toBe(true)
+    await ada.page.evaluate(`(async () => {
+      const log = document.getElementById('log')
+      while (document.querySelector('.said .text').textContent !== 'message 1') {
+        log.scrollTop = 0
+        await new Promise((resolve) => requestAnimationFrame(resolve))
+      }
+    })()`)
     await ada.page.getByRole('button', { name: 'To the newest' }).click()
     await soon(() => ada.page.locator('.said').count()).toBeLessThan(500)
   })
