@@ -5,8 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { createSecureContext } from 'node:tls'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fastify, { LogController } from 'fastify'
-import type { Coroutine, Scheduler } from '../runtime/index.ts'
-import { sleep } from '../runtime/index.ts'
+import type { Scheduler } from '../runtime/index.ts'
 import { type Config, ConfigError, completeConfig } from './config.ts'
 import { Engine, type EngineParts } from './engine.ts'
 import { belowBasePath, prefixOf, redirectToBasePath } from './http/base-path.ts'
@@ -88,7 +87,7 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
   const { scheduler, hub, broker, adminToken, draining, observations } = engine
   http.server.once('listening', () => {
     observations.timeline.restart()
-    engine.inBackground('loading of compilers', loadCompilers)
+    loadCompilersSoon()
   })
   laterHooks.watch(http)
   return {
@@ -107,10 +106,10 @@ export async function buildApp(options: Partial<Config> = {}, parts: Parts = {})
 }
 
 /** Not by the first request, for all others would wait with it; and not before the server has answered that it is ready. */
-function* loadCompilers(): Coroutine<void> {
-  for (const load of [compiler, loadSerializers]) {
-    yield* sleep(compilersAfterMs)
-    load()
+function loadCompilersSoon(): void {
+  // Not by a coroutine, which would be counted among those that serve.
+  for (const [before, load] of [compiler, loadSerializers].entries()) {
+    setTimeout(load, (before + 1) * compilersAfterMs).unref()
   }
 }
 

@@ -68,6 +68,8 @@ export class KeyForm {
     const { code = '', message } = this.#why[kind] ?? {}
     if (code === 'ENCKE_ERR_RIGHT') return `This takes a token that allows one to ${does} here.`
     if (code === 'ENCKE_ERR_TOKEN_EXPIRED') return 'The token has expired: a new one, please.'
+    // What does not even look like a token gets words for programs.
+    if (code === 'ENCKE_ERR_TOKEN' && !message?.startsWith('the ')) return 'This one is wrong: another, please.'
     if (code === 'ENCKE_ERR_TOKEN') return `${message?.replace(/^t/, 'T')}.`
     if (code === 'ENCKE_ERR_TOKEN_MISSING') return `This server wants a token from those who ${does}.`
     return this.keys[kind] ? `The ${what} key is wrong.` : `This server wants a ${what} key from those who ${does}.`

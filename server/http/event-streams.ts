@@ -23,7 +23,7 @@ import type { ServerResponse } from 'node:http'
 import { Readable, type Writable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { Coroutine } from '../../runtime/index.ts'
-import { Cancelled, checkpoint, Latch, sleep } from '../../runtime/index.ts'
+import { Cancelled, checkpoint, Latch, scope, sleep } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
 import { EventStream } from './event-stream.ts'
 
@@ -60,7 +60,8 @@ export class EventStreams {
     const events = new EventStream(reply.raw, out)
     this.#open.add(events)
     try {
-      yield* body(events)
+      // A scope is resumed by itself, not through the coroutines around it: of those there are four, for every event.
+      yield* scope(() => body(events))
     } catch (error) {
       if (error instanceof Cancelled) throw error
       events.push(failureText(error, reply))

@@ -45,6 +45,17 @@ describe.skipIf(unpacked.missing !== '')('the chat where rights are wanted', () 
     expect(ada.complaints).toEqual([])
   })
 
+  it('says in words for people that what was given is no token', async () => {
+    await using app = await LiveApp.open(['--token-secret', secret])
+    await using ada = await Person.open(browser, app.origin)
+    await ada.page.locator('#subscribe-key').fill('nonsense')
+    await ada.page.keyboard.press('Enter')
+    await soon(() => ada.page.locator('#key-words').innerText()).toBe('This one is wrong: another, please.')
+    await ada.page.locator('#subscribe-key').fill(await tokenFor([]))
+    await ada.page.keyboard.press('Enter')
+    await ada.untilConnection('Live')
+  })
+
   it('says that a token ends, and goes on with another, missing nothing', async () => {
     await using app = await LiveApp.open(['--token-secret', secret])
     await using ada = await Person.open(browser, app.origin)

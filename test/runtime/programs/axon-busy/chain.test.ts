@@ -37,8 +37,8 @@ it('the busy chain needs no less than its costs allow, but for a few', async () 
 
 it('the busy chain counts the same in two runs, however often it hands over to the host', async () => {
   const counters = ({ result, statistics: { handOvers: _, ...counted } }: Played) => ({ ...result, ...counted })
-  const slow = await play(1_500, new Scheduler({ deadlock: 'reject', sliceMs: 0 }))
-  const fast = await play(1_500, new Scheduler({ deadlock: 'reject', sliceMs: 60_000 }))
+  const slow = await play(500, new Scheduler({ deadlock: 'reject', sliceMs: 0 }))
+  const fast = await play(500, new Scheduler({ deadlock: 'reject', sliceMs: 60_000 }))
   expect(counters(slow)).toEqual(counters(fast))
 })
 
