@@ -14,12 +14,13 @@ const program = `
   const app = await buildApp({ logLevel: 'silent', broker: 'memory:' })
   const ready = Promise.withResolvers()
   app.http.listen({ port: 0, host: '127.0.0.1' }, (error, origin) =>
-    error ? ready.reject(error) : get(origin + '/readyz', (reply) => ready.resolve(reply.setEncoding('utf8').toArray())))
-  const body = (await ready.promise).join('')
+    error ? ready.reject(error) : get(origin + '/readyz', ready.resolve))
+  const reply = await ready.promise
+  const body = (await reply.setEncoding('utf8').toArray()).join('')
   const first = loaded()
   while (loaded().length < 2) await new Promise(setImmediate)
   await app.close()
-  console.log(JSON.stringify({ body, first, later: loaded() }))
+  console.log(JSON.stringify({ type: reply.headers['content-type'], body, first, later: loaded() }))
 `
 
 it('the first reply, that the server is ready, waits for no compiler of schemas; both are loaded soon, without a request', async () => {
@@ -27,6 +28,7 @@ it('the first reply, that the server is ready, waits for no compiler of schemas;
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
   })
   expect(JSON.parse(stdout)).toEqual({
+    type: 'application/json; charset=utf-8',
     body: '{"status":"ready"}',
     first: [],
     later: ['typebox', 'serializers'],
