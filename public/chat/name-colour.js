@@ -2,27 +2,27 @@
 // light and one for dark, so that every hue has the same contrast.
 
 /** Told apart by the eye; the style sheet's lightness is the same for all. */
-const hues = 24
+export const hues = 24
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** From one namesake's hue to the next one's: far apart, and all hues are used before one comes again. */
-const namesakeStep = 7
+/** From one choice to the next: far apart, and all hues are tried before one comes again. */
+const stride = 7
 
 /**
  * The hue of a name, in degrees.
  *
  * @param {string} name
- * @param {number} namesake the how-many-th of those who have this name, from 0: the first 24 have a hue each
+ * @param {number} choice the how-many-th, from 0, where others have those before
  */
-export function hueOf(name, namesake = 0) {
+export function hueOf(name, choice = 0) {
   let hash = 0x811c9dc5
   for (const character of name.toLowerCase()) {
     hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193)
   }
   // The low bits of this hash are poor in short names.
   hash ^= hash >>> 15
-  return (((hash >>> 0) + namesake * namesakeStep) % hues) * (360 / hues)
+  return (((hash >>> 0) + choice * stride) % hues) * (360 / hues)
 }
 
 /**

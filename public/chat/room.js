@@ -6,7 +6,7 @@
 //   - `unread` counts what others said after `readUntil`.
 
 import { readMessage } from './message.js'
-import { hueOf } from './name-colour.js'
+import { hueOf, hues } from './name-colour.js'
 
 /** @typedef {import('./message.js').Said} Said */
 /** @typedef {Said & { kind: 'said', isOwn: boolean, status: 'sending' | 'failed' | 'confirmed', why: string }} Entry */
@@ -31,8 +31,10 @@ export class Room {
   /** @type {Own} */
   #own
   #notes = 0
-  /** The tags of those who have used a name, numbered in the order in which they came. @type {Map<string, Map<string, number>>} */
-  #tags = new Map()
+  /** The hues of those who have used a name, by their tags. @type {Map<string, Map<string, number>>} */
+  #namesakes = new Map()
+  /** @type {Set<number>} */
+  #takenHues = new Set()
 
   /** Where the line "New" stands: before the first message after this time. @type {number | undefined} */
   newSince = undefined
@@ -141,20 +143,21 @@ export class Room {
   /** Somebody uses a name here. @param {{ name: string, tag: string }} person */
   meet({ name, tag }) {
     const key = name.toLowerCase()
-    const tags = this.#tags.get(key) ?? new Map()
-    if (!tags.has(tag)) tags.set(tag, tags.size)
-    this.#tags.set(key, tags)
+    const namesakes = this.#namesakes.get(key) ?? new Map()
+    if (!namesakes.has(tag)) namesakes.set(tag, this.#takeHue(name, namesakes.size))
+    this.#namesakes.set(key, namesakes)
   }
 
   /**
-   * How a person is shown: a mark only where others here have the same name, and a hue that none of them has.
+   * How a person is shown: a mark only where others here have the same name, and a hue that nobody else has, as long as there
+   * are enough.
    *
    * @param {{ name: string, tag: string }} person
    * @returns {Look}
    */
   lookOf({ name, tag }) {
-    const tags = this.#tags.get(name.toLowerCase())
-    return { mark: (tags?.size ?? 0) > 1 ? tag : '', hue: hueOf(name, tags?.get(tag)) }
+    const namesakes = this.#namesakes.get(name.toLowerCase())
+    return { mark: (namesakes?.size ?? 0) > 1 ? tag : '', hue: namesakes?.get(tag) ?? hueOf(name) }
   }
 
   /** Everything so far has been read. @returns {boolean} whether that is news */
@@ -163,6 +166,15 @@ export class Room {
     if (this.readUntil !== undefined && last <= this.readUntil) return false
     this.readUntil = last
     return true
+  }
+
+  /** Once all are taken, namesakes still differ. @param {string} name @param {number} before how many have this name already */
+  #takeHue(name, before) {
+    let choice = 0
+    while (choice < hues && this.#takenHues.has(hueOf(name, choice))) choice += 1
+    const hue = hueOf(name, choice < hues ? choice : before)
+    this.#takenHues.add(hue)
+    return hue
   }
 
   /** @param {Said} said */

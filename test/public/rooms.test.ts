@@ -237,11 +237,26 @@ describe('two who chose one name', () => {
     expect(room.lookOf({ name: 'Johann', tag: 'aaaa' })).toEqual({ mark: '', hue: hueOf('Johann') })
   })
 
-  it('have a colour each, as long as there are colours', () => {
+  it('have a colour each, also in a room where all colours are taken', () => {
     const room = new Room('lobby', undefined, { has: () => false, add: () => {} })
-    const namesakes = Array.from({ length: 24 }, (_, n) => ({ name: 'Ada', tag: `tag${n}` }))
-    for (const person of namesakes) room.meet(person)
-    expect(new Set(namesakes.map((person) => room.lookOf(person).hue)).size).toBe(24)
+    const hueFor = (person: { name: string; tag: string }) => {
+      room.meet(person)
+      return room.lookOf(person).hue
+    }
+    const first = Array.from({ length: 24 }, (_, n) => hueFor({ name: `name ${n}`, tag: 'aaaa' }))
+    expect(new Set(first).size).toBe(24)
+    const namesakes = Array.from({ length: 24 }, (_, n) => hueFor({ name: 'Ada', tag: `tag${n}` }))
+    expect(new Set(namesakes).size).toBe(24)
+    expect(hueFor({ name: 'name 0', tag: 'aaaa' })).toBe(first[0])
+  })
+
+  it('differ in colour like all others in a room: Ada and Bob would have the same', () => {
+    const room = new Room('lobby', undefined, { has: () => false, add: () => {} })
+    const people = ['Ada', 'Bob'].map((name) => ({ name, tag: 'aaaa' }))
+    for (const person of people) room.meet(person)
+    expect(hueOf('Bob')).toBe(hueOf('Ada'))
+    expect(new Set(people.map((person) => room.lookOf(person).hue)).size).toBe(2)
+    expect(room.lookOf(people[0] as { name: string; tag: string }).hue).toBe(hueOf('Ada'))
   })
 
   it('are present under names that hold their tags, as other programs may not', () => {

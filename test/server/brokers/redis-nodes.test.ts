@@ -241,8 +241,8 @@ describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () =
     const recorder = new Recorder()
     await node.follow('a', recorder)
     await node.publish('a', '1')
-    await using _replica = await RedisServer.start({ flags: ['--replicaof', '127.0.0.1', `${server.port}`] })
-    await until(() => _replica.ask('info', 'replication').includes('master_link_status:up'))
+    await using replica = await RedisServer.start({ flags: ['--replicaof', '127.0.0.1', `${server.port}`] })
+    await until(() => replica.ask('info', 'replication').includes('master_link_status:up'))
     const knows = (head: number) =>
       recorder.told.some(({ message }) => message.offset === head) ||
       recorder.moves.some(({ standing }) => standing.head === head)

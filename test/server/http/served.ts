@@ -199,6 +199,11 @@ interface Whole {
   readonly raw: string
 }
 
+/** Replies with the headers of each in the order of the alphabet. */
+export function withSortedHeads(replies: string): string {
+  return replies.replaceAll(/HTTP\/1\.1 .*?\r\n\r\n/gs, (head) => head.split('\r\n').sort().join('\r\n'))
+}
+
 /** Go round the event loop until something is so. */
 export async function until(isSo: () => boolean): Promise<void> {
   const deadline = performance.now() + 60_000
