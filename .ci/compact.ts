@@ -2,9 +2,9 @@
 //
 // Code loses its blanks and its local names, and the scripts of Redis within it their remarks and indentation; the names of
 // functions and classes stay, for coroutines and stacks are called by them. The programs of the pages lose them too, and their
-// style sheets what is written for people: both are served from there instead of from `public/`. `client.js` becomes one file, with what
-// only some pages load beside it. Declarations that no public one leads to are removed. Nothing else is bundled: workers, and the
-// folder of the package, are found by where a file is.
+// style sheets what is written for people: both are served from there instead of from `public/`. `client.js` becomes one file,
+// with what only some pages load beside it. Declarations that no public one leads to are removed. Nothing else is bundled:
+// workers, and the folder of the package, are found by where a file is.
 
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
