@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import process from 'node:process'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { letMemoryBeReduced } from '../../../server/process/quiet-memory.ts'
 import { ServerProcess } from '../server-process.ts'
@@ -16,11 +19,14 @@ const untilCollected = `data:text/javascript,${encodeURIComponent(`
   }).observe({ entryTypes: ['gc'] })
 `)}`
 
+const quietMemory = new URL('../../../server/process/quiet-memory.ts', import.meta.url).href
+
 afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('a server that has become quiet', () => {
+// Four seconds have to pass, on the clock of a process.
+describe('a server that has become quiet', { timeout: 60_000 }, () => {
   it('gives back memory that it no longer needs', async () => {
     const flagsOfNode = [
       '--trace-memory-reducer',
@@ -34,12 +40,71 @@ describe('a server that has become quiet', () => {
     expect(exitCode).toBe(0)
     expect(out).toContain('Memory reducer: started GC #1')
   })
-  it('goes on to, each half minute: what V8 is shown is forgotten after one or two', () => {
-    vi.useFakeTimers()
-    const allocate = vi.fn()
-    letMemoryBeReduced(allocate)
+  it('lets V8 do so after four quiet seconds, and every two minutes for as long as it stays quiet', () => {
+    const { allocate, pass } = aServer()
+    pass(3, idle)
+    expect(allocate).not.toHaveBeenCalled()
+    pass(1, idle)
     expect(allocate).toHaveBeenCalledTimes(1)
-    vi.advanceTimersByTime(300_000)
-    expect(allocate).toHaveBeenCalledTimes(11)
+    pass(119, idle)
+    expect(allocate).toHaveBeenCalledTimes(1)
+    pass(1, idle)
+    expect(allocate).toHaveBeenCalledTimes(2)
+  })
+  it('keeps its compiled code through the pauses of a burst, however many there are', () => {
+    const { allocate, pass } = aServer()
+    for (let burst = 0; burst < 20; burst += 1) {
+      pass(1, busy)
+      pass(3, idle)
+    }
+    expect(allocate).not.toHaveBeenCalled()
+    pass(1, idle)
+    expect(allocate).toHaveBeenCalledTimes(1)
+  })
+  it('calls itself quiet with a message now and then, and busy with many', () => {
+    const { allocate, pass } = aServer()
+    pass(60, 0.11)
+    expect(allocate).not.toHaveBeenCalled()
+    pass(4, 0.09)
+    expect(allocate).toHaveBeenCalledTimes(1)
+  })
+  it('goes by the share of the time in which its event loop was busy', async () => {
+    // A process of its own: this one does other things meanwhile.
+    const told = await askNode(`
+      import { letMemoryBeReduced } from ${JSON.stringify(quietMemory)}
+      const busyUntil = performance.now() + 2_500
+      const work = setInterval(() => {
+        const until = performance.now() + 50
+        while (performance.now() < until);
+        if (performance.now() > busyUntil) clearInterval(work)
+      }, 60)
+      const end = setInterval(() => {}, 60_000)
+      letMemoryBeReduced({
+        allocate() {
+          console.log(performance.now() - busyUntil > 3_000 ? 'once it was quiet' : 'too soon')
+          clearInterval(end)
+        },
+      })
+    `)
+    expect(told).toBe('once it was quiet\n')
   })
 })
+
+const [idle, busy] = [0.01, 0.6]
+
+function aServer() {
+  vi.useFakeTimers()
+  const allocate = vi.fn()
+  let share = idle
+  letMemoryBeReduced({ allocate, activeShare: () => share })
+  const pass = (seconds: number, activeShare: number) => {
+    share = activeShare
+    vi.advanceTimersByTime(1_000 * seconds)
+  }
+  return { allocate, pass }
+}
+
+async function askNode(program: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
+  return stdout
+}
