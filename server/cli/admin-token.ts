@@ -2,8 +2,9 @@
 // a bookmark of the dashboard holds over restarts.
 
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makeFolder } from '../brokers/sqlite/make-folder.ts'
 import { ConfigError } from '../config.ts'
 
 type Warn = (line: string) => void
@@ -18,7 +19,7 @@ export function keptAdminToken(broker: string, warn: Warn = () => {}): string | 
   const folder = dirname(database)
   const path = join(folder, 'admin-token')
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     const token = read(path) ?? make(path)
     keepFromOthers(path, warn)
     return token

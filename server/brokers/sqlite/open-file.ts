@@ -1,19 +1,13 @@
 // Opens the file for the one thread that writes to it: folder, lock, journal, format, and what has to be made good first.
 
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { FileInUseError, lockFile } from './file-lock.ts'
+import { makeFolder } from './make-folder.ts'
 import { Meta } from './meta.ts'
 import { checkFormat, FileFormatError, migrate } from './schema.ts'
-import {
-  errorNumber,
-  sqliteCannotOpen,
-  sqliteCorrupt,
-  sqliteFull,
-  sqliteNotADatabase,
-  sqliteReadOnly,
-} from './sqlite-errors.ts'
+import { errorNumber, sqliteCorrupt, sqliteFull, sqliteNotADatabase, sqliteReadOnly } from './sqlite-errors.ts'
 
 export type Durability = 'full' | 'normal' | 'off'
 
@@ -42,7 +36,7 @@ export function openFile(
   open = (file: string) => new DatabaseSync(file, { timeout: busyMs }),
 ): OpenFile {
   const { file, durability, pid } = options
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(file))
   makeForOwner(file)
   const lock = lockFile(file, pid)
   let database: DatabaseSync | undefined
@@ -140,9 +134,8 @@ export function explainOpenFailure(error: unknown, file: string): string {
       return `${file} cannot be written to (${reason}): give this process the right to, or ${elsewhere}`
     case sqliteFull:
       return `there is no space left for ${file}: make some, or ${elsewhere}`
-    case sqliteCannotOpen:
-      return `${file} cannot be opened (${reason}): ${elsewhere}`
-    default:
-      return `${file} cannot be opened (${reason}): give this process the right to, or ${elsewhere}`
   }
+  const isForbidden = ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')
+  const orElse = isForbidden ? `give this process the right to, or ${elsewhere}` : elsewhere
+  return `${file} cannot be opened (${reason}): ${orElse}`
 }

@@ -4,7 +4,6 @@ export const sqliteBusy = 5
 export const sqliteReadOnly = 8
 export const sqliteCorrupt = 11
 export const sqliteFull = 13
-export const sqliteCannotOpen = 14
 export const sqliteNotADatabase = 26
 
 /** The number of SQLite's error, without its extension; undefined for any other error. */

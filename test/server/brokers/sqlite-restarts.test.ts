@@ -327,6 +327,16 @@ describe('a file', () => {
     await open()
   })
 
+  it.runIf(process.platform === 'linux')(
+    'in a folder that nobody can make is refused, and not looked for without end',
+    async () => {
+      for (const file of ['/proc/none/x.db', '/proc/none/deeper/x.db', '/dev/null/x.db']) {
+        const said = await openOn(host, scheduler, file).catch(String)
+        expect(said).toMatch(/cannot be opened \((ENOENT|ENOTDIR|EEXIST)[^)]*\): give another file/)
+      }
+    },
+  )
+
   it('of an older format becomes one of this, step by step, or stays what it was', () => {
     const database = new DatabaseSync(':memory:')
     const steps = ['CREATE TABLE one (a); INSERT INTO one VALUES (1)', 'ALTER TABLE one ADD COLUMN b DEFAULT 2']
