@@ -1,7 +1,7 @@
 // Changes on their way to a broker that may take its time, appends nearly all of them: bounded in number, in bytes, and in
 // how long those who asked for them wait. A change itself is never given up: its outcome would be unknown for ever.
 
-import type { Coroutine, Operation, Scheduler } from '../../runtime/index.ts'
+import type { Coroutine, Operation, Scheduler, Task } from '../../runtime/index.ts'
 import { after, select, shield } from '../../runtime/index.ts'
 import { EnckeError } from '../errors.ts'
 
@@ -45,9 +45,7 @@ export class ChangesInFlight {
     this.#bytes += bytes
     const task = scheduler.run(() => this.#carry(change))
     task.label = change.label
-    const ended = yield* shield(function* () {
-      return yield* select({ done: task.join(), late: after(brokerTimeoutMs) }, { order: 'first' })
-    })
+    const ended = yield* shield(() => endOrLimit(task, brokerTimeoutMs))
     if (ended.case === 'late') throw unknown(`the broker has not answered within ${brokerTimeoutMs} ms`)
     if ('answer' in ended.value) return ended.value.answer
     const { error } = ended.value
@@ -72,6 +70,12 @@ export class ChangesInFlight {
       `${this.#count} publishes wait for the broker already: nothing was published, try again later`,
     )
   }
+}
+
+// Not written inline, as nothing is that runs for each request: that would be a new generator function each time, whose hidden
+// class V8 makes in the old generation, and all that it can reach stays until a full collection.
+function* endOrLimit<T>(task: Task<T>, limitMs: number) {
+  return yield* select({ done: task.join(), late: after(limitMs) }, { order: 'first' })
 }
 
 function unknown(what: string, cause?: unknown): EnckeError {

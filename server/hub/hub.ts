@@ -369,15 +369,18 @@ export class Hub implements Disposable {
   *#inTime<T>(ask: () => Operation<T>): Coroutine<T> {
     if (this.broker.answersAtOnce) return yield* ask()
     try {
-      return yield* timeout(this.#brokerTimeoutMs, function* () {
-        return yield* ask()
-      })
+      return yield* timeout(this.#brokerTimeoutMs, () => answerOf(ask))
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error
       const message = `the broker has not answered within ${this.#brokerTimeoutMs} ms: come back later`
       throw new EnckeError('ENCKE_ERR_SERVER_BROKER', message, { cause: error })
     }
   }
+}
+
+// Not written inline: see changes-in-flight.ts.
+function* answerOf<T>(ask: () => Operation<T>): Coroutine<T> {
+  return yield* ask()
 }
 
 function distinct(topics: readonly string[]): readonly string[] {

@@ -21,9 +21,7 @@ async function collect(): Promise<void> {
 /** Bytes of the live values, after a collection. */
 export async function liveBytes(): Promise<number> {
   await collect()
-  let bytes = 0
-  for (const space of getHeapSpaceStatistics()) if (!ofCode.test(space.space_name)) bytes += space.space_used_size
-  return bytes
+  return usedBytes()
 }
 
 /**
@@ -37,6 +35,27 @@ export async function leastGrowth(mostBytes: number, work: () => unknown): Promi
     least = Math.min(least, await growth(work))
   }
   return least
+}
+
+/** Measure how many bytes of what `work` makes survive collections of the young generation, which are those of a busy program. */
+export async function leftByYoungCollections(work: () => unknown): Promise<number> {
+  const before = await bytesOnceYoungAreCollected()
+  await work()
+  return (await bytesOnceYoungAreCollected()) - before
+}
+
+async function bytesOnceYoungAreCollected(): Promise<number> {
+  if (globalThis.gc === undefined) throw new Error('run the tests with --expose-gc')
+  await new Promise((resolve) => setImmediate(resolve))
+  // What survives two is in the old generation.
+  for (let time = 0; time < 2; time += 1) globalThis.gc({ type: 'minor', execution: 'sync' })
+  return usedBytes()
+}
+
+function usedBytes(): number {
+  let bytes = 0
+  for (const space of getHeapSpaceStatistics()) if (!ofCode.test(space.space_name)) bytes += space.space_used_size
+  return bytes
 }
 
 async function growth(work: () => unknown): Promise<number> {

@@ -1,7 +1,7 @@
 // A thread of the broker, as the event loop sees it: what is asked in one turn is posted together, and answered in order.
 //
-// Always true: each question is answered once, or fails once the thread has ended; what `onReply` does is done in the order
-// of the answers, before whoever has asked goes on.
+// Always true: each question is answered once, in the order they were asked, or fails once the thread has ended; what
+// `onReply` does is done in the order of the answers, before whoever has asked goes on.
 
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -34,7 +34,8 @@ const asTheyAre: Packing<unknown> = { pack: (posted) => posted, unpack: (replies
 export class BrokerThread<Request extends { readonly what: string }, Results> {
   readonly #worker: Worker
   readonly #onReplies: (replies: Replies) => void
-  readonly #questions = new Map<number, Question>()
+  /** Those without an answer, in order. No map: one that has outgrown its table keeps what it had in it until a full collection. */
+  readonly #questions: Question[] = []
   #number = 0
   #posting: unknown[] = []
   readonly #packing: Packing<Request>
@@ -107,7 +108,7 @@ export class BrokerThread<Request extends { readonly what: string }, Results> {
     this.#number += 1
     const posted = { number: this.#number, request, now: moment.now, clock: moment.clock }
     this.#posting.push(this.#packing.pack(posted))
-    this.#questions.set(this.#number, question)
+    this.#questions.push(question)
   }
 
   /** Say something that has no answer. */
@@ -137,9 +138,8 @@ export class BrokerThread<Request extends { readonly what: string }, Results> {
     const replies = this.#packing.unpack(packed)
     this.#onReplies(replies)
     for (const reply of replies.replies) {
-      const question = this.#questions.get(reply.number)
+      const question = this.#questions.shift()
       if (question === undefined) continue
-      this.#questions.delete(reply.number)
       question.onReply(reply)
       if (reply.failure === undefined) question.resolve(reply.result)
       else question.reject(new EnckeError(reply.failure.code, reply.failure.message))
@@ -148,8 +148,7 @@ export class BrokerThread<Request extends { readonly what: string }, Results> {
 
   #end(error: Error): void {
     this.#ending ??= error
-    for (const { reject } of this.#questions.values()) reject(unanswered(this.#ending))
-    this.#questions.clear()
+    for (const { reject } of this.#questions.splice(0)) reject(unanswered(this.#ending))
   }
 }
 

@@ -1,7 +1,7 @@
 // Several messages in one publish: those of one topic are appended together or not at all, and each topic for itself.
 
 import { hash } from 'node:crypto'
-import type { Coroutine } from '../../../runtime/index.ts'
+import type { Coroutine, Scope } from '../../../runtime/index.ts'
 import { scope } from '../../../runtime/index.ts'
 import type { Admission } from '../../access/admission.ts'
 import { demand } from '../../access/rights.ts'
@@ -70,25 +70,35 @@ export function* publishMany(
   // Asked for now: who it is, an application says when it is asked.
   const { subject } = request.admission
   const key = keyText === undefined ? undefined : keyOf(keyText, body, subject)
-  const answers: Answer[] = []
-  const errors: unknown[] = []
-  yield* scope(function* (s) {
-    for (const [topic, share] of shares) s.spawn(() => publishShare(topic, share))
-  })
+  const publishing: Publishing = { hub, key, answers: [], errors: [] }
+  yield* scope((s) => publishShares(s, shares, publishing))
+  const { answers, errors } = publishing
   if (errors.length === shares.size) throw errors[0]
   return { status: errors.length === 0 ? 201 : 207, receipts: answers }
+}
 
-  function* publishShare(topic: string, { drafts, places }: Share): Coroutine<void> {
-    try {
-      const published = yield* hub.publishAll(topic, drafts, key)
-      places.forEach((place, at) => {
-        answers[place] = receiptOf(topic, published, at)
-      })
-    } catch (error) {
-      if (!(error instanceof EnckeError)) throw error
-      errors.push(error)
-      for (const place of places) answers[place] = { topic, error: errorBody(error) }
-    }
+interface Publishing {
+  readonly hub: Hub
+  readonly key: IdempotencyKey | undefined
+  readonly answers: Answer[]
+  readonly errors: unknown[]
+}
+
+function* publishShares(s: Scope, shares: ReadonlyMap<string, Share>, publishing: Publishing): Coroutine<void> {
+  for (const [topic, share] of shares) s.spawn(() => publishShare(topic, share, publishing))
+}
+
+function* publishShare(topic: string, { drafts, places }: Share, publishing: Publishing): Coroutine<void> {
+  const { hub, key, answers, errors } = publishing
+  try {
+    const published = yield* hub.publishAll(topic, drafts, key)
+    places.forEach((place, at) => {
+      answers[place] = receiptOf(topic, published, at)
+    })
+  } catch (error) {
+    if (!(error instanceof EnckeError)) throw error
+    errors.push(error)
+    for (const place of places) answers[place] = { topic, error: errorBody(error) }
   }
 }
 
