@@ -3,28 +3,39 @@
 
 import type { DialectName } from './dialects/index.ts'
 import { peers, subjectOf, whatLacks } from './processes/peers.ts'
-import { encke } from './processes/subject.ts'
+import { encke, type Subject } from './processes/subject.ts'
 import type { Ground, Scenario, Skipped, Stage } from './scenario.ts'
 
 export interface Contender {
   readonly name: string
-  start(): Promise<Ground>
+  /** @param variables of its environment, beside those that it always has */
+  start(variables?: Variables): Promise<Ground>
 }
+
+type Variables = Subject['variables']
 
 export const ours = 'Encke'
 
 /** @param dialect in which Encke is spoken to; its own when it is left out */
 export function fieldOf(stage: Stage, { peers: wanted = [] }: Pick<Scenario, 'peers'>, dialect?: DialectName) {
-  const start = () => (dialect === undefined ? stage.startServer() : stage.start({ ...encke(), dialect }))
+  const start: Contender['start'] = (variables) =>
+    dialect === undefined
+      ? stage.startServer(variables)
+      : stage.start(withVariables({ ...encke(), dialect }, variables))
   const contenders: Contender[] = [{ name: ours, start }]
   const skipped: Skipped[] = []
   for (const peer of peers.filter(({ name }) => wanted.includes(name) && stage.peers.includes(name))) {
     const { name } = peer
     const reason = whatLacks(peer)
-    if (reason === undefined) contenders.push({ name, start: () => stage.start(subjectOf(peer)) })
+    if (reason === undefined)
+      contenders.push({ name, start: (variables) => stage.start(withVariables(subjectOf(peer), variables)) })
     else skipped.push({ name, reason })
   }
   return { contenders, skipped }
+}
+
+function withVariables(subject: Subject, variables: Variables = {}): Subject {
+  return { ...subject, variables: { ...subject.variables, ...variables } }
 }
 
 /**

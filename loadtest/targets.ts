@@ -41,7 +41,7 @@ export const bounds = {
   wideParked: times(`${ofHundred} that waits, in times of one of 1 topic`, { atMost: 20 }),
   wideNews: times(`${ofHundred} with news, in times of one of 1 topic`, { atMost: 20 }),
   streamsCycle: times(`${reference}: server CPU of a parked poll`, { atMost: 0.5 }),
-  streamsMemory: times(`${reference}: memory of a parked poll`, { atMost: 0.4 }),
+  streamsMemory: times(`${reference}: memory of a parked poll, warm`, { atMost: 0.4 }),
   streamsAppends: times(`${reference}: appends a second, the least of all numbers of streams`, { atLeast: 1 }),
   streamsCatchUp: times(`${reference}: catching up, in MB a second`, { atLeast: 1 }),
   streamsEvents: times(`${reference}: p99 of readers of events`, { atMost: 0.5 }),

@@ -1,11 +1,22 @@
 // Memory: what a poll that waits adds to the server, as the operating system counts it.
 
+import { complaintsOf } from '../client/faults.ts'
+import { Publishers } from '../client/publishers.ts'
 import { type Contender, fieldOf, ours } from '../contenders.ts'
 import { untilQuiet } from '../measure/quiet.ts'
 import { checkOpenFiles } from '../processes/child.ts'
+import type { Generator } from '../processes/generator.ts'
 import { detail } from '../report/figures.ts'
 import { namedBars } from '../report/plots.ts'
-import { loopbackAddresses, type Outcome, pause, type Row, type Scenario, type Stage } from '../scenario.ts'
+import {
+  type Ground,
+  loopbackAddresses,
+  type Outcome,
+  pause,
+  type Row,
+  type Scenario,
+  type Stage,
+} from '../scenario.ts'
 import { target } from '../targets.ts'
 
 const sizes = [15_000, 19_000]
@@ -14,6 +25,8 @@ const quickSizes = [15_000]
 const generators = 2
 /** Before each reading, of the server alone and with its polls: what it lets go by then is gone. */
 const usualSettleMs = 8_000
+const roundMs = 60_000
+const topic = 'load/memory'
 
 /** What Chrome sends with a fetch of a page of the same site: 790 bytes. */
 export const browserHeaders = {
@@ -72,12 +85,18 @@ async function run(stage: Stage): Promise<Outcome> {
   }
 }
 
-/** @throws Error when a poll is refused, or answered while it should wait */
+/**
+ * What a poll adds.
+ *
+ * @param rounds before that each poll is answered and comes again so many times, over the same connection
+ * @throws Error when a poll is refused, or answered while it should wait
+ */
 export async function readingOf(
   stage: Stage,
   { name, start }: Contender,
   size: number,
   settleMs = usualSettleMs,
+  rounds = 0,
 ): Promise<MemoryReading> {
   const label = labelOf(name, size)
   await using ground = await start()
@@ -90,12 +109,18 @@ export async function readingOf(
   stage.show(`${label}: they connect`)
   const stretch = meter.begin()
   const herds = Array.from({ length: generators }, () => ground.startGenerator())
-  const place = { topics: ['load/memory'], readersPerTopic: size / generators, localAddresses: loopbackAddresses }
+  const place = { topics: [topic], readersPerTopic: size / generators, localAddresses: loopbackAddresses }
   const headers = { ...browserHeaders, ...server.subject.headers }
   const plan = { ...place, origin: server.origin, dialect: server.subject.dialect, headers }
   await Promise.all(herds.map((herd) => herd.order('open', plan)))
   await Promise.all(herds.map((herd) => herd.order('park')))
   await untilQuiet(stage, ground)
+  for (let round = 1; round <= rounds; round += 1) {
+    stage.show(`${label}: they are answered and come again, ${round} of ${rounds}`)
+    await answerAll(ground, herds)
+    await Promise.all(herds.map((herd) => herd.order('park')))
+    await untilQuiet(stage, ground)
+  }
   stage.show(`${label}: they wait`)
   await pause(settleMs)
   stage.signal.throwIfAborted()
@@ -108,6 +133,17 @@ export async function readingOf(
   const kibibytesEach = before === undefined || after === undefined ? undefined : (after - before) / 1_024 / size
   const row = { label: `memory: ${label}`, what: 'polls parked', count: size, seconds: use.wallMs / 1_000, use }
   return { label, kibibytesEach, row }
+}
+
+/** @throws Error when the message is refused, or one of them does not get it */
+async function answerAll({ server }: Ground, herds: readonly Generator[]): Promise<void> {
+  const { dialect, headers } = server.subject
+  await using publisher = new Publishers(server.publishOrigin, dialect, 1, headers)
+  const collecting = Promise.all(herds.map((herd) => herd.order('collect', roundMs)))
+  const [{ isAccepted, reply }, came] = await Promise.all([publisher.publish(topic, '{}'), collecting])
+  if (!isAccepted) throw new Error(`the publish was answered with ${reply.status}: ${reply.body}`)
+  const [complaint] = came.flatMap(({ faults }) => complaintsOf(faults))
+  if (complaint !== undefined) throw new Error(complaint)
 }
 
 function labelOf(name: string, size: number): string {
