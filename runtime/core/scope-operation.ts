@@ -25,6 +25,10 @@ import { isCoroutine, Scope } from './scope.ts'
 import { addCallers } from './spawn-site.ts'
 import type { CoroutineTask } from './task.ts'
 
+/**
+ * Where it runs thousands of times a second, rather a function that calls a `function*` written elsewhere: one written inline is a
+ * new one each time, whose hidden class V8 makes in the old generation.
+ */
 export type ScopeBody<T> = (scope: Scope) => Coroutine<T>
 
 export class ScopeOperation<Inner, Outer> extends Scope implements Operation<Outer>, Enclosing {
