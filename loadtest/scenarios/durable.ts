@@ -24,6 +24,7 @@ const livePerSecond = 200
 const old = { topic: 'load/old', messages: 50_000, bytes: 1_000 }
 const beside = { topics: 100_000, messages: 10, bytes: 1_074 }
 const atOnce = 1_000
+const cursorIn = /"cursor":"([^"]+)"/
 
 export const durable: Scenario = {
   name: 'durable',
@@ -216,9 +217,9 @@ async function catchUp(origin: string, ms: number): Promise<number> {
     const path = `/messages?topic=${encodeURIComponent(old.topic)}&${place}&limit=1000&wait=0`
     const { status, body } = await connection.request({ method: 'GET', path })
     if (status !== 200) throw new Error(`a poll of old history was answered with ${status}: ${body.slice(0, 200)}`)
-    const { messages, cursor } = JSON.parse(body) as { messages: readonly unknown[]; cursor: string }
     bytes += body.length
-    place = messages.length === 0 ? 'from=earliest' : `cursor=${cursor}`
+    // Not parsed: live messages are published by this process, and would be late by that.
+    place = body.startsWith('{"messages":[]') ? 'from=earliest' : `cursor=${cursorIn.exec(body)?.[1]}`
   }
   return bytes / 1e6 / ((nowMs() - fromMs) / 1_000)
 }

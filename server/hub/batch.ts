@@ -46,6 +46,8 @@ export class Batch {
   readonly gaps: number
   readonly resets: number
   readonly missed: number
+  /** Not in a WeakMap: what is in one survives every collection of the young generation, a megabyte of text at a time. */
+  #made: Made | undefined
 
   constructor(batch: Pick<Batch, 'messages' | 'cursor' | 'more' | 'verdicts' | 'positions' | 'start'>) {
     this.messages = batch.messages
@@ -70,6 +72,20 @@ export class Batch {
     this.resets = resets
     this.missed = missed
   }
+
+  /** What `make` makes of it, once for all who share it: by whoever asks first, from what that one gives. */
+  once<T, Given>(make: (batch: Batch, given: Given) => T, given: Given): T {
+    for (let made = this.#made; made !== undefined; made = made.before) if (made.by === make) return made.what as T
+    const what = make(this, given)
+    this.#made = { by: make, what, before: this.#made }
+    return what
+  }
+}
+
+interface Made {
+  readonly by: unknown
+  readonly what: unknown
+  readonly before: Made | undefined
 }
 
 function oldestOf(messages: readonly Message[], clock: 'time' | 'takenAt'): number {

@@ -23,6 +23,7 @@ import type {
   ListedTopic,
   Refused,
   Slice,
+  Standing,
   TopicRecord,
 } from '../../hub/index.ts'
 import { Message, unbornStanding } from '../../hub/index.ts'
@@ -57,12 +58,20 @@ export class CannotOpen extends Error {}
 const sweepEveryMs = 10_000
 const sweepMortalEveryMs = 500
 
+interface Piece {
+  readonly standing: Standing
+  readonly messages: Message[]
+}
+
 /** So many topics are asked about at once: others get a turn in between. */
 const followedAtOnce = 1_000
 
 /** Before a thread that has ended is started again, in milliseconds; each time that fails doubles it, up to the most. */
 const firstPauseMs = 100
 const mostPauseMs = 10_000
+
+/** The most bytes of a history that are taken over from the reading thread at once. */
+const pieceBytes = 256 * 1024
 
 const roles = ['writer', 'reader'] as const
 type Role = (typeof roles)[number]
@@ -143,6 +152,22 @@ export class SqliteBroker implements Broker {
   }
 
   *history(topic: string, from: number, limits: HistoryLimits): Coroutine<Slice> {
+    const { standing, messages } = yield* this.#piece(topic, from, limits)
+    // In pieces, with others in between: to take over a megabyte at once would hold everybody up.
+    for (let room = roomAfter(messages, limits); ; room = roomAfter(messages, limits)) {
+      const last = messages.at(-1)
+      if (last === undefined || last.offset >= standing.head || room.messages <= 0 || room.bytes <= 0) break
+      const piece = yield* this.#piece(topic, last.offset + 1, room)
+      // A single message is given that is larger than the room; and the topic may have moved, or been trimmed, meanwhile.
+      const [next] = piece.messages
+      if (next?.offset !== last.offset + 1 || next.bytes > room.bytes || piece.standing.epoch !== standing.epoch) break
+      for (const message of piece.messages) if (message.offset <= standing.head) messages.push(message)
+    }
+    return { ...standing, messages }
+  }
+
+  *#piece(topic: string, from: number, { messages, bytes }: HistoryLimits): Coroutine<Piece> {
+    const limits = { messages, bytes: Math.min(bytes, pieceBytes) }
     for (;;) {
       const isRead = this.#following.isRead(topic)
       const answer = yield* until(this.#read({ what: 'history', topic, from, limits, isRead }))
@@ -152,7 +177,7 @@ export class SqliteBroker implements Broker {
       }
       if (answer.mustTouch) this.#touch(topic)
       const { standing, messages } = answer
-      return { ...standing, messages: messages === undefined ? [] : messagesOf(topic, messages, this.#parts.now()) }
+      return { standing, messages: messages === undefined ? [] : messagesOf(topic, messages, this.#parts.now()) }
     }
   }
 
@@ -456,6 +481,11 @@ function messagesOf(topic: string, columns: MessageColumns, takenAt: number): Me
     const draft = { data: data[at] as string | Uint8Array, bytes: bytes[at] as number }
     return new Message(topic, offset, ids[at] as string, times[at] as number, draft, takenAt)
   })
+}
+
+function roomAfter(messages: readonly Message[], limits: HistoryLimits): HistoryLimits {
+  const bytes = messages.reduce((left, message) => left - message.bytes, limits.bytes)
+  return { messages: limits.messages - messages.length, bytes }
 }
 
 function isForWantOfRoom(error: unknown): boolean {

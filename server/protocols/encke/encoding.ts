@@ -3,16 +3,9 @@
 import { isUtf8 } from 'node:buffer'
 import type { Batch, Message, TopicVerdict } from '../../hub/index.ts'
 
-const shared = new WeakMap<Batch, string>()
-
 /** The body of the reply to a poll, made once for all who get the same batch. */
 export function encodeShared(batch: Batch): string {
-  let text = shared.get(batch)
-  if (text === undefined) {
-    text = encodeBatch(batch)
-    shared.set(batch, text)
-  }
-  return text
+  return batch.once(encodeBatch, undefined)
 }
 
 /** The body of the reply to a poll. */

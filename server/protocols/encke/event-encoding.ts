@@ -7,16 +7,13 @@ import { eventText } from '../../http/event-text.ts'
 import type { Batch, TopicVerdict } from '../../hub/index.ts'
 import { encodeMessage, encodeNotice } from './encoding.ts'
 
-const shared = new WeakMap<Batch, Buffer>()
-
 /** The events of a batch. `cursors` gives the cursor after each of its messages, and is asked once for each batch. */
 export function encodeEvents(batch: Batch, cursors: () => readonly string[]): Buffer {
-  let bytes = shared.get(batch)
-  if (bytes === undefined) {
-    bytes = Buffer.from(noticesOf(batch) + messagesOf(batch, cursors()))
-    shared.set(batch, bytes)
-  }
-  return bytes
+  return batch.once(makeEvents, cursors)
+}
+
+function makeEvents(batch: Batch, cursors: () => readonly string[]): Buffer {
+  return Buffer.from(noticesOf(batch) + messagesOf(batch, cursors()))
 }
 
 function noticesOf({ messages, cursor, verdicts }: Batch): string {

@@ -2,7 +2,7 @@
 // who wait at one place are given the same reply.
 
 import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepared-reply.ts'
-import type { Batch, Message } from '../../hub/index.ts'
+import type { Batch } from '../../hub/index.ts'
 import { cacheControl } from './catch-up.ts'
 import { entityTag, isKnown } from './conditions.ts'
 import { encodeData } from './encoding.ts'
@@ -34,10 +34,6 @@ export interface Stretch {
   readonly isEnd: boolean
 }
 
-interface Messages {
-  readonly messages: readonly Message[]
-}
-
 /** Content types are the clients' own: beyond so many kinds all are forgotten, and begin anew. */
 const mostKinds = 64
 
@@ -49,7 +45,6 @@ const stays = { isUpToDate: false, isEnd: false }
 export class LiveReplies {
   readonly #options: LiveRepliesOptions
   readonly #kinds = new Map<string, PreparedReplies>()
-  readonly #bodies = new WeakMap<Messages, Buffer>()
   #last: Last | undefined
   #lastNothing: Nothing | undefined
 
@@ -94,8 +89,7 @@ export class LiveReplies {
   /** A reply with a batch that was read while waiting. */
   news(made: Made, stretch: Stretch): PreparedReply {
     const { asking, batch, hasWaited } = made
-    const body = this.#bodies.get(batch) ?? encodeData(batch.messages, stretch.contentType)
-    this.#bodies.set(batch, body)
+    const body = batch.once(bodyOf, stretch.contentType)
     const reply = this.data(asking, stretch, body, hasWaited ? batch : undefined)
     this.#last = { ...made, reply }
     return reply
@@ -127,6 +121,10 @@ export class LiveReplies {
     this.#kinds.set(name, kind)
     return kind
   }
+}
+
+function bodyOf({ messages }: Batch, contentType: string): Buffer {
+  return encodeData(messages, contentType)
 }
 
 /** What a reply with news is made of; the batch says where it ends. */
