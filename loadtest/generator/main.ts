@@ -3,6 +3,7 @@
 
 import process from 'node:process'
 import { armAndCancel } from './armed-timers.ts'
+import { catchUp } from './catch-up.ts'
 import { loop } from './closed-loop.ts'
 import { EventHerd, type WatchPlan } from './event-herd.ts'
 import { Herd, type OpenPlan } from './herd.ts'
@@ -25,6 +26,7 @@ const orders = {
   watched: () => eventHerd.watched(),
   leaveEvents: () => eventHerd.leave(),
   loop,
+  catchUp,
   trips: goOnTrips,
   timers: armAndCancel,
 }

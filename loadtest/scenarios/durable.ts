@@ -8,7 +8,6 @@ import { HttpConnection } from '../client/http-connection.ts'
 import { type Loop, loopInTurn } from '../client/looped-rounds.ts'
 import { judgeOffered, type Offered, offeredRow, startReaders } from '../client/offered.ts'
 import { json } from '../dialects/dialect.ts'
-import { nowMs } from '../measure/clock.ts'
 import { BareWriter, checkDisk, syncMs, transactionsOf } from '../measure/disk.ts'
 import { encke } from '../processes/subject.ts'
 import { detail, median, ratio } from '../report/figures.ts'
@@ -24,7 +23,6 @@ const livePerSecond = 200
 const old = { topic: 'load/old', messages: 50_000, bytes: 1_000 }
 const beside = { topics: 100_000, messages: 10, bytes: 1_074 }
 const atOnce = 1_000
-const cursorIn = /"cursor":"([^"]+)"/
 
 export const durable: Scenario = {
   name: 'durable',
@@ -141,12 +139,15 @@ async function reading(stage: Stage, file: string): Promise<Outcome> {
   await fill(stage, origin, [old.topic], old.messages / atOnce, atOnce, old.bytes)
   const load = await startReaders(stage, ground, live)
   const ms = Math.max(1_500, stage.durationMs / 2)
+  // A process of its own: live messages are published by this one, and would be late by what replies of a megabyte cost.
+  const reader = ground.startGenerator()
+  const plan = { origin, topic: old.topic, durationMs: ms }
   await load.offer(livePerSecond, () => pause(1_500))
   const [alone, caughtUp, ratios, rates]: [Offered[], Offered[], (number | undefined)[], number[]] = [[], [], [], []]
   for (let round = 1; round <= (stage.isQuick ? 1 : 5); round += 1) {
     stage.show(`live deliveries, alone and beside a reader that catches up, round ${round}`)
     alone.push(await load.offer(livePerSecond, () => pause(ms)))
-    caughtUp.push(await load.offer(livePerSecond, async () => rates.push(await catchUp(origin, ms))))
+    caughtUp.push(await load.offer(livePerSecond, async () => rates.push(await reader.order('catchUp', plan))))
     const [one, other] = [alone.at(-1)!, caughtUp.at(-1)!].map(({ latencies }) => latencies.summary()?.p99)
     ratios.push(ratio(other, one))
   }
@@ -206,20 +207,4 @@ async function fill(
     }
   }
   await Promise.all(Array.from({ length: topics.length > 1 ? connections : 1 }, work))
-}
-
-/** Read a topic from its oldest message to its newest, again and again; gives MB of replies a second. */
-async function catchUp(origin: string, ms: number): Promise<number> {
-  using connection = await HttpConnection.open(origin)
-  const fromMs = nowMs()
-  let [bytes, place] = [0, 'from=earliest']
-  while (nowMs() - fromMs < ms) {
-    const path = `/messages?topic=${encodeURIComponent(old.topic)}&${place}&limit=1000&wait=0`
-    const { status, body } = await connection.request({ method: 'GET', path })
-    if (status !== 200) throw new Error(`a poll of old history was answered with ${status}: ${body.slice(0, 200)}`)
-    bytes += body.length
-    // Not parsed: live messages are published by this process, and would be late by that.
-    place = body.startsWith('{"messages":[]') ? 'from=earliest' : `cursor=${cursorIn.exec(body)?.[1]}`
-  }
-  return bytes / 1e6 / ((nowMs() - fromMs) / 1_000)
 }
