@@ -33,6 +33,8 @@ const full = { readers: 4_000, rounds: 10, warmUps: 6, parked: 10_000, streams: 
 const quick: typeof full = { readers: 500, rounds: 2, warmUps: 1, parked: 2_000, streams: [100], watchers: 200 }
 const eventsPerSecond = 50
 const watchMs = 10_000
+/** The reference server keeps a hundred files open; of more that are appended to at once it answers some with 404. */
+const mostInFiles = 100
 
 /** 256 bytes, as in the benchmark of the protocol. */
 const event = JSON.stringify({ text: 'x'.repeat(256 - '{"text":""}'.length) })
@@ -47,7 +49,7 @@ export const streams: Scenario = {
   title: 'Durable Streams: ours and its reference server in turn',
   invariant:
     'Each poll gets the message it waited for, each append is answered with 204, and each reader of events gets every message once.',
-  note: 'In memory, but for appends, which are made in memory and in files: ours at --durability normal, those of the reference server as it keeps them, below TMPDIR, which must be on a disk. Messages of 256 bytes, appends and reads over 50 connections; the reader of a backlog gets 1,000 events of 1 KiB in as many replies as the server makes of them, and what is counted is the first. A poll is warm, for CPU and for memory, once it has come again over the same connection as often as the rounds are. Readers of events: 1,000 of one stream, 50 events a second for 10 s, from when an event was due to its arrival.',
+  note: 'In memory, but for appends, which are made in memory and, over 100 streams, in files: ours at --durability normal, those of the reference server as it keeps them, below TMPDIR, which must be on a disk. Messages of 256 bytes, appends and reads over 50 connections; the reader of a backlog gets 1,000 events of 1 KiB in as many replies as the server makes of them, and what is counted is the first. A poll is warm, for CPU and for memory, once it has come again over the same connection as often as the rounds are. Readers of events: 1,000 of one stream, 50 events a second for 10 s, from when an event was due to its arrival.',
   peers: [peer],
   longestMs: 1_500_000,
   run,
@@ -69,6 +71,7 @@ async function run(stage: Stage): Promise<Outcome> {
   const appends: [streams: number, where: string, rates: Figures][] = []
   for (const count of plan.streams) {
     appends.push([count, 'in memory', await loopOfEach(stage, contenders, 'appends', appendLoop(count))])
+    if (count > mostInFiles) continue
     const folder = mkdtempSync(join(tmpdir(), 'encke-streams-'))
     try {
       checkDisk(folder)
