@@ -10,7 +10,8 @@
 // It must not be let too soon. V8 looks at one moment, so the second between two bursts is quiet enough for it; and the
 // reducer collects, with what nobody holds just then, the hidden classes of requests and replies, whereupon all code that
 // was compiled for them is thrown away. The burst that follows runs at half its speed for two seconds, and fetches the
-// pages of the young generation from the system again.
+// pages of the young generation from the system again. For about a minute after it was let, V8 still goes on in such a
+// second: there is no way to take back what it was shown.
 
 import { performance } from 'node:perf_hooks'
 import { Script } from 'node:vm'
