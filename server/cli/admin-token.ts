@@ -20,6 +20,11 @@ export function keptAdminToken(broker: string, warn: Warn = () => {}): string | 
   const path = join(folder, 'admin-token')
   try {
     makeFolder(folder)
+  } catch {
+    // There is no place for the database either, and whoever opens that says so.
+    return undefined
+  }
+  try {
     const token = read(path) ?? make(path)
     keepFromOthers(path, warn)
     return token

@@ -128,8 +128,7 @@ export class Connection {
   /** Send a command. @throws NotSent, ConnectionLost, or what the server complains about */
   async call(args: readonly Argument[], bytes = 0): Promise<Reply> {
     if (this.#ended !== undefined) throw new NotSent(`${endpointText(this.endpoint)} is gone: ${this.#ended.message}`)
-    if (this.#inFlight === 0) this.#answeredAt = performance.now()
-    this.#inFlight += 1
+    this.#begin()
     this.#bytesInFlight += bytes
     try {
       return (await this.#client.sendCommand(args as Argument[])) as Reply
@@ -176,7 +175,7 @@ export class Connection {
   }
 
   async #subscribing(under: Promise<unknown>): Promise<void> {
-    this.#inFlight += 1
+    this.#begin()
     try {
       await under
     } catch (error) {
@@ -186,6 +185,12 @@ export class Connection {
       this.#inFlight -= 1
       this.#answeredAt = performance.now()
     }
+  }
+
+  /** Nothing was due while nothing was in flight: it is silent from now on. */
+  #begin(): void {
+    if (this.#inFlight === 0) this.#answeredAt = performance.now()
+    this.#inFlight += 1
   }
 
   #lost(error: unknown): ConnectionLost {

@@ -206,6 +206,22 @@ describe.skipIf(redisIsMissing !== undefined)('several nodes on one Redis', () =
     expect(head).toBe(2)
   })
 
+  it('give a server that was asked for nothing for long as much time to take a subscription as for anything else', async () => {
+    await using server = await RedisServer.start()
+    const options = { credentials: {}, database: 0, tls: undefined, silenceMs: 60_000 }
+    const connection = await Connection.open({ host: '127.0.0.1', port: server.port }, options)
+    onTestFinished(() => connection.close())
+    await connection.call(['PING'])
+    const anHour = 3_600_000
+    const now = performance.now.bind(performance)
+    const later = vi.spyOn(performance, 'now').mockImplementation(() => now() + anHour)
+    onTestFinished(() => later.mockRestore())
+    const subscribing = connection.subscribe('test:c:{a}', () => {})
+    expect(connection.inFlight).toBe(1)
+    expect(connection.keptUntil - performance.now()).toBeGreaterThan(50_000)
+    await subscribing
+  })
+
   it('have nothing done by a server that was paused once they have given it up', async () => {
     await using server = await RedisServer.start()
     const probe = { silentMs: 3_600_000, patienceMs: 3_600_000 }

@@ -218,6 +218,13 @@ describe('the admin token', () => {
       expect(keptAdminToken(broker)).toBeUndefined()
   })
 
+  it.runIf(process.platform === 'linux')(
+    'is not complained about where there is no place for the database: that is',
+    () => {
+      expect(keptAdminToken('sqlite:/proc/none/encke.db')).toBeUndefined()
+    },
+  )
+
   it('that cannot be kept is complained about', () => {
     write('file', '')
     expect(() => keptAdminToken(`sqlite:${folder}/file/encke.db`)).toThrow(
