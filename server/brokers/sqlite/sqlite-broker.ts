@@ -51,17 +51,18 @@ export interface SqliteBrokerParts {
   makeReader(): BrokerThread<ReaderRequest, ReaderResults>
 }
 
+/** Of a history, what was taken over at once. */
+interface Piece {
+  readonly standing: Standing
+  readonly messages: Message[]
+}
+
 /** Thrown when the file cannot be opened: one line about why. */
 export class CannotOpen extends Error {}
 
 /** How often what is too old is looked for, in milliseconds: more often where a topic was given a lifetime. */
 const sweepEveryMs = 10_000
 const sweepMortalEveryMs = 500
-
-interface Piece {
-  readonly standing: Standing
-  readonly messages: Message[]
-}
 
 /** So many topics are asked about at once: others get a turn in between. */
 const followedAtOnce = 1_000
