@@ -122,7 +122,7 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
   })
   await describeRoutes(app, version, prefixOf(config.basePath))
 
-  await app.register(publishRoutes, { ...config, scheduler, hub })
+  await app.register(publishRoutes, { ...config, scheduler, hub, draining, fastPath, hasOtherHooks })
   await app.register(longPollRoutes, {
     ...config,
     limits: config,

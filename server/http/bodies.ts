@@ -72,6 +72,20 @@ export function takeDrafts(app: FastifyInstance, isList: (request: FastifyReques
   })
 }
 
+/** The message that a body of this type is, as the routes of `takeDrafts` read it; undefined where they say what is wrong with it. */
+export function draftIn(body: Buffer, contentType: string): Draft | undefined {
+  if (!isUtf8(body)) return undefined
+  const text = body.toString()
+  if (!/^application\/json/i.test(contentType)) return draftOf(JSON.stringify(text))
+  const json = withoutMark(text)
+  try {
+    JSON.parse(json)
+  } catch {
+    return undefined
+  }
+  return draftOf(json.trim())
+}
+
 /** More objects, lists and properties than any request has. */
 const mostParts = 1_000
 
@@ -117,8 +131,11 @@ function jsonText(request: FastifyRequest, body: Buffer): string {
   if (body.length === 0) {
     throw new EnckeError('ENCKE_ERR_BODY_MISSING', 'the body is empty: send a JSON value, such as {"hello":"world"}')
   }
-  const text = decode(request, body)
-  // A byte order mark is part of a text, and no part of JSON.
+  return withoutMark(decode(request, body))
+}
+
+/** A byte order mark is part of a text, and no part of JSON. */
+function withoutMark(text: string): string {
   return text.startsWith(byteOrderMark) ? text.slice(1) : text
 }
 

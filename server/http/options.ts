@@ -7,7 +7,7 @@ const mib = 1024 * 1024
 export const httpOptions = {
   fastPath: toggle(
     true,
-    'Answer a poll that repeats the one before on its connection without parsing it again and without Fastify. Off costs about twice the processor time per poll.',
+    'Answer a poll or a publish that repeats the one before on its connection without parsing it again and without Fastify. Off costs about twice the processor time for each.',
   ),
   drainMs: milliseconds(
     20_000,

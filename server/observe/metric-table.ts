@@ -59,7 +59,7 @@ function requestRows({ hub, observations: { traffic }, draining }: MetricSources
     gauge('encke_waiting', 'Requests that wait for news.', () => hub.statistics().waiting),
     gauge('encke_connections', 'Open connections; 0 in an application of others.', () => traffic.connections),
     counter('encke_requests_total', 'Requests, those of the fast path included.', () => traffic.requests),
-    counter('encke_fast_path_total', 'Polls that began on the fast path.', () => traffic.repeats),
+    counter('encke_fast_path_total', 'Polls and publishes that began on the fast path.', () => traffic.repeats),
     counter(
       'encke_errors_total',
       'Replies that were errors, by their code.',

@@ -3,9 +3,9 @@
 //
 // Invariants:
 //   - while it is idle, Node's HTTP has read whole requests only, bodies and all, and has answered them;
-//   - while a poll waits here, Node's HTTP is given nothing; when more comes, or the reply is none for this way, Node's
-//     HTTP is given the poll's bytes first, and Fastify goes on with the poll that waits: it is neither begun anew nor
-//     asked for its admission again;
+//   - while a request waits here, Node's HTTP is given nothing; when more comes, or the reply is none for this way, Node's
+//     HTTP is given the bytes of that request first, and Fastify goes on with the coroutine that waits: it is neither begun
+//     anew nor asked for its admission again;
 //   - once the connection has left HTTP nothing is read here, and Node's parser, which another connection may have by
 //     then, is given nothing.
 
@@ -15,23 +15,33 @@ import type { Coroutine, Operation, Scheduler, Task } from '../../../runtime/ind
 import { Cancelled } from '../../../runtime/index.ts'
 import type { Admission, Admissions } from '../../access/admission.ts'
 import { longestLabel } from '../coroutine-handler.ts'
+import { type MessageShape, type MessageValues, mostMessageBytes } from './message-template.ts'
 import type { PreparedHead, PreparedReply } from './prepared-reply.ts'
-import { bytesOf, type RequestTemplate, type RequestTemplates } from './request-template.ts'
+import { bytesOf } from './request-template.ts'
+import type { Templates } from './templates.ts'
 import { Failure, type Outcome, UnderWay } from './under-way.ts'
 
+/** The bytes of a request, but for some values in it. */
+export interface Template<Values> {
+  /** The values in `bytes`, when they are the same request otherwise. */
+  valuesIn(bytes: Buffer): Values | undefined
+  /** The whole request, with `values`. */
+  with(values: Values): string
+}
+
 /** What is known of a request, to answer it when it comes again. */
-export interface Known {
-  readonly template: RequestTemplate
+export interface Known<Values = unknown> {
+  readonly template: Template<Values>
   readonly admission: Admission
-  /** Begin it with other values of its parameters; null when they do not fit, which Fastify then says. */
-  readonly begin: (values: readonly string[]) => Operation<PreparedReply> | null
+  /** Begin it with other values; null when they do not fit, which Fastify then says. */
+  begin(values: Values): Operation<PreparedReply> | null
   /** Of the last reply. */
   readonly head: PreparedHead
 }
 
 /** A request that was recognised in the bytes that it came in. */
-export interface Recognised {
-  readonly template: RequestTemplate
+export interface Recognised<Values> {
+  readonly template: Template<Values>
   /** How many chunks Node's HTTP had been given then. */
   readonly chunks: number
 }
@@ -45,7 +55,7 @@ export interface RepeatingPath {
     readonly admissions: Pick<Admissions, 'repeat'>
     readonly isOff: () => boolean
   }
-  readonly templates: RequestTemplates
+  readonly templates: Templates
   pass(connection: RepeatingConnection, toHttp: () => void): void
   forget(socket: Socket): void
   sendSoon(connection: RepeatingConnection): void
@@ -64,12 +74,12 @@ export class RepeatingConnection {
   #begun: IncomingMessage | null = null
   #isIdle = false
   #known: Known | null = null
-  /** The poll that was started last, the values of its parameters, and whether its answer is awaited here. */
+  /** The request that was started last, what differs in it, and whether its answer is awaited here. */
   #task: Task<Outcome> | null = null
-  #values: readonly string[] = []
+  #values: unknown = null
   #isWaiting = false
   #reply: PreparedReply | null = null
-  /** The poll that Fastify is about to go on with. */
+  /** The request that Fastify is about to go on with. */
   #goesOn: UnderWay | null = null
   readonly #label = () => {
     const [target = ''] = this.#request().split(' HTTP/', 1)
@@ -99,7 +109,8 @@ export class RepeatingConnection {
 
   /** Note a request that begins by what Node's HTTP is being given. */
   begins(request: IncomingMessage): void {
-    this.#begun = request.method === 'GET' && request.url?.includes('?') ? request : null
+    const { method, url } = request
+    this.#begun = method === 'POST' || (method === 'GET' && url?.includes('?')) ? request : null
   }
 
   /** What goes on in Fastify with the request that begins now. */
@@ -110,18 +121,41 @@ export class RepeatingConnection {
   }
 
   /** Know `request` by its bytes, but for `parameters`, if it is the last that has come and came by itself in these very bytes. */
-  recognise(request: IncomingMessage, parameters: Readonly<Record<string, string>>): Recognised | undefined {
-    const isLast = this.#begun === request
-    const text = this.#given?.toString('latin1')
-    this.#begun = null
-    this.#given = null
-    if (!isLast || text === undefined || text !== bytesOf(request)) return undefined
-    const template = this.#path.templates.of(text, parameters)
+  recognise(
+    request: IncomingMessage,
+    parameters: Readonly<Record<string, string>>,
+  ): Recognised<readonly string[]> | undefined {
+    const bytes = this.#bytesThatBegan(request)
+    const text = bytes?.toString('latin1')
+    if (text === undefined || text !== bytesOf(request)) return undefined
+    const template = this.#path.templates.ofPoll(text, parameters)
     return template && { template, chunks: this.#chunks }
   }
 
+  /** The same for one that publishes to `topic`, with its body. */
+  recogniseMessage(
+    request: IncomingMessage,
+    topic: string,
+    shape: MessageShape,
+  ): Recognised<MessageValues> | undefined {
+    const bytes = this.#bytesThatBegan(request)
+    const head = bytesOf(request)
+    const length = head.length + Number(request.headers['content-length'])
+    if (bytes?.length !== length || bytes.toString('latin1', 0, head.length) !== head) return undefined
+    const template = this.#path.templates.ofMessage(head, topic, shape)
+    return template && { template, chunks: this.#chunks }
+  }
+
+  /** What Node's HTTP was given, if `request` is the last that has come, and began by it. From then on it is not held here. */
+  #bytesThatBegan(request: IncomingMessage): Buffer | null {
+    const bytes = this.#begun === request ? this.#given : null
+    this.#begun = null
+    this.#given = null
+    return bytes
+  }
+
   /** It has been answered, with a head that others can have. */
-  answered({ chunks }: Recognised, known: Known): void {
+  answered<Values>({ chunks }: Recognised<Values>, known: Known<Values>): void {
     // Something has come meanwhile: what, only Node's HTTP knows.
     if (chunks !== this.#chunks) return
     this.#task = null
@@ -133,7 +167,7 @@ export class RepeatingConnection {
     this.#task?.cancel('the client went away')
   }
 
-  /** The poll has its outcome. What is no reply for this way Fastify sends: an error, or the last of its connection. */
+  /** The request has its outcome. What is no reply for this way Fastify sends: an error, or the last of its connection. */
   settle(outcome: Outcome): void {
     if (!this.#isWaiting || this.#socket.destroyed) return
     const head =
@@ -153,6 +187,7 @@ export class RepeatingConnection {
     if (reply === null || this.#socket.destroyed) return
     this.#reply = null
     this.#task = null
+    this.#values = null
     this.#isWaiting = false
     reply.writeTo(this.#socket, (this.#known as Known).head)
   }
@@ -161,7 +196,7 @@ export class RepeatingConnection {
     // More has come before the reply: Node's HTTP knows how to answer several requests in their order.
     if (this.#reply !== null) this.send()
     else if (this.#isWaiting) this.#handOver()
-    if (!this.#isIdle || !this.#startPoll(chunk)) this.#pass(chunk)
+    if (!this.#isIdle || !this.#start(chunk)) this.#pass(chunk)
   }
 
   #handOver(): void {
@@ -178,7 +213,8 @@ export class RepeatingConnection {
     this.#chunks += 1
     this.#given = chunk
     this.#path.pass(this, () => this.#toHttp(chunk))
-    if (this.#begun === null) this.#given = null
+    // An idle connection should not hold much.
+    if (this.#begun === null || chunk.length > mostMessageBytes) this.#given = null
     if (this.#socket.parser !== this.#parser) this.#leave()
   }
 
@@ -188,28 +224,28 @@ export class RepeatingConnection {
     this.#path.forget(this.#socket)
   }
 
-  #startPoll(chunk: Buffer): boolean {
-    const { template, admission, begin } = this.#known as Known
+  #start(chunk: Buffer): boolean {
+    const { template, admission } = this.#known as Known
     const values = template.valuesIn(chunk)
     if (values === undefined || this.#socket.writableLength > 0 || this.#path.options.isOff()) return false
-    const poll = begin(values)
-    if (poll === null || !this.#path.options.admissions.repeat(admission)) return false
+    const operation = (this.#known as Known).begin(values)
+    if (operation === null || !this.#path.options.admissions.repeat(admission)) return false
     this.#values = values
     this.#isWaiting = true
-    this.#task = this.#path.options.scheduler.run(serve, this, poll)
+    this.#task = this.#path.options.scheduler.run(serve, this, operation)
     this.#task.label = this.#label
     return true
   }
 
   #request(): string {
-    return this.#known?.template.with(this.#values) ?? ''
+    return this.#values === null ? '' : (this.#known as Known).template.with(this.#values)
   }
 }
 
-function* serve(connection: RepeatingConnection, poll: Operation<PreparedReply>): Coroutine<Outcome> {
+function* serve(connection: RepeatingConnection, operation: Operation<PreparedReply>): Coroutine<Outcome> {
   let outcome: Outcome
   try {
-    outcome = yield* poll
+    outcome = yield* operation
   } catch (error) {
     if (error instanceof Cancelled) throw error
     outcome = new Failure(error)

@@ -5,7 +5,7 @@
 // Everything after `sendTo` is Node's and Fastify's own: keeping the connection, what comes next on it, `onResponse`
 // hooks, logs. Of the hooks before that (`onSend`) there are none but `endKeepAlive`, and while that has something to say
 // no reply is prepared, and those of a protocol that add the same to every reply with the same headers. `writeTo` is for
-// polls that repeat, past Node's HTTP.
+// requests that repeat, past Node's HTTP.
 
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -160,9 +160,9 @@ export class PreparedReply {
   }
 
   #sendWhole(reply: FastifyReply): void {
-    const { status, hasBody } = this.#all
-    reply.code(status).headers(this.#headers())
-    if (hasBody) reply.send(this.#body)
+    reply.code(this.#all.status).headers(this.#headers())
+    // Of an empty text Fastify would say that it is plain.
+    if (this.#all.hasBody && this.#length > 0) reply.send(this.#body)
     else reply.send()
   }
 

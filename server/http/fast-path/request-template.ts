@@ -7,6 +7,7 @@
 // remembers the last request that it has read.
 
 import type { IncomingMessage } from 'node:http'
+import type { Template } from './connection.ts'
 
 const mostParameters = 3
 
@@ -15,26 +16,7 @@ const onlyOne: readonly number[] = [0]
 
 const plainValue = /^[\w.~-]*$/
 
-/** The most templates that are shared; above it all are forgotten, and those in use stay with their connections. */
-const mostTemplates = 64
-
-/** Gives templates that are the same as one and the same object. */
-export class RequestTemplates {
-  readonly #byText = new Map<string, RequestTemplate>()
-
-  /** The request that `text` is, but for `parameters`, which have these values in it; undefined when it has not each of them once. */
-  of(text: string, parameters: Readonly<Record<string, string>>): RequestTemplate | undefined {
-    const made = RequestTemplate.of(text, parameters)
-    if (made === undefined) return undefined
-    const known = this.#byText.get(made.text)
-    if (known !== undefined) return known
-    if (this.#byText.size >= mostTemplates) this.#byText.clear()
-    this.#byText.set(made.text, made)
-    return made
-  }
-}
-
-export class RequestTemplate {
+export class RequestTemplate implements Template<readonly string[]> {
   /** What stands around the values: one more than there are values. */
   readonly #around: readonly string[]
   /** Which value stands at which place: templates name their parameters in any order. */
@@ -47,7 +29,7 @@ export class RequestTemplate {
     this.#order = order
   }
 
-  /** See `RequestTemplates`. */
+  /** The request that `text` is, but for `parameters`, which have these values in it; undefined when it has not each of them once. */
   static of(text: string, parameters: Readonly<Record<string, string>>): RequestTemplate | undefined {
     const names = Object.keys(parameters)
     const query = /^GET [^ ?#]*\?/.exec(text)?.[0].length

@@ -1,11 +1,11 @@
-// A poll that began on the fast path and is answered by Fastify: because more came behind it, or its reply is none for the
+// A request that began on the fast path and is answered by Fastify: because more came behind it, or its reply is none for the
 // fast path. It keeps its seat in the waiting room, its deadline and its admission.
 
 import type { Coroutine, Task } from '../../../runtime/index.ts'
 import { type Admission, Readmission } from '../../access/admission.ts'
 import type { PreparedReply } from './prepared-reply.ts'
 
-/** What a poll threw. */
+/** What the coroutine threw. */
 export class Failure {
   readonly error: unknown
 
@@ -24,7 +24,7 @@ export class UnderWay extends Readmission {
     this.#task = task
   }
 
-  /** Wait for its reply. Cancelling this cancels the poll. */
+  /** Wait for its reply. Cancelling this cancels the coroutine. */
   *reply(): Coroutine<PreparedReply> {
     try {
       const outcome = yield* this.#task.join()

@@ -62,8 +62,8 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
     const prepared = yield* fastPath?.underWay(request)?.reply() ??
       answerPoll(poll, cursor, roomFor(reply.raw, pipelining))
     const head = prepared.sendTo(reply)
-    // One that had no cursor yet does not come again: the next one has.
-    if (head !== undefined && cursor !== undefined) {
+    // One that had no cursor yet does not come again: the next one has. By POST and HEAD none does.
+    if (head !== undefined && cursor !== undefined && request.method === 'GET') {
       fastPath?.answered(request.raw, reply.raw, recognised, {
         admission: poll.admission,
         head,
@@ -74,7 +74,7 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   }
 
   // Not within `answer`: what a closure there holds would be a context of its own for each poll that waits.
-  function again(poll: Poll, answerPoll: LongPoll): Known['begin'] {
+  function again(poll: Poll, answerPoll: LongPoll): Known<readonly string[]>['begin'] {
     return (values) => {
       const cursor = cursorOr(values[0] as string, limits.topicsPerPoll)
       return cursor === undefined ? null : answerPoll(poll, cursor)

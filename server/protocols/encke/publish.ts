@@ -3,36 +3,84 @@
 import { Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
+import type { Admission } from '../../access/admission.ts'
 import { requireRight } from '../../access/rights.ts'
 import { clip, EnckeError } from '../../errors.ts'
-import { takeDrafts } from '../../http/bodies.ts'
+import { draftIn, takeDrafts } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
-import type { Draft, Hub } from '../../hub/index.ts'
+import type { Draining } from '../../http/draining.ts'
+import type { Known } from '../../http/fast-path/connection.ts'
+import type { FastPath } from '../../http/fast-path/fast-path.ts'
+import type { MessageShape, MessageValues } from '../../http/fast-path/message-template.ts'
+import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepared-reply.ts'
+import { type Draft, type Hub, isTopicName } from '../../hub/index.ts'
 import { tooLarge } from './message-list.ts'
-import { keyOf, type PublishLimits, publishMany, type Receipt, receiptOf } from './publish-many.ts'
+import { keyOf, type PublishLimits, publishMany, receiptOf } from './publish-many.ts'
 import { publishSchema } from './schemas.ts'
 
 export interface PublishOptions extends PublishLimits {
   readonly scheduler: Scheduler
   readonly hub: Hub
   readonly appendBytes: number
+  readonly draining: Draining
+  /** Undefined where every publish is answered by Fastify. */
+  readonly fastPath: FastPath | undefined
+  /** Whether hooks of others want to see every reply: then none is prepared. */
+  readonly hasOtherHooks: () => boolean
 }
 
-type Publishing = Pick<FastifyRequest<{ Body: Draft }>, 'body' | 'headers' | 'admission'>
+type Publishing = FastifyRequest<{ Body: Draft }>
+
+const idempotencyKey = 'idempotency-key'
+
+/** What differs from one publish to the next, where the topic stands in the path, and where in the query. */
+const inPath: MessageShape = { topic: /^[^?]*\/topics\/([^/?]*)\/messages\/?$/d, headers: [idempotencyKey] }
+const inQuery: MessageShape = { topic: /^[^?]*\?(?:.*&)?topic=([^&]*)/d, headers: [idempotencyKey] }
 
 export async function publishRoutes(app: FastifyInstance, options: PublishOptions): Promise<void> {
-  const { scheduler, hub, messageBytes, appendBytes } = options
+  const { scheduler, hub, draining, messageBytes, appendBytes, fastPath, hasOtherHooks } = options
+  const replies = new PreparedReplies({
+    status: 201,
+    headers: { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' },
+    isLast: () => draining.begun.isOpen || hasOtherHooks(),
+  })
 
-  function* publish(topic: string, request: Publishing, reply: FastifyReply): Coroutine<Receipt> {
-    const { body: draft, admission } = request
-    const key = keyIn(request)
-    const published = yield* hub.publish(
-      topic,
-      draft,
-      key === undefined ? undefined : keyOf(key, draft, admission.subject),
-    )
-    reply.code(201).header('cache-control', 'no-store')
-    return receiptOf(topic, published)
+  function* publish(
+    topic: string,
+    shape: MessageShape,
+    request: Publishing,
+    reply: FastifyReply,
+  ): Coroutine<FastifyReply> {
+    const { body: draft, admission, raw } = request
+    const recognised = fastPath?.recogniseMessage(raw, topic, shape)
+    const prepared = yield* fastPath?.underWay(request)?.reply() ??
+      publishOne(topic, draft, keyIn(request), admission.subject)
+    const head = prepared.sendTo(reply)
+    if (head !== undefined) {
+      const begin = again(admission, request.headers['content-type'] as string)
+      fastPath?.answered(raw, reply.raw, recognised, { admission, head, begin })
+    }
+    return reply
+  }
+
+  function* publishOne(
+    topic: string,
+    draft: Draft,
+    key: string | undefined,
+    subject: string | null,
+  ): Coroutine<PreparedReply> {
+    const published = yield* hub.publish(topic, draft, key === undefined ? undefined : keyOf(key, draft, subject))
+    return replies.of(JSON.stringify(receiptOf(topic, published)))
+  }
+
+  // Whatever does not fit is refused by Fastify, which says why.
+  function again({ rights, subject }: Admission, contentType: string): Known<MessageValues>['begin'] {
+    return ({ topic, headers: [key = ''], body }) => {
+      if (body.length > messageBytes || !isTopicName(topic) || key.length > longestKey) return null
+      if (rights.refusal('publish', topic) !== undefined) return null
+      const draft = draftIn(body, contentType)
+      return draft === undefined ? null : publishOne(topic, draft, key || undefined, subject)
+    }
   }
 
   function* publishListed(request: Publishing, reply: FastifyReply): Coroutine<string> {
@@ -48,7 +96,7 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
     '/topics/:topic/messages',
     { schema: publishSchema('path'), bodyLimit: messageBytes },
     inCoroutine<{ Params: { topic: string }; Body: Draft }>(scheduler, (request, reply) =>
-      publish(request.params.topic, request, reply),
+      publish(request.params.topic, inPath, request, reply),
     ),
   )
   app.post(
@@ -60,7 +108,7 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
     },
     inCoroutine<{ Querystring: { topic?: string }; Body: Draft }>(scheduler, (request, reply) => {
       const { topic } = request.query
-      return topic === undefined ? publishListed(request, reply) : publish(topic, request, reply)
+      return topic === undefined ? publishListed(request, reply) : publish(topic, inQuery, request, reply)
     }),
   )
 }
@@ -93,11 +141,14 @@ function limitOne(messageBytes: number): preParsingHookHandler {
   }
 }
 
+const longestKey = 255
+
 function keyIn({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
-  const given = headers['idempotency-key']
-  if (given === undefined || (typeof given === 'string' && /^[\x21-\x7e]{1,255}$/.test(given))) return given
+  const given = headers[idempotencyKey]
+  if (given === undefined) return undefined
+  if (typeof given === 'string' && given.length <= longestKey && /^[\x21-\x7e]+$/.test(given)) return given
   throw new EnckeError(
     'ENCKE_ERR_KEY_VALUE',
-    `Idempotency-Key must be 1 to 255 printable ASCII characters, a new one for each message (got ${clip(given)})`,
+    `Idempotency-Key must be 1 to ${longestKey} printable ASCII characters, a new one for each message (got ${clip(given)})`,
   )
 }

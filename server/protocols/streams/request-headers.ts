@@ -14,6 +14,12 @@ export function isClosing(headers: IncomingHttpHeaders): boolean {
   return textIn(headers, 'stream-closed')?.toLowerCase() === 'true'
 }
 
+/** What an append says in its headers, without the others. */
+export function saidIn(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const names = ['content-type', 'stream-closed', 'stream-seq', 'producer-id', 'producer-epoch', 'producer-seq']
+  return Object.fromEntries(names.filter((name) => name in headers).map((name) => [name, headers[name]]))
+}
+
 /** Undefined when none is given. @throws EnckeError ENCKE_ERR_STREAM_HEADER */
 export function lifetimeIn(headers: IncomingHttpHeaders): Lifetime | undefined {
   const ttl = textIn(headers, 'stream-ttl')

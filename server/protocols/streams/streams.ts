@@ -2,17 +2,21 @@
 //
 // Always true: every reply below the prefix has the headers of `secureReply`, errors too.
 
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
+import type { Admission } from '../../access/admission.ts'
 import { demand, requireRight } from '../../access/rights.ts'
 import { EnckeError } from '../../errors.ts'
 import { prefixOf } from '../../http/base-path.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Known } from '../../http/fast-path/connection.ts'
 import type { FastPath } from '../../http/fast-path/fast-path.ts'
+import type { MessageShape, MessageValues } from '../../http/fast-path/message-template.ts'
 import { letGoOfHeaders } from '../../http/request-headers.ts'
-import { checkTopicName, type Hub } from '../../hub/index.ts'
-import { append } from './append.ts'
+import { checkTopicName, type Hub, isTopicName } from '../../hub/index.ts'
+import { AppendRefused, append, readAppend } from './append.ts'
+import { AppendReplies } from './append-replies.ts'
 import { takeBytes } from './bodies.ts'
 import { catchUp, recordOf, tellStanding } from './catch-up.ts'
 import { create } from './create.ts'
@@ -20,7 +24,7 @@ import { type LiveEventsParts, liveEvents } from './live-events.ts'
 import { type LivePoll, type LongPoll, type LongPollParts, longPolling } from './long-poll.ts'
 import { checkOffset, isOffset } from './offsets.ts'
 import { secureReply } from './replies.ts'
-import { forkIn } from './request-headers.ts'
+import { forkIn, saidIn } from './request-headers.ts'
 import { appendSchema, createSchema, readSchema, removeSchema, standingSchema } from './schemas.ts'
 
 export interface StreamsOptions extends LongPollParts, LiveEventsParts {
@@ -88,15 +92,55 @@ async function changeRoutes(app: FastifyInstance, options: StreamsOptions): Prom
   app.delete('/*', { schema: removeSchema, bodyLimit: appendBytes }, inCoroutine<StreamRoute>(scheduler, remove))
 }
 
+/** Headers that have another value in each append. */
+const marks = ['producer-seq', 'stream-seq']
+
 /** POST. */
-async function writeRoutes(app: FastifyInstance, { scheduler, hub, appendBytes }: StreamsOptions): Promise<void> {
+async function writeRoutes(app: FastifyInstance, options: StreamsOptions): Promise<void> {
+  const { scheduler, hub, appendBytes, draining, fastPath, hasOtherHooks } = options
+  const prefix = RegExp.escape(`${prefixOf(options.basePath)}${app.prefix}/`)
+  const shape: MessageShape = { topic: new RegExp(`^${prefix}([^?]+)$`, 'd'), headers: marks }
+  const replies = new AppendReplies(() => draining.begun.isOpen || hasOtherHooks())
+
+  function* post(request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
+    const { raw, headers, admission } = request
+    const topic = topicOf(request)
+    const recognised = fastPath?.recogniseMessage(raw, topic, shape)
+    const asked = readAppend(headers, request.body as Buffer | undefined)
+    try {
+      const prepared = yield* fastPath?.underWay(request)?.reply() ?? append(hub, topic, asked, replies)
+      const head = prepared.sendTo(reply)
+      if (head !== undefined) {
+        fastPath?.answered(raw, reply.raw, recognised, { admission, head, begin: again(admission, headers) })
+      }
+      return reply
+    } catch (error) {
+      if (!(error instanceof AppendRefused)) throw error
+      reply.headers(error.headers)
+      throw error.why
+    }
+  }
+
+  // Whatever does not fit is refused by Fastify, which says why.
+  function again({ rights }: Admission, headers: IncomingHttpHeaders): Known<MessageValues>['begin'] {
+    const same = saidIn(headers)
+    return ({ topic, headers: values, body }) => {
+      if (body.length > appendBytes || !isTopicName(topic) || rights.refusal('publish', topic) !== undefined)
+        return null
+      const said = { ...same }
+      for (const [at, name] of marks.entries()) if (values[at]) said[name] = values[at]
+      try {
+        // A copy: what is kept of a message should not hold the request around it.
+        return append(hub, topic, readAppend(said, Buffer.from(body)), replies)
+      } catch {
+        return null
+      }
+    }
+  }
+
   requireRight(app, 'publish')
   takeBytes(app)
-  app.post(
-    '/*',
-    { schema: appendSchema, bodyLimit: appendBytes },
-    inCoroutine<StreamRoute>(scheduler, (request, reply) => append(hub, topicOf(request), request, reply)),
-  )
+  app.post('/*', { schema: appendSchema, bodyLimit: appendBytes }, inCoroutine<StreamRoute>(scheduler, post))
 }
 
 /** GET and HEAD. */
@@ -139,7 +183,7 @@ async function readRoutes(app: FastifyInstance, options: StreamsOptions): Promis
 }
 
 // Not within `answerPoll`: what a closure there holds would be a context of its own for each poll that waits.
-function again(poll: LivePoll, longPoll: LongPoll): Known['begin'] {
+function again(poll: LivePoll, longPoll: LongPoll): Known<readonly string[]>['begin'] {
   return ([offset = '', turn]) => (isOffset(offset) ? longPoll({ ...poll, offset, turn }) : null)
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { bytesOf, RequestTemplate, RequestTemplates } from '../../../../server/http/fast-path/request-template.ts'
+import { bytesOf, RequestTemplate } from '../../../../server/http/fast-path/request-template.ts'
+import { Templates } from '../../../../server/http/fast-path/templates.ts'
 
 const request = (target: string) => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 
@@ -103,8 +104,8 @@ describe('the template of a request', () => {
 })
 
 describe('templates', () => {
-  const one = new RequestTemplates()
-  const of = (target: string, parameters: Record<string, string>) => one.of(request(target), parameters)
+  const one = new Templates()
+  const of = (target: string, parameters: Record<string, string>) => one.ofPoll(request(target), parameters)
 
   it('are shared by requests that differ in their values alone', () => {
     const shared = of('/messages?cursor=abc', { cursor: 'abc' })
