@@ -14,6 +14,7 @@ import { MemoryBroker } from './brokers/memory/memory-broker.ts'
 import { openBroker } from './brokers/open-broker.ts'
 import { randomIds } from './brokers/random-ids.ts'
 import type { Config } from './config.ts'
+import type { EngineParts } from './engine-parts.ts'
 import { Draining } from './http/draining.ts'
 import { EventStreams } from './http/event-streams.ts'
 import { Pipelining } from './http/pipelining.ts'
@@ -25,15 +26,6 @@ import { hostForRequests } from './process/hosts.ts'
 
 /** Of what a node tells about itself hardly anything is kept: it is for those who are watching. */
 const ownTopics = { history: { messages: 8, bytes: 1024 ** 2, ageMs: 60_000 }, totalBytes: 16 * 1024 ** 2 }
-
-export interface EngineParts {
-  /** Where the truth about topics is kept. Default: what `config.broker` names, which is opened and ends with the engine. */
-  readonly broker?: Broker
-  /** The monotonic clock, in milliseconds. */
-  readonly clock?: () => number
-  /** The wall clock, in milliseconds since 1970, by which tokens begin and end. */
-  readonly wallClock?: () => number
-}
 
 export class Engine {
   readonly config: Config

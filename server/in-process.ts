@@ -1,11 +1,11 @@
 // Publishing and reading in the process itself, without HTTP: the same topics, cursors and verdicts as over the network.
 
-import type { Channel, Coroutine } from '../runtime/index.ts'
+import type { Channel, Coroutine, Scheduler } from '../runtime/index.ts'
 import { Latch, select, toAsyncIterable } from '../runtime/index.ts'
 import { reserved } from './access/rights.ts'
 import { isReserved } from './access/topic-pattern.ts'
-import type { Engine } from './engine.ts'
-import { checkTopicName, decodeCursor, type From, type HubStatistics } from './hub/index.ts'
+import type { Draining } from './http/draining.ts'
+import { checkTopicName, decodeCursor, type From, type Hub, type HubStatistics } from './hub/index.ts'
 import { encodeShared } from './protocols/encke/encoding.ts'
 import { keyOf, type Receipt, receiptOf } from './protocols/encke/publish-many.ts'
 
@@ -55,6 +55,14 @@ export interface SubscribeOptions {
   readonly limit?: number
   /** Ends the loop. */
   readonly signal?: AbortSignal
+}
+
+/** What it needs of an engine: by its name, the declarations of a whole one would be part of the package. */
+interface Engine {
+  readonly scheduler: Scheduler
+  readonly hub: Hub
+  readonly draining: Draining
+  readonly config: { readonly limitDefault: number; readonly topicsPerPoll: number }
 }
 
 export class InProcess {
