@@ -1,10 +1,9 @@
 // Publishing and reading in the process itself, without HTTP: the same topics, cursors and verdicts as over the network.
 
-import type { Channel, Coroutine, Scheduler } from '../runtime/index.ts'
+import type { Channel, Coroutine, Scheduler, Selectable } from '../runtime/index.ts'
 import { Latch, select, toAsyncIterable } from '../runtime/index.ts'
 import { reserved } from './access/rights.ts'
 import { isReserved } from './access/topic-pattern.ts'
-import type { Draining } from './http/draining.ts'
 import { checkTopicName, decodeCursor, type From, type Hub, type HubStatistics } from './hub/index.ts'
 import { encodeShared } from './protocols/encke/encoding.ts'
 import { keyOf, type Receipt, receiptOf } from './protocols/encke/publish-many.ts'
@@ -61,7 +60,7 @@ export interface SubscribeOptions {
 interface Engine {
   readonly scheduler: Scheduler
   readonly hub: Hub
-  readonly draining: Draining
+  readonly draining: { wait(): Selectable<void> }
   readonly config: { readonly limitDefault: number; readonly topicsPerPoll: number }
 }
 

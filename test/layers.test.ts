@@ -99,8 +99,10 @@ const map: LayerMap = {
     mayImport: [...partsWithOptions.map((part) => `${part}/options.ts`), 'server/config', ...errors],
     packages: [],
   },
+  'server/engine-parts.ts': { mayImport: ['server/hub'], packages: [] },
   'server/engine.ts': {
     mayImport: [
+      'server/engine-parts.ts',
       'server/access',
       'server/http',
       'server/hub',
@@ -126,7 +128,7 @@ const map: LayerMap = {
     packages: web,
   },
   'server/in-process.ts': {
-    mayImport: ['server/engine.ts', 'server/access', 'server/hub', 'server/protocols/encke', 'runtime'],
+    mayImport: ['server/access', 'server/hub', 'server/protocols/encke', 'runtime'],
     packages: [],
   },
   'server/plugin.ts': {
@@ -143,6 +145,7 @@ const map: LayerMap = {
   },
   'server/app.ts': {
     mayImport: [
+      'server/engine-parts.ts',
       'server/engine.ts',
       'server/routes.ts',
       'server/access',

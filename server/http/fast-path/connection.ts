@@ -9,7 +9,7 @@
 //   - once the connection has left HTTP nothing is read here, and Node's parser, which another connection may have by
 //     then, is given nothing.
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Coroutine, Operation, Scheduler, Task } from '../../../runtime/index.ts'
 import { Cancelled } from '../../../runtime/index.ts'
@@ -18,16 +18,9 @@ import { longestLabel } from '../coroutine-handler.ts'
 import { type MessageShape, type MessageValues, mostMessageBytes } from './message-template.ts'
 import type { PreparedHead, PreparedReply } from './prepared-reply.ts'
 import { bytesOf } from './request-template.ts'
+import type { Template } from './template.ts'
 import type { Templates } from './templates.ts'
 import { Failure, type Outcome, UnderWay } from './under-way.ts'
-
-/** The bytes of a request, but for some values in it. */
-export interface Template<Values> {
-  /** The values in `bytes`, when they are the same request otherwise. */
-  valuesIn(bytes: Buffer): Values | undefined
-  /** The whole request, with `values`. */
-  with(values: Values): string
-}
 
 /** What is known of a request, to answer it when it comes again. */
 export interface Known<Values = unknown> {
@@ -108,9 +101,13 @@ export class RepeatingConnection {
   }
 
   /** Note a request that begins by what Node's HTTP is being given. */
-  begins(request: IncomingMessage): void {
+  begins(request: IncomingMessage, response: ServerResponse): void {
     const { method, url } = request
-    this.#begun = method === 'POST' || (method === 'GET' && url?.includes('?')) ? request : null
+    this.#begun = null
+    if (method !== 'POST' && (method !== 'GET' || !url?.includes('?'))) return
+    this.#begun = request
+    // Whoever refuses it does not ask for its bytes.
+    response.once('close', () => this.#bytesThatBegan(request))
   }
 
   /** What goes on in Fastify with the request that begins now. */
@@ -146,9 +143,10 @@ export class RepeatingConnection {
     return template && { template, chunks: this.#chunks }
   }
 
-  /** What Node's HTTP was given, if `request` is the last that has come, and began by it. From then on it is not held here. */
+  /** What Node's HTTP was given, if `request` is the last that began, and nothing has come since. From then on it is not held here. */
   #bytesThatBegan(request: IncomingMessage): Buffer | null {
-    const bytes = this.#begun === request ? this.#given : null
+    if (this.#begun !== request) return null
+    const bytes = this.#given
     this.#begun = null
     this.#given = null
     return bytes
@@ -211,6 +209,8 @@ export class RepeatingConnection {
     if (this.#socket.destroyed) return
     this.#isIdle = false
     this.#chunks += 1
+    // One whose body is in this chunk began by another: these are not its bytes, however much they look like them.
+    this.#begun = null
     this.#given = chunk
     this.#path.pass(this, () => this.#toHttp(chunk))
     // An idle connection should not hold much.

@@ -25,7 +25,7 @@
 //      under way. Closing waits for `hasWaiting` before it ends what Node calls idle.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Scheduler } from '../../../runtime/index.ts'
 import type { Admissions } from '../../access/admission.ts'
@@ -57,7 +57,9 @@ export class FastPath implements RepeatingPath {
     options.server.on('timeout', (socket: Socket) => {
       if (!this.#connections.get(socket)?.isWaiting) socket.destroy()
     })
-    options.server.on('request', (request: IncomingMessage) => this.#passing?.begins(request))
+    options.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      this.#passing?.begins(request, response)
+    })
   }
 
   /** Whether a request waits here, or is about to be answered. */
@@ -144,7 +146,15 @@ export class FastPath implements RepeatingPath {
   }
 
   #watch(socket: Socket): void {
-    if (this.options.isOff() || socket.destroyed || socket.isPaused() || this.#connections.has(socket)) return
+    // What `inject` calls a socket is none.
+    if (
+      !(socket instanceof Socket) ||
+      this.options.isOff() ||
+      socket.destroyed ||
+      socket.isPaused() ||
+      this.#connections.has(socket)
+    )
+      return
     const connection = RepeatingConnection.on(socket, this)
     if (connection === undefined) return
     this.#connections.set(socket, connection)

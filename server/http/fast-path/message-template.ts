@@ -4,7 +4,7 @@
 // A value ends where the first character comes that it cannot have: a blank or a `&` in a target, the end of a line in a
 // header. A topic is matched only as names of topics are written, a slash also as `%2F`; all else goes to Node's HTTP.
 
-import type { Template } from './connection.ts'
+import type { Template } from './template.ts'
 
 /** Which parts of a request differ from one message to the next. */
 export interface MessageShape {

@@ -7,7 +7,7 @@
 // remembers the last request that it has read.
 
 import type { IncomingMessage } from 'node:http'
-import type { Template } from './connection.ts'
+import type { Template } from './template.ts'
 
 const mostParameters = 3
 

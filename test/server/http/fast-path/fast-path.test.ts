@@ -672,6 +672,19 @@ describe('a server that lets polls pass', () => {
   }
 })
 
+it('a request that comes without a connection, by inject, is answered like any other', async () => {
+  await using served = await serve()
+  const { http } = served.app
+  const cursor = await cursorNow(served)
+  for (let n = 1; n <= 3; n += 1) {
+    const published = await http.inject({ method: 'POST', url: '/publish?topic=a', payload: { n } })
+    expect(published.json()).toMatchObject({ topic: 'a', offset: n })
+    const polled = await http.inject(`/messages?topic=a&cursor=${cursor}`)
+    expect(polled.json().messages).toHaveLength(n)
+    await turns(3)
+  }
+})
+
 describe('the switch', () => {
   it.each([
     ['on', 2],

@@ -110,6 +110,30 @@ describe('a message that comes again', () => {
     expect((await wire.reply()).status).toBe(404)
   })
 
+  it.each(['/publish?topic=a', '/v1/stream/s'])(
+    'is no other request whose body looks like it, with half of a third behind: %s',
+    async (target) => {
+      await using served = await serve()
+      await served.send('PUT', '/v1/stream/s', { headers: { 'content-type': 'text/plain' } })
+      const head = `POST ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 400\r\n\r\n`
+      const body = (letter: string) => letter.repeat(400)
+      const wire = await served.wire()
+      for (const letter of ['a', 'b']) {
+        await wire.write(head + body(letter))
+        expect((await wire.reply()).status).toBeLessThan(300)
+      }
+      // Its body begins with its own head, and the next request ends within a header, which goes on with the one after.
+      await wire.write(head)
+      await served.get('/healthz')
+      const half = 'POST /publish?topic=b HTTP/1.1\r\nX: '.padEnd(head.length, 'x')
+      await wire.write(head + 'c'.repeat(400 - head.length) + half)
+      expect((await wire.reply()).status).toBeLessThan(300)
+      await wire.write(head + body('d'))
+      expect(await wire.reply()).toMatchObject({ status: 201, json: { topic: 'b', offset: 1 } })
+      expect(served.app.hub.statistics().published).toBe(4)
+    },
+  )
+
   it('wakes who waits, and says how many did', async () => {
     await using served = await serve()
     const wire = await served.wire()
