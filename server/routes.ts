@@ -133,13 +133,13 @@ export async function registerRoutes(app: FastifyInstance, engine: Engine, aroun
     cacheable: new Cacheable(new TopicPatterns(config.cacheable), config),
     pipelining,
     fastPath,
-    keepsHeaders: hasOtherHooks,
+    keepsRequests: hasOtherHooks,
   })
   await app.register(eventRoutes, {
     limits: config,
     scheduler,
     readEvents: eventReading({ hub, draining, waitingRoom, presence, eventStreams, limit: config.limitDefault, wrote }),
-    keepsHeaders: hasOtherHooks,
+    keepsRequests: hasOtherHooks,
   })
   await app.register(presenceRoutes, { scheduler, hub, presence })
   await app.register(topicRoutes, { scheduler, hub })

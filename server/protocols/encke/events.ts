@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
 import { requireRight } from '../../access/rights.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
-import { letGoOfHeaders } from '../../http/request-headers.ts'
+import { letGoOf } from '../../http/waiting-requests.ts'
 import { decodeCursor } from '../../hub/index.ts'
 import type { ReadEvents } from './event-reading.ts'
 import { participantOf } from './presence.ts'
@@ -15,7 +15,7 @@ export interface EventRoutesOptions {
   readonly scheduler: Scheduler
   readonly readEvents: ReadEvents
   /** Whether there are hooks that may read a request's headers when it has been answered. */
-  readonly keepsHeaders: () => boolean
+  readonly keepsRequests: () => boolean
   readonly limits: PollLimits
 }
 
@@ -23,7 +23,7 @@ type OneTopic = { Params: { topic: string }; Querystring: EventParameters }
 type SeveralTopics = { Querystring: EventParameters & { topic: string[] } }
 
 export async function eventRoutes(app: FastifyInstance, options: EventRoutesOptions): Promise<void> {
-  const { scheduler, readEvents, keepsHeaders, limits } = options
+  const { scheduler, readEvents, keepsRequests, limits } = options
 
   // No coroutine of its own: each that waits would be gone through for every event.
   function answer(
@@ -37,7 +37,7 @@ export async function eventRoutes(app: FastifyInstance, options: EventRoutesOpti
     const last = headers['last-event-id'] as string | undefined
     const text = last === undefined || last === '' ? given.cursor : last
     const cursor = text === undefined ? undefined : decodeCursor(text, limits.topicsPerPoll)
-    if (!keepsHeaders()) letGoOfHeaders(request.raw)
+    if (!keepsRequests()) letGoOf(request)
     const { from = 'now', client, presence } = given
     const participant = presence === undefined ? null : participantOf(admission, client, presence)
     return readEvents({ topics, cursor, from, participant, admission }, reply)

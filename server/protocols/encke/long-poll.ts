@@ -6,10 +6,11 @@ import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
 import { requireRight, requireTopics } from '../../access/rights.ts'
 import { takeJson } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
-import type { Known } from '../../http/fast-path/connection.ts'
+import type { Known, Recognised } from '../../http/fast-path/connection.ts'
 import type { FastPath } from '../../http/fast-path/fast-path.ts'
+import type { PreparedReply } from '../../http/fast-path/prepared-reply.ts'
 import type { Pipelining } from '../../http/pipelining.ts'
-import { letGoOfHeaders } from '../../http/request-headers.ts'
+import { letGoOf } from '../../http/waiting-requests.ts'
 import { type Cursor, decodeCursor } from '../../hub/index.ts'
 import { type Cacheable, openToAll, sendShared } from './cacheable.ts'
 import type { LongPoll, Poll, Room } from './poll.ts'
@@ -29,8 +30,8 @@ export interface LongPollOptions {
   readonly pipelining: Pipelining
   /** Undefined where every poll is answered by Fastify. */
   readonly fastPath: FastPath | undefined
-  /** Whether there are hooks that may read a request's headers when it has been answered. */
-  readonly keepsHeaders: () => boolean
+  /** Whether there are hooks that may read a request when it has been answered. */
+  readonly keepsRequests: () => boolean
   readonly limits: PollLimits
   readonly pollBodyBytes: number
 }
@@ -40,10 +41,11 @@ type SeveralTopics = { Querystring: PollParameters & { topic: string[] } }
 type ManyTopics = { Body: PollParameters & { topics: string[] } }
 
 export async function longPollRoutes(app: FastifyInstance, options: LongPollOptions): Promise<void> {
-  const { scheduler, longPoll, privatePoll, sharedPoll, cacheable, pipelining, fastPath, keepsHeaders, limits } =
+  const { scheduler, longPoll, privatePoll, sharedPoll, cacheable, pipelining, fastPath, keepsRequests, limits } =
     options
 
-  function* answer(
+  // No coroutine: what a generator has at hand it keeps for as long as it waits, and there are ten thousand of it.
+  function answer(
     topics: readonly string[],
     given: PollParameters,
     request: FastifyRequest,
@@ -51,29 +53,46 @@ export async function longPollRoutes(app: FastifyInstance, options: LongPollOpti
   ): Coroutine<FastifyReply> {
     const poll = readPoll(topics, given, limits, request)
     const cursor = given.cursor === undefined ? undefined : decodeCursor(given.cursor, limits.topicsPerPoll)
-    if (cacheable.admits(topics, given, request)) {
-      openToAll(reply)
-      return sendShared(yield* sharedPoll(poll, cursor, given.turn ?? 0), request, reply)
-    }
+    if (cacheable.admits(topics, given, request)) return share(poll, cursor, given.turn ?? 0, request, reply)
     const answerPoll = cacheable.isPrivate(topics, request) ? privatePoll : longPoll
     const recognised =
       given.cursor === undefined ? undefined : fastPath?.recognise(request.raw, { cursor: given.cursor })
-    if (!keepsHeaders()) letGoOfHeaders(request.raw)
-    const prepared = yield* fastPath?.underWay(request)?.reply() ??
-      answerPoll(poll, cursor, roomFor(reply.raw, pipelining))
+    // One that has no cursor yet does not come again: the next one has. By POST and HEAD none does.
+    const repeats = cursor !== undefined && request.method === 'GET' ? answerPoll : null
+    if (!keepsRequests()) letGoOf(request)
+    const waiting = fastPath?.underWay(request)?.reply() ?? answerPoll(poll, cursor, roomFor(reply.raw, pipelining))
+    return sendPrepared(waiting, poll, repeats, recognised, request, reply)
+  }
+
+  function* sendPrepared(
+    waiting: Coroutine<PreparedReply>,
+    poll: Poll,
+    repeats: LongPoll | null,
+    recognised: Recognised<readonly string[]> | undefined,
+    { raw }: FastifyRequest,
+    reply: FastifyReply,
+  ): Coroutine<FastifyReply> {
+    const prepared = yield* waiting
     const head = prepared.sendTo(reply)
-    // One that had no cursor yet does not come again: the next one has. By POST and HEAD none does.
-    if (head !== undefined && cursor !== undefined && request.method === 'GET') {
-      fastPath?.answered(request.raw, reply.raw, recognised, {
-        admission: poll.admission,
-        head,
-        begin: again(poll, answerPoll),
-      })
+    if (head !== undefined && repeats !== null) {
+      const { admission } = poll
+      fastPath?.answered(raw, reply.raw, recognised, { admission, head, begin: again(poll, repeats) })
     }
     return reply
   }
 
-  // Not within `answer`: what a closure there holds would be a context of its own for each poll that waits.
+  function* share(
+    poll: Poll,
+    cursor: Cursor | undefined,
+    turn: number,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Coroutine<FastifyReply> {
+    openToAll(reply)
+    return sendShared(yield* sharedPoll(poll, cursor, turn), request, reply)
+  }
+
+  // Not within `sendPrepared`: what a closure there holds would be a context of its own for each poll that waits.
   function again(poll: Poll, answerPoll: LongPoll): Known<readonly string[]>['begin'] {
     return (values) => {
       const cursor = cursorOr(values[0] as string, limits.topicsPerPoll)

@@ -10,10 +10,11 @@ import { demand, requireRight } from '../../access/rights.ts'
 import { EnckeError } from '../../errors.ts'
 import { prefixOf } from '../../http/base-path.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
-import type { Known } from '../../http/fast-path/connection.ts'
+import type { Known, Recognised } from '../../http/fast-path/connection.ts'
 import type { FastPath } from '../../http/fast-path/fast-path.ts'
 import type { MessageShape, MessageValues } from '../../http/fast-path/message-template.ts'
-import { letGoOfHeaders } from '../../http/request-headers.ts'
+import type { PreparedReply } from '../../http/fast-path/prepared-reply.ts'
+import { letGoOf } from '../../http/waiting-requests.ts'
 import { checkTopicName, type Hub, isTopicName } from '../../hub/index.ts'
 import { AppendRefused, append, readAppend } from './append.ts'
 import { AppendReplies } from './append-replies.ts'
@@ -149,26 +150,38 @@ async function readRoutes(app: FastifyInstance, options: StreamsOptions): Promis
   const longPoll = longPolling(options)
   const tellEvents = liveEvents(options)
 
-  function* read(request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
+  // No coroutine: what a generator has at hand it keeps for as long as it waits.
+  function read(request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
     const { query, headers, admission } = request
     const offset = query.offset === undefined ? undefined : checkOffset(query.offset)
     // An application may let in by any header: to a cache, what it lets one read is no other's.
     const isPersonal = isLetInByApplication || headers.authorization !== undefined || headers.cookie !== undefined
     const reading = { topic: topicOf(request), offset, ifNoneMatch: headers['if-none-match'], isPersonal }
-    if (query.live === undefined) return yield* catchUp(hub, reading, reply)
+    if (query.live === undefined) return catchUp(hub, reading, reply)
     if (offset === undefined) throw offsetMissing(query.live)
     const poll: LivePoll = { ...reading, offset, turn: query.cursor, admission }
-    return yield* query.live === 'sse' ? tellEvents(poll, reply) : answerPoll(poll, request, reply)
+    return query.live === 'sse' ? tellEvents(poll, reply) : answerPoll(poll, request, reply)
   }
 
-  function* answerPoll(poll: LivePoll, request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
-    const { offset, turn, admission } = poll
+  function answerPoll(poll: LivePoll, request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
+    const { offset, turn } = poll
     const recognised = fastPath?.recognise(request.raw, turn === undefined ? { offset } : { offset, cursor: turn })
-    if (!hasOtherHooks()) letGoOfHeaders(request.raw)
-    const prepared = yield* fastPath?.underWay(request)?.reply() ?? longPoll(poll)
+    if (!hasOtherHooks()) letGoOf(request)
+    return sendPrepared(fastPath?.underWay(request)?.reply() ?? longPoll(poll), poll, recognised, request, reply)
+  }
+
+  function* sendPrepared(
+    waiting: Coroutine<PreparedReply>,
+    poll: LivePoll,
+    recognised: Recognised<readonly string[]> | undefined,
+    { raw }: Request,
+    reply: FastifyReply,
+  ): Coroutine<FastifyReply> {
+    const prepared = yield* waiting
     const head = prepared.sendTo(reply)
     if (head !== undefined) {
-      fastPath?.answered(request.raw, reply.raw, recognised, { admission, head, begin: again(poll, longPoll) })
+      const { admission } = poll
+      fastPath?.answered(raw, reply.raw, recognised, { admission, head, begin: again(poll, longPoll) })
     }
     return reply
   }
@@ -182,7 +195,7 @@ async function readRoutes(app: FastifyInstance, options: StreamsOptions): Promis
   app.get('/*', { schema: readSchema, exposeHeadRoute: false }, inCoroutine<StreamRoute>(scheduler, read))
 }
 
-// Not within `answerPoll`: what a closure there holds would be a context of its own for each poll that waits.
+// Not within `sendPrepared`: what a closure there holds would be a context of its own for each poll that waits.
 function again(poll: LivePoll, longPoll: LongPoll): Known<readonly string[]>['begin'] {
   return ([offset = '', turn]) => (isOffset(offset) ? longPoll({ ...poll, offset, turn }) : null)
 }
