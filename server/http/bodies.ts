@@ -3,6 +3,7 @@
 // A body may be cut anywhere on its way, also in the middle of a character: nothing is decoded before all of it is here.
 
 import { isUtf8 } from 'node:buffer'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyRequest, preParsingHookHandler } from 'fastify'
 import { clip, EnckeError } from '../errors.ts'
 import type { Draft } from '../hub/index.ts'
@@ -19,7 +20,7 @@ export function takeJson(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     answer(done, () => {
       checkParts(body as Buffer)
-      return parseJson(jsonText(request, body as Buffer))
+      return parseJson(jsonText(request.headers, body as Buffer))
     })
   })
 }
@@ -63,27 +64,27 @@ export function takeDrafts(app: FastifyInstance, isList: (request: FastifyReques
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     answer(done, () => {
-      const text = jsonText(request, body as Buffer)
-      return draftOf(isList(request) ? text.trim() : checkedJson(text))
+      if (!isList(request)) return jsonDraft(request.headers, body as Buffer)
+      return draftOf(jsonText(request.headers, body as Buffer).trim())
     })
   })
   app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, (request, body, done) => {
-    answer(done, () => draftOf(JSON.stringify(decode(request, body as Buffer))))
+    answer(done, () => textDraft(request.headers, body as Buffer))
   })
 }
 
-/** The message that a body of this type is, as the routes of `takeDrafts` read it; undefined where they say what is wrong with it. */
-export function draftIn(body: Buffer, contentType: string): Draft | undefined {
-  if (!isUtf8(body)) return undefined
-  const text = body.toString()
-  if (!/^application\/json/i.test(contentType)) return draftOf(JSON.stringify(text))
-  const json = withoutMark(text)
-  try {
-    JSON.parse(json)
-  } catch {
-    return undefined
-  }
-  return draftOf(json.trim())
+/** The message that a body with these headers is, as the routes of `takeDrafts` read it. @throws EnckeError as they do */
+export function draftIn(headers: IncomingHttpHeaders, body: Buffer): Draft {
+  const isJson = /^application\/json/i.test(headers['content-type'] ?? '')
+  return isJson ? jsonDraft(headers, body) : textDraft(headers, body)
+}
+
+function jsonDraft(headers: IncomingHttpHeaders, body: Buffer): Draft {
+  return draftOf(checkedJson(jsonText(headers, body)))
+}
+
+function textDraft(headers: IncomingHttpHeaders, body: Buffer): Draft {
+  return draftOf(JSON.stringify(decode(headers, body)))
 }
 
 /** More objects, lists and properties than any request has. */
@@ -127,15 +128,12 @@ function draftOf(data: string): Draft {
   return { data, bytes: Buffer.byteLength(data) }
 }
 
-function jsonText(request: FastifyRequest, body: Buffer): string {
+function jsonText(headers: IncomingHttpHeaders, body: Buffer): string {
   if (body.length === 0) {
     throw new EnckeError('ENCKE_ERR_BODY_MISSING', 'the body is empty: send a JSON value, such as {"hello":"world"}')
   }
-  return withoutMark(decode(request, body))
-}
-
-/** A byte order mark is part of a text, and no part of JSON. */
-function withoutMark(text: string): string {
+  const text = decode(headers, body)
+  // A byte order mark is part of a text, and no part of JSON.
   return text.startsWith(byteOrderMark) ? text.slice(1) : text
 }
 
@@ -153,21 +151,21 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function decode(request: FastifyRequest, body: Buffer): string {
-  checkEncoding(request)
+function decode(headers: IncomingHttpHeaders, body: Buffer): string {
+  checkEncoding(headers)
   if (!isUtf8(body)) throw new EnckeError('ENCKE_ERR_BODY_UTF8', `the body is not UTF-8: ${around(body)}`)
   return body.toString()
 }
 
-function checkEncoding(request: FastifyRequest): void {
-  const encoding = request.headers['content-encoding']
+function checkEncoding(headers: IncomingHttpHeaders): void {
+  const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new EnckeError(
       'ENCKE_ERR_BODY_ENCODING',
       `send the body as it is, without Content-Encoding (got ${clip(encoding)})`,
     )
   }
-  const charset = /;\s*charset="?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1]
   if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) {
     throw new EnckeError('ENCKE_ERR_BODY_ENCODING', `send the body as UTF-8 (got charset ${clip(charset)})`)
   }

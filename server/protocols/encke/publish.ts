@@ -3,17 +3,16 @@
 import { Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import type { Admission } from '../../access/admission.ts'
 import { requireRight } from '../../access/rights.ts'
 import { clip, EnckeError } from '../../errors.ts'
 import { draftIn, takeDrafts } from '../../http/bodies.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Draining } from '../../http/draining.ts'
-import type { Known } from '../../http/fast-path/connection.ts'
 import type { FastPath } from '../../http/fast-path/fast-path.ts'
-import type { MessageShape, MessageValues } from '../../http/fast-path/message-template.ts'
+import type { MessageShape } from '../../http/fast-path/message-template.ts'
+import { answerMessage, type BeginMessage } from '../../http/fast-path/messages.ts'
 import { PreparedReplies, type PreparedReply } from '../../http/fast-path/prepared-reply.ts'
-import { type Draft, type Hub, isTopicName } from '../../hub/index.ts'
+import type { Draft, Hub } from '../../hub/index.ts'
 import { tooLarge } from './message-list.ts'
 import { keyOf, type PublishLimits, publishMany, receiptOf } from './publish-many.ts'
 import { publishSchema } from './schemas.ts'
@@ -45,22 +44,17 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
     isLast: () => draining.begun.isOpen || hasOtherHooks(),
   })
 
-  function* publish(
+  function publish(
     topic: string,
     shape: MessageShape,
     request: Publishing,
     reply: FastifyReply,
   ): Coroutine<FastifyReply> {
-    const { body: draft, admission, raw } = request
-    const recognised = fastPath?.recogniseMessage(raw, topic, shape)
-    const prepared = yield* fastPath?.underWay(request)?.reply() ??
-      publishOne(topic, draft, keyIn(request), admission.subject)
-    const head = prepared.sendTo(reply)
-    if (head !== undefined) {
-      const begin = again(admission, request.headers['content-type'] as string)
-      fastPath?.answered(raw, reply.raw, recognised, { admission, head, begin })
-    }
-    return reply
+    const { body: draft, headers, admission } = request
+    const { subject } = admission
+    const begin = () => publishOne(topic, draft, keyIn(request), subject)
+    const route = { fastPath, shape, mostBytes: messageBytes }
+    return answerMessage(route, topic, request, reply, begin, publishAgain(headers['content-type'], subject))
   }
 
   function* publishOne(
@@ -73,13 +67,11 @@ export async function publishRoutes(app: FastifyInstance, options: PublishOption
     return replies.of(JSON.stringify(receiptOf(topic, published)))
   }
 
-  // Whatever does not fit is refused by Fastify, which says why.
-  function again({ rights, subject }: Admission, contentType: string): Known<MessageValues>['begin'] {
+  // What its head says of its body it would say again, but for the type.
+  function publishAgain(contentType: string | undefined, subject: string | null): BeginMessage {
+    const headers = { 'content-type': contentType }
     return ({ topic, headers: [key = ''], body }) => {
-      if (body.length > messageBytes || !isTopicName(topic) || key.length > longestKey) return null
-      if (rights.refusal('publish', topic) !== undefined) return null
-      const draft = draftIn(body, contentType)
-      return draft === undefined ? null : publishOne(topic, draft, key || undefined, subject)
+      return publishOne(topic, draftIn(headers, body), key === '' ? undefined : checkKey(key), subject)
     }
   }
 
@@ -141,14 +133,16 @@ function limitOne(messageBytes: number): preParsingHookHandler {
   }
 }
 
-const longestKey = 255
-
 function keyIn({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
   const given = headers[idempotencyKey]
-  if (given === undefined) return undefined
-  if (typeof given === 'string' && given.length <= longestKey && /^[\x21-\x7e]+$/.test(given)) return given
+  return given === undefined ? undefined : checkKey(given)
+}
+
+/** Give back `given`. @throws EnckeError ENCKE_ERR_KEY_VALUE */
+function checkKey(given: string | string[]): string {
+  if (typeof given === 'string' && /^[\x21-\x7e]{1,255}$/.test(given)) return given
   throw new EnckeError(
     'ENCKE_ERR_KEY_VALUE',
-    `Idempotency-Key must be 1 to ${longestKey} printable ASCII characters, a new one for each message (got ${clip(given)})`,
+    `Idempotency-Key must be 1 to 255 printable ASCII characters, a new one for each message (got ${clip(given)})`,
   )
 }

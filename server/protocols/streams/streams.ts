@@ -5,17 +5,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Coroutine, Scheduler } from '../../../runtime/index.ts'
-import type { Admission } from '../../access/admission.ts'
 import { demand, requireRight } from '../../access/rights.ts'
 import { EnckeError } from '../../errors.ts'
 import { prefixOf } from '../../http/base-path.ts'
 import { inCoroutine } from '../../http/coroutine-handler.ts'
 import type { Known, Recognised } from '../../http/fast-path/connection.ts'
 import type { FastPath } from '../../http/fast-path/fast-path.ts'
-import type { MessageShape, MessageValues } from '../../http/fast-path/message-template.ts'
+import { answerMessage, type BeginMessage } from '../../http/fast-path/messages.ts'
 import type { PreparedReply } from '../../http/fast-path/prepared-reply.ts'
 import { letGoOf } from '../../http/waiting-requests.ts'
-import { checkTopicName, type Hub, isTopicName } from '../../hub/index.ts'
+import { checkTopicName, type Hub } from '../../hub/index.ts'
 import { AppendRefused, append, readAppend } from './append.ts'
 import { AppendReplies } from './append-replies.ts'
 import { takeBytes } from './bodies.ts'
@@ -100,21 +99,16 @@ const marks = ['producer-seq', 'stream-seq']
 async function writeRoutes(app: FastifyInstance, options: StreamsOptions): Promise<void> {
   const { scheduler, hub, appendBytes, draining, fastPath, hasOtherHooks } = options
   const prefix = RegExp.escape(`${prefixOf(options.basePath)}${app.prefix}/`)
-  const shape: MessageShape = { topic: new RegExp(`^${prefix}([^?]+)$`, 'd'), headers: marks }
+  const shape = { topic: new RegExp(`^${prefix}([^?]+)$`, 'd'), headers: marks }
+  const route = { fastPath, shape, mostBytes: appendBytes }
   const replies = new AppendReplies(() => draining.begun.isOpen || hasOtherHooks())
 
   function* post(request: Request, reply: FastifyReply): Coroutine<FastifyReply> {
-    const { raw, headers, admission } = request
     const topic = topicOf(request)
-    const recognised = fastPath?.recogniseMessage(raw, topic, shape)
-    const asked = readAppend(headers, request.body as Buffer | undefined)
+    const asked = readAppend(request.headers, request.body as Buffer | undefined)
+    const begin = () => append(hub, topic, asked, replies)
     try {
-      const prepared = yield* fastPath?.underWay(request)?.reply() ?? append(hub, topic, asked, replies)
-      const head = prepared.sendTo(reply)
-      if (head !== undefined) {
-        fastPath?.answered(raw, reply.raw, recognised, { admission, head, begin: again(admission, headers) })
-      }
-      return reply
+      return yield* answerMessage(route, topic, request, reply, begin, appendAgain(request.headers))
     } catch (error) {
       if (!(error instanceof AppendRefused)) throw error
       reply.headers(error.headers)
@@ -122,20 +116,13 @@ async function writeRoutes(app: FastifyInstance, options: StreamsOptions): Promi
     }
   }
 
-  // Whatever does not fit is refused by Fastify, which says why.
-  function again({ rights }: Admission, headers: IncomingHttpHeaders): Known<MessageValues>['begin'] {
+  function appendAgain(headers: IncomingHttpHeaders): BeginMessage {
     const same = saidIn(headers)
     return ({ topic, headers: values, body }) => {
-      if (body.length > appendBytes || !isTopicName(topic) || rights.refusal('publish', topic) !== undefined)
-        return null
       const said = { ...same }
       for (const [at, name] of marks.entries()) if (values[at]) said[name] = values[at]
-      try {
-        // A copy: what is kept of a message should not hold the request around it.
-        return append(hub, topic, readAppend(said, Buffer.from(body)), replies)
-      } catch {
-        return null
-      }
+      // A copy: what is kept of a message should not hold the request around it.
+      return append(hub, topic, readAppend(said, Buffer.from(body)), replies)
     }
   }
 
